@@ -4,7 +4,11 @@
  * so that a diagnostic always points at what the author wrote.
  */
 
-/** Where a node stands. `row` and `col` count from 1 (`col` in code points, as OPA counts), offsets in UTF-16 units. */
+/**
+ * Where a node stands. `row` and `col` count from 1 (`col` in code points, as OPA counts), offsets in UTF-16 units.
+ * `offset` to `end` is the node's source text, together with the parentheses written around it; `row` and `col` are
+ * those that OPA reports, which for `(a + b)` are those of `a`.
+ */
 export interface Location {
 	readonly file: string;
 	readonly row: number;
@@ -158,7 +162,31 @@ export interface EveryExpr extends ExprBase {
 	readonly domain: Term;
 	readonly body: Body;
 }
-export type Expr = TermExpr | SomeExpr | SomeInExpr | EveryExpr;
+/**
+ * `not { … }`, and any `not e` of a module with `import future.keywords.not`: holds when the body has no solution.
+ * Unlike `negated`, what an operand computes (calls, refs) belongs to the body, so an undefined operand makes it hold.
+ * `negated` is always false here.
+ */
+export interface NotExpr extends ExprBase {
+	readonly kind: 'not';
+	readonly body: Body;
+	/** Written with braces. */
+	readonly explicit: boolean;
+}
+/** One side of `and`/`or`: a body of its own scope when `explicit` (written in braces), else one expression. */
+export interface LogicalOperand {
+	readonly body: Body;
+	readonly explicit: boolean;
+	/** From the opening brace or parenthesis, if any. */
+	readonly loc: Location;
+}
+/** `a and b`, `a or b`: experimental keywords, which the parser makes only when told to (`experimental`). */
+export interface LogicalExpr extends ExprBase {
+	readonly kind: 'and' | 'or';
+	readonly left: LogicalOperand;
+	readonly right: LogicalOperand;
+}
+export type Expr = TermExpr | SomeExpr | SomeInExpr | EveryExpr | NotExpr | LogicalExpr;
 export type Body = readonly Expr[];
 
 export interface Head {
@@ -183,6 +211,8 @@ export interface Rule {
 	readonly body: Body;
 	/** `if` was written. */
 	readonly hasIf: boolean;
+	/** The body was written in braces. */
+	readonly braces?: boolean;
 	/** `else` branch, a rule with the same ref and args; its head value is the one after `else`. */
 	readonly else: Rule | undefined;
 	/** True for the second and later bodies of `p if { … } { … }`, whose head repeats the first one's. */
@@ -223,6 +253,7 @@ export interface Annotation {
 	readonly schemas?: readonly { readonly path: string; readonly schema?: string; readonly definition?: unknown }[];
 	readonly compile?: { readonly unknowns?: readonly string[]; readonly mask_rule?: string };
 	readonly custom?: Readonly<Record<string, unknown>>;
+	readonly labels?: Readonly<Record<string, unknown>>;
 	/** The rule it stands above, or undefined when its scope is `package` or `subpackages`. */
 	readonly rule: Rule | undefined;
 }
