@@ -1,0 +1,42 @@
+export {
+	abs,
+	add,
+	ceil,
+	divide,
+	floor,
+	multiply,
+	negate,
+	type RemainderFault,
+	remainder,
+	round,
+	subtract,
+} from './arithmetic.ts';
+export { compare, compareStrings, equal, isArray, isNumber, typeName } from './compare.ts';
+export { type JsonValue, jsonMembers, parseJson, stringify, toJson } from './json.ts';
+export { keyOf, type MapKey } from './key.ts';
+export {
+	compareNumbers,
+	Decimal,
+	equalNumbers,
+	NumberRangeError,
+	normalInteger,
+	numberText,
+	parseNumber,
+	toBigInt,
+	toDouble,
+	toInteger,
+} from './number.ts';
+export {
+	type Entry,
+	isObject,
+	lookup,
+	ObjectBuilder,
+	objectEntries,
+	objectGet,
+	objectKeys,
+	objectSize,
+	RegoObject,
+} from './object.ts';
+export { print, quote } from './print.ts';
+export { isSet, RegoSet, SetBuilder } from './set.ts';
+export type { NumberValue, ObjectValue, PlainObject, TypeName, Value } from './value.ts';
