@@ -1,0 +1,196 @@
+import { TapPassError } from '../errors/error.ts';
+import type { ErrorCode } from '../errors/table.ts';
+import { limits } from '../limits.ts';
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+export interface ParseOptions {
+	/** Bytes accepted at the most. */
+	readonly bytesMax?: number;
+	readonly depthMax?: number;
+	/** Refuse every number that is not an integer within ±(2^53 − 1), written without exponent or fraction. */
+	readonly integersOnly?: boolean;
+}
+
+/**
+ * Parses JSON bytes so that no two readers can disagree about them.
+ * Refused: invalid UTF-8, a BOM, duplicate keys, `__proto__`/`constructor`/`prototype`, lone surrogates, numbers that a
+ * double does not hold exactly, nesting past the limit. Objects have no prototype.
+ *
+ * @throws {TapPassError} json_malformed, json_duplicate_key, json_forbidden_key, json_unsafe_number, json_too_deep, json_too_large
+ */
+export function parseJson(bytes: Uint8Array, options: ParseOptions = {}): Json {
+	const bytesMax = options.bytesMax ?? limits.payloadBytesMax;
+	if (bytes.byteLength > bytesMax) {
+		throw new TapPassError('json_too_large', { detail: `${bytes.byteLength} bytes, at most ${bytesMax}` });
+	}
+	return new Parser(decode(bytes), options).document();
+}
+
+function decode(bytes: Uint8Array): string {
+	try {
+		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+	} catch (cause) {
+		throw new TapPassError('json_malformed', { detail: 'not UTF-8', cause });
+	}
+}
+
+const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+const integerText = /^-?(?:0|[1-9]\d*)$/;
+const numberText = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+// One run of characters that need no decoding; the quote or backslash that ends it is looked at next.
+const plainRun = /[^"\\\u0000-\u001f]*/y;
+
+/** Recursive descent, bounded by `depthMax`: `JSON.parse` keeps the last duplicate key and rounds integers. */
+class Parser {
+	readonly #text: string;
+	readonly #depthMax: number;
+	readonly #integersOnly: boolean;
+	#at = 0;
+	#depth = 0;
+
+	constructor(text: string, options: ParseOptions) {
+		this.#text = text;
+		this.#depthMax = options.depthMax ?? limits.jsonDepthMax;
+		this.#integersOnly = options.integersOnly ?? false;
+	}
+
+	document(): Json {
+		const value = this.#value();
+		this.#space();
+		if (this.#at !== this.#text.length) throw this.#unexpected('the end of the document');
+		return value;
+	}
+
+	#value(): Json {
+		this.#space();
+		switch (this.#text[this.#at]) {
+			case '{':
+				return this.#nested(() => this.#object());
+			case '[':
+				return this.#nested(() => this.#array());
+			case '"':
+				return this.#string();
+			case 't':
+				return this.#word('true', true);
+			case 'f':
+				return this.#word('false', false);
+			case 'n':
+				return this.#word('null', null);
+			default:
+				return this.#number();
+		}
+	}
+
+	#nested<T>(read: () => T): T {
+		this.#depth += 1;
+		if (this.#depth > this.#depthMax) throw this.#fail('json_too_deep', `more than ${this.#depthMax} levels`);
+		const value = read();
+		this.#depth -= 1;
+		return value;
+	}
+
+	#object(): Json {
+		const object: Record<string, Json> = Object.create(null);
+		this.#at += 1;
+		this.#space();
+		if (this.#take('}')) return object;
+		for (;;) {
+			this.#space();
+			const key = this.#string();
+			if (forbiddenKeys.has(key)) throw this.#fail('json_forbidden_key', JSON.stringify(key));
+			if (key in object) throw this.#fail('json_duplicate_key', JSON.stringify(key));
+			this.#space();
+			if (!this.#take(':')) throw this.#unexpected("':'");
+			object[key] = this.#value();
+			this.#space();
+			if (this.#take('}')) return object;
+			if (!this.#take(',')) throw this.#unexpected("',' or '}'");
+		}
+	}
+
+	#array(): Json {
+		const items: Json[] = [];
+		this.#at += 1;
+		this.#space();
+		if (this.#take(']')) return items;
+		for (;;) {
+			items.push(this.#value());
+			this.#space();
+			if (this.#take(']')) return items;
+			if (!this.#take(',')) throw this.#unexpected("',' or ']'");
+		}
+	}
+
+	#string(): string {
+		const start = this.#at;
+		if (!this.#take('"')) throw this.#unexpected('a string');
+		for (;;) {
+			plainRun.lastIndex = this.#at;
+			plainRun.test(this.#text);
+			this.#at = plainRun.lastIndex;
+			const next = this.#text[this.#at];
+			if (next === '"') break;
+			if (next !== '\\') throw this.#unexpected('a closing quote');
+			this.#at += 2;
+		}
+		this.#at += 1;
+		return this.#decodeString(this.#text.slice(start, this.#at));
+	}
+
+	#decodeString(literal: string): string {
+		let value: unknown;
+		try {
+			value = literal.includes('\\') ? JSON.parse(literal) : literal.slice(1, -1);
+		} catch (cause) {
+			throw new TapPassError('json_malformed', { detail: `bad escape before offset ${this.#at}`, cause });
+		}
+		// A lone surrogate has no UTF-8 form: two encoders would write different bytes for it.
+		if (typeof value !== 'string' || !value.isWellFormed()) throw this.#fail('json_malformed', 'lone surrogate');
+		return value;
+	}
+
+	#number(): number {
+		numberText.lastIndex = this.#at;
+		const text = numberText.exec(this.#text)?.[0];
+		if (text === undefined) throw this.#unexpected('a value');
+		this.#at += text.length;
+		const value = Number(text);
+		if (integerText.test(text) && text !== '-0') {
+			if (!Number.isSafeInteger(value)) throw this.#fail('json_unsafe_number', `integer of ${text.length} digits`);
+			return value;
+		}
+		if (this.#integersOnly) throw this.#fail('json_unsafe_number', `${text.slice(0, 32)} is not a plain integer`);
+		if (!Number.isFinite(value)) throw this.#fail('json_unsafe_number', `${text.slice(0, 32)} is too large`);
+		return value;
+	}
+
+	#word<T>(word: string, value: T): T {
+		if (!this.#text.startsWith(word, this.#at)) throw this.#unexpected('a value');
+		this.#at += word.length;
+		return value;
+	}
+
+	#space(): void {
+		for (;;) {
+			const code = this.#text.charCodeAt(this.#at);
+			if (code !== 0x20 && code !== 0x0a && code !== 0x0d && code !== 0x09) return;
+			this.#at += 1;
+		}
+	}
+
+	#take(character: string): boolean {
+		if (this.#text[this.#at] !== character) return false;
+		this.#at += 1;
+		return true;
+	}
+
+	#unexpected(expected: string): TapPassError {
+		const found = this.#at >= this.#text.length ? 'the end' : JSON.stringify(this.#text[this.#at]);
+		return this.#fail('json_malformed', `expected ${expected}, found ${found}`);
+	}
+
+	#fail(code: ErrorCode, detail: string): TapPassError {
+		return new TapPassError(code, { detail: `${detail} at offset ${this.#at}` });
+	}
+}

@@ -1,0 +1,53 @@
+import { type ErrorCode, type ErrorRow, errorTable } from './table.ts';
+
+/** One thing wrong in an input, where it stands, and what to do. */
+export interface Diagnostic {
+	readonly code: ErrorCode | `rego_${string}` | `eval_${string}`;
+	readonly message: string;
+	readonly file?: string;
+	/** From 1. */
+	readonly row?: number;
+	/** From 1, in code points. */
+	readonly col?: number;
+	/** JSON pointer of the value, when the input is a document. */
+	readonly path?: string;
+	/** The next step: what was expected, or the nearest valid name. */
+	readonly hint?: string;
+	readonly severity?: 'error' | 'warning';
+}
+
+export interface ErrorOptionsWithDetail extends ErrorOptions {
+	/** What was expected and what was found; never a secret, prompt or tool argument. */
+	readonly detail?: string;
+	/** What the reader should do next. */
+	readonly hint?: string;
+	/** All of what is wrong, when the fault is in an input. */
+	readonly diagnostics?: readonly Diagnostic[];
+	/** Identifiers that help to find the case: `sandbox_id`, `policy_version`, … */
+	readonly fields?: Readonly<Record<string, string | number>>;
+}
+
+/** The one class TapPass throws, with a code from the one table. A denied call is not an error but a `Verdict`. */
+export class TapPassError extends Error {
+	override readonly name = 'TapPassError';
+	readonly code: ErrorCode;
+	readonly detail: string | undefined;
+	readonly hint: string | undefined;
+	readonly diagnostics: readonly Diagnostic[];
+	readonly fields: Readonly<Record<string, string | number>>;
+
+	constructor(code: ErrorCode, options: ErrorOptionsWithDetail = {}) {
+		const title = errorTable[code].title;
+		super(options.detail === undefined ? title : `${title}: ${options.detail}`, options);
+		this.code = code;
+		this.detail = options.detail;
+		this.hint = options.hint;
+		this.diagnostics = options.diagnostics ?? [];
+		this.fields = options.fields ?? {};
+	}
+
+	/** The code's row in the table. */
+	get row(): ErrorRow {
+		return errorTable[this.code];
+	}
+}

@@ -1,0 +1,128 @@
+/** What a code means to a program: HTTP status, process exit code, and whether the same request may work later. */
+export interface ErrorRow {
+	readonly title: string;
+	readonly status: number;
+	/** 1 the answer is no · 2 usage or input · 3 verification refused · 4 not allowed · 5 unreachable · 70 our bug */
+	readonly exit: 1 | 2 | 3 | 4 | 5 | 70;
+	readonly retryable: boolean;
+}
+
+function usage(title: string, status = 400): ErrorRow {
+	return { title, status, exit: 2, retryable: false };
+}
+function refused(title: string, status = 409): ErrorRow {
+	return { title, status, exit: 3, retryable: false };
+}
+
+/** Every code there is; `switch (error.code)` is checked against it. */
+export type ErrorCode =
+	| 'usage'
+	| 'file_unreadable'
+	| 'file_unwritable'
+	| 'json_malformed'
+	| 'json_duplicate_key'
+	| 'json_forbidden_key'
+	| 'json_unsafe_number'
+	| 'json_too_deep'
+	| 'json_too_large'
+	| 'schema_invalid'
+	| 'pattern_invalid'
+	| 'identity_invalid'
+	| 'unit_invalid'
+	| 'policy_invalid'
+	| 'policy_contradiction'
+	| 'policy_tests_failed'
+	| 'not_formatted'
+	| 'not_found'
+	| 'payload_too_large'
+	| 'payload_malformed'
+	| 'payload_type_mismatch'
+	| 'sig_missing'
+	| 'sig_invalid'
+	| 'key_unknown'
+	| 'key_invalid'
+	| 'threshold_unmet'
+	| 'root_version_gap'
+	| 'root_rollback'
+	| 'root_expired'
+	| 'root_chain_too_long'
+	| 'root_mismatch'
+	| 'audience_mismatch'
+	| 'protocol_unsupported'
+	| 'protocol_downgrade'
+	| 'epoch_mismatch'
+	| 'version_rollback'
+	| 'version_conflict'
+	| 'version_jump'
+	| 'seq_replay'
+	| 'policy_hash_mismatch'
+	| 'expired'
+	| 'ttl_too_long'
+	| 'clock_future'
+	| 'clock_regressed'
+	| 'clock_ahead'
+	| 'floor_unreadable'
+	| 'keyring_expired'
+	| 'token_invalid'
+	| 'token_expired'
+	| 'token_audience'
+	| 'internal';
+
+/** The one table of codes. `docs/errors.md` has a row for each; a test compares both ways. */
+export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
+	// Input that a person or program gave us.
+	usage: usage('The command was not understood'),
+	file_unreadable: usage('A file could not be read'),
+	file_unwritable: { title: 'A file could not be written', status: 500, exit: 5, retryable: true },
+	json_malformed: usage('The text is not strict JSON'),
+	json_duplicate_key: usage('A JSON object names the same key twice'),
+	json_forbidden_key: usage('A JSON object uses a key that JavaScript treats specially'),
+	json_unsafe_number: usage('A JSON number cannot be kept exactly'),
+	json_too_deep: usage('JSON is nested too deeply'),
+	json_too_large: usage('The JSON text is too large', 413),
+	schema_invalid: usage('A document does not have the shape its schema asks for', 422),
+	pattern_invalid: usage('A pattern is not valid where it stands', 422),
+	identity_invalid: usage('A name or identifier is not well formed', 422),
+	unit_invalid: usage('A duration, size or amount is not well formed', 422),
+	policy_invalid: usage('The policy has errors', 422),
+	policy_contradiction: usage('A level contradicts the floor above it', 409),
+	policy_tests_failed: { title: 'Policy tests failed', status: 422, exit: 1, retryable: false },
+	not_formatted: { title: 'Files are not formatted', status: 422, exit: 1, retryable: false },
+	not_found: usage('There is nothing of that name', 404),
+
+	// What may be believed: signatures, roots, versions, freshness.
+	payload_too_large: refused('The payload is larger than any honest one', 413),
+	payload_malformed: refused('The payload does not have the form that was signed for', 422),
+	payload_type_mismatch: refused('The signed bytes are of another kind', 422),
+	sig_missing: refused('The payload carries no signature', 401),
+	sig_invalid: refused('A signature does not verify', 401),
+	key_unknown: refused('The signing key is not in the root document', 401),
+	key_invalid: refused('A public key must not be trusted', 401),
+	threshold_unmet: refused('Too few different keys have signed', 401),
+	root_version_gap: refused('Root documents must follow one another without a gap'),
+	root_rollback: refused('The root document is older than the pinned one'),
+	root_expired: refused('The root document has expired', 410),
+	root_chain_too_long: refused('Too many root documents at once', 413),
+	root_mismatch: refused('The root document is not the one that was pinned', 401),
+	audience_mismatch: refused('The payload is for another sandbox, org or runtime', 403),
+	protocol_unsupported: refused('The payload asks for a protocol this program does not speak', 426),
+	protocol_downgrade: refused('The payload asks for an older protocol than was already seen'),
+	epoch_mismatch: refused('The payload belongs to another epoch than the root document'),
+	version_rollback: refused('The policy is older than the one already accepted'),
+	version_conflict: refused('Two different policies carry the same version'),
+	version_jump: refused('The version is implausibly far ahead'),
+	seq_replay: refused('This freshness statement was already used'),
+	policy_hash_mismatch: refused('The freshness statement is for another policy'),
+	expired: refused('The keyring has expired', 410),
+	ttl_too_long: refused('The freshness statement claims to be valid for too long', 422),
+	clock_future: refused('The freshness statement was issued in the future'),
+	clock_regressed: refused('The clock stands before a moment already witnessed'),
+	clock_ahead: refused('The clock stands far ahead of the server'),
+	floor_unreadable: refused('The floor file cannot be believed', 500),
+	keyring_expired: refused('The keyring has expired and nothing newer has arrived', 401),
+	token_invalid: refused('The capability token is not valid', 401),
+	token_expired: refused('The capability token has expired', 401),
+	token_audience: refused('The capability token is for another door', 403),
+
+	internal: { title: 'Something went wrong in TapPass itself', status: 500, exit: 70, retryable: false },
+};
