@@ -1,3 +1,4 @@
+export { type Because, type BecauseTrail, printBecause, printTrail } from './because/because.ts';
 export { canonicalBytes, canonicalJson, sha256Hex } from './canonical-json/canonical.ts';
 export { type Json, type ParseOptions, parseJson } from './canonical-json/parse.ts';
 export {
@@ -24,6 +25,21 @@ export {
 	toolPatternSchema,
 	toolsSchema,
 } from './compiled-policy/compiled-policy.ts';
+export {
+	type Approval,
+	approvalSchema,
+	type Constraint,
+	type ConstraintSubject,
+	type ConstraintTarget,
+	type ConstraintTest,
+	constraintSchema,
+	constraintTestSchema,
+	type DecisionProgram,
+	type EffectivePipeline,
+	type EffectiveStep,
+	type ModelRules,
+	type ToolFacts,
+} from './enforcement/enforcement.ts';
 export { type Diagnostic, type ErrorOptionsWithDetail, TapPassError } from './errors/error.ts';
 export { exitCode, type Problem, printDiagnostic, toProblem } from './errors/problem.ts';
 export { type ErrorCode, type ErrorRow, errorTable } from './errors/table.ts';
@@ -80,4 +96,38 @@ export {
 	type ToolPattern,
 	toolText,
 } from './match/tool.ts';
+export { fromWireName, toWireName } from './match/tool-names.ts';
+export {
+	type AcceptedGap,
+	type CrossCuttingLayer,
+	crossCuttingLayers,
+	type EnforcementPosition,
+	type Gap,
+	type Provider,
+	type RenderCapabilities,
+	type Rendered,
+	type RenderedFile,
+	type Ring,
+	type Runtime,
+	renderCapabilitiesSchema,
+	rings,
+	runtimeSchema,
+} from './runtime/runtime.ts';
 export { jsonPointer, parseBytesWith, parseWith, schemaDiagnostics } from './schema/parse.ts';
+export { type DecisionField, type DecisionPhase, decisionFields } from './steps/decision-input.ts';
+export { isLooserParameter, type StepParameter, stricterParameter } from './steps/parameter.ts';
+export {
+	type Action,
+	actions,
+	type CallKind,
+	findStep,
+	type ParameterValue,
+	type Phase,
+	piiClasses,
+	type StepDefinition,
+	type StepName,
+	stepParametersSchema,
+	steps,
+} from './steps/steps.ts';
+export { instant, parseDuration, parseInstant, parseSize } from './units/units.ts';
+export { decideVerdict, type Finding, stricterAction, type Verdict } from './verdict/verdict.ts';

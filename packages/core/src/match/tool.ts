@@ -26,9 +26,9 @@ export function parseToolPattern(text: string): ParsedToolPattern {
 	return { pattern: { tokens: text.match(tokenText) ?? [] } };
 }
 
-/** A canonical tool name: `server.tool`, at least two segments, no wildcard. */
+/** A canonical tool name: `server.tool`, or a lone name for a function that belongs to no server; no wildcard. */
 export function isToolName(text: string): boolean {
-	return text.length <= limits.toolNameLengthMax && /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+$/.test(text);
+	return text.length <= limits.toolNameLengthMax && /^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/.test(text);
 }
 
 /** Whether the pattern names `tool`. Time is linear in pattern × name: no backtracking blow-up. */
