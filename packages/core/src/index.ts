@@ -25,6 +25,7 @@ export {
 	toolPatternSchema,
 	toolsSchema,
 } from './compiled-policy/compiled-policy.ts';
+export { compiledPolicyJsonSchema } from './compiled-policy/json-schema.ts';
 export {
 	type Approval,
 	approvalSchema,

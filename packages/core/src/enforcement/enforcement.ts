@@ -92,11 +92,9 @@ const target: z.ZodType<ConstraintTarget> = z.union([
 	z.strictObject({ capability: nameSchema }),
 ]);
 // A path in the arguments: `recipient`, `message.to`, `items[].id`.
-const parameterPath = z
-	.string()
-	.regex(/^[A-Za-z0-9_-]+(?:\[\])?(?:\.[A-Za-z0-9_-]+(?:\[\])?)*$/, {
-		error: 'expected a path like recipient, message.to or items[].id',
-	});
+const parameterPath = z.string().regex(/^[A-Za-z0-9_-]+(?:\[\])?(?:\.[A-Za-z0-9_-]+(?:\[\])?)*$/, {
+	error: 'expected a path like recipient, message.to or items[].id',
+});
 const subject: z.ZodType<ConstraintSubject> = z.union([
 	z.strictObject({ slot: nameSchema }),
 	z.strictObject({ parameter: parameterPath }),

@@ -39,11 +39,9 @@ export interface Runtime {
 const name = z
 	.string()
 	.regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, { error: 'expected lower-case letters, digits and dashes' });
-const cidr = z
-	.string()
-	.regex(/^(?:\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}|\[[0-9a-f:]+\]\/\d{1,3}):\d{1,5}$/, {
-		error: 'expected address/bits:port, like 10.1.0.0/16:443',
-	});
+const cidr = z.string().regex(/^(?:\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}|\[[0-9a-f:]+\]\/\d{1,3}):\d{1,5}$/, {
+	error: 'expected address/bits:port, like 10.1.0.0/16:443',
+});
 
 export const runtimeSchema: z.ZodType<Runtime> = z.strictObject({
 	schema: z.literal('tappass.runtime/1'),
