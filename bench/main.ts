@@ -16,7 +16,9 @@ const areas = readdirSync(import.meta.dirname)
 	.sort();
 const [area] = process.argv.slice(2);
 if (area === undefined || !areas.includes(area)) {
-	process.stderr.write(`bench: error: expected one of: ${areas.join(', ')}\nbench: hint: npm run bench -- ${areas[0] ?? '<area>'}\n`);
+	process.stderr.write(
+		`bench: error: expected one of: ${areas.join(', ')}\nbench: hint: npm run bench -- ${areas[0] ?? '<area>'}\n`,
+	);
 	process.exitCode = 2;
 } else {
 	const { run }: Area = await import(`./${area}.js`);

@@ -21,8 +21,14 @@ export function measure(work: () => void, ms = 1_000): Sample {
 		now = after;
 	}
 	times.sort((a, b) => a - b);
-	const at = (part: number): number => round(times[Math.min(times.length - 1, Math.floor(times.length * part))]! * 1_000);
-	return { per_second: Math.round((times.length * 1_000) / (now - begin)), p50_us: at(0.5), p99_us: at(0.99), rounds: times.length };
+	const at = (part: number): number =>
+		round(times[Math.min(times.length - 1, Math.floor(times.length * part))]! * 1_000);
+	return {
+		per_second: Math.round((times.length * 1_000) / (now - begin)),
+		p50_us: at(0.5),
+		p99_us: at(0.99),
+		rounds: times.length,
+	};
 }
 
 function round(value: number): number {

@@ -1,0 +1,147 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TapPassError } from '@tappass/core';
+import { describe, expect, test } from 'vitest';
+import { nearest } from './nearest.ts';
+import { note, printAnswer, printFailure, table } from './output.ts';
+import { startProgress } from './progress.ts';
+import { readBounded } from './read-file.ts';
+import { createTerminal, printable, type Terminal, type TerminalOptions } from './terminal.ts';
+
+function capture(options: Partial<TerminalOptions> & { tty?: boolean } = {}): {
+	terminal: Terminal;
+	out: () => string;
+	err: () => string;
+} {
+	const texts = { out: '', err: '' };
+	const stream = (key: 'out' | 'err'): { isTTY: boolean; write: (text: string) => boolean } => ({
+		isTTY: options.tty ?? false,
+		write: (text) => {
+			texts[key] += text;
+			return true;
+		},
+	});
+	const terminal = createTerminal({
+		name: 'tappass',
+		env: {},
+		...options,
+		stdout: stream('out') as never,
+		stderr: stream('err') as never,
+	});
+	return { terminal, out: () => texts.out, err: () => texts.err };
+}
+
+describe('a failure', () => {
+	const error = new TapPassError('policy_invalid', {
+		detail: '1 fault',
+		hint: 'mend it',
+		diagnostics: [{ code: 'schema_invalid', message: 'bad\u001b[31m', file: 'a.yaml', row: 1, col: 2 }],
+	});
+
+	test('leaves stdout empty and speaks on stderr, escape sequences made harmless', () => {
+		const { terminal, out, err } = capture();
+		expect(printFailure(terminal, error)).toBe(2);
+		expect(out()).toBe('');
+		expect(err()).toBe(
+			'a.yaml:1:2: schema_invalid: bad\\u001b[31m\ntappass: error: The policy has errors: 1 fault [policy_invalid]\ntappass: hint: mend it\n',
+		);
+	});
+
+	test('is one problem object on stderr in JSON mode', () => {
+		const { terminal, out, err } = capture({ json: true });
+		expect(printFailure(terminal, error)).toBe(2);
+		expect(out()).toBe('');
+		expect(JSON.parse(err())).toMatchObject({ code: 'policy_invalid', status: 422, diagnostics: [{ row: 1 }] });
+	});
+
+	test('of ours shows nothing of its message unless asked', () => {
+		const quiet = capture();
+		expect(printFailure(quiet.terminal, new Error('secret'))).toBe(70);
+		expect(quiet.err()).not.toContain('secret');
+		const loud = capture();
+		printFailure(loud.terminal, new Error('secret'), true);
+		expect(loud.err()).toContain('secret');
+	});
+});
+
+describe('an answer', () => {
+	const answer = { schema: 'tappass.x/1', fields: { a: 1 }, text: 'a is 1' };
+	test('is text for people and one object for programs', () => {
+		const people = capture();
+		expect(printAnswer(people.terminal, answer)).toBe(0);
+		expect(people.out()).toBe('a is 1\n');
+		const programs = capture({ json: true });
+		expect(printAnswer(programs.terminal, { ...answer, exit: 1 })).toBe(1);
+		expect(programs.out()).toBe('{"schema":"tappass.x/1","a":1}\n');
+		expect(programs.err()).toBe('');
+	});
+	test('aligns columns by characters', () => {
+		expect(
+			table(
+				[
+					['a', 'b'],
+					['äöü', 'c'],
+				],
+				capture().terminal.style,
+			),
+		).toBe('a    b\näöü  c');
+	});
+});
+
+describe('colour', () => {
+	test.each([
+		['no terminal', { tty: false }],
+		['NO_COLOR', { tty: true, env: { NO_COLOR: '1' } }],
+		['TERM=dumb', { tty: true, env: { TERM: 'dumb' } }],
+		['--no-color', { tty: true, color: false }],
+	])('is off with %s', (_, options) => {
+		expect(capture(options).terminal.style.red('x')).toBe('x');
+	});
+	test('is on at a terminal, also with an empty NO_COLOR', () => {
+		expect(capture({ tty: true, env: { NO_COLOR: '' } }).terminal.style.red('x')).toBe('\u001b[31mx\u001b[39m');
+	});
+});
+
+test('notes and progress are silent for programs and never on stdout', () => {
+	const programs = capture({ json: true });
+	note(programs.terminal, 'warning', 'w');
+	startProgress(programs.terminal, 'p').stop('done');
+	expect(programs.err()).toBe('');
+	const people = capture();
+	note(people.terminal, 'warning', 'w');
+	const progress = startProgress(people.terminal, 'working');
+	progress.update('soon again');
+	progress.stop('done');
+	expect(people.err()).toBe('tappass: warning: w\ntappass: working\ntappass: done\n');
+	expect(people.out()).toBe('');
+	const tty = capture({ tty: true });
+	const spinner = startProgress(tty.terminal, 'working');
+	spinner.stop();
+	expect(tty.err()).toMatch(/working/);
+	expect(tty.err().endsWith('\r\u001b[2K')).toBe(true);
+});
+
+test('direction overrides and control characters become visible', () => {
+	expect(printable('a\u202eb\u0007\tc\n')).toBe('a\\u202eb\\u0007\tc\n');
+});
+
+test('guesses the word that was meant, or none', () => {
+	expect(nearest('polcy', ['policy', 'pack'])).toBe('policy');
+	expect(nearest('complie', ['compile', 'check'])).toBe('compile');
+	expect(nearest('xyz', ['policy'])).toBe(undefined);
+});
+
+test('reads no more than it was told to', async () => {
+	const directory = await mkdtemp(join(tmpdir(), 'tappass-read-'));
+	try {
+		await writeFile(join(directory, 'f'), 'x'.repeat(100));
+		await expect(readBounded(join(directory, 'f'), 99)).rejects.toMatchObject({ code: 'payload_too_large' });
+		await expect(readBounded('/dev/zero', 10_000)).rejects.toMatchObject({ code: 'payload_too_large' });
+		await expect(readBounded(directory, 10)).rejects.toMatchObject({ code: 'file_unreadable' });
+		await expect(readBounded(join(directory, 'none'), 10)).rejects.toMatchObject({ code: 'file_unreadable' });
+		expect((await readBounded(join(directory, 'f'), 100)).byteLength).toBe(100);
+	} finally {
+		await rm(directory, { recursive: true });
+	}
+});

@@ -1,0 +1,64 @@
+import { exitCode, printDiagnostic, TapPassError, toProblem } from '@tappass/core';
+import { printable, type Terminal } from './terminal.ts';
+
+/** What a command answers: one JSON object for programs, lines for people. */
+export interface Answer {
+	/** `tappass.policy.compile/1`: first field of the JSON form. */
+	readonly schema: string;
+	readonly fields: Readonly<Record<string, unknown>>;
+	readonly text: string;
+	/** 0 unless the answer is "no" (1). */
+	readonly exit?: 0 | 1;
+}
+
+/** Prints an answer on stdout and returns the exit code. */
+export function printAnswer(terminal: Terminal, answer: Answer): number {
+	if (terminal.json) terminal.stdout.write(`${JSON.stringify({ schema: answer.schema, ...answer.fields })}\n`);
+	else if (answer.text !== '') terminal.stdout.write(answer.text.endsWith('\n') ? answer.text : `${answer.text}\n`);
+	return answer.exit ?? 0;
+}
+
+/**
+ * Prints a failure on stderr, stdout stays empty, and returns the exit code. What is not a `TapPassError` is a bug of
+ * ours: its stack is shown only with `TAPPASS_DEBUG`, since its message may hold anything.
+ */
+export function printFailure(terminal: Terminal, error: unknown, debug = false): number {
+	if (terminal.json) {
+		terminal.stderr.write(`${JSON.stringify(toProblem(error))}\n`);
+		return exitCode(error);
+	}
+	const { red, yellow } = terminal.style;
+	const known =
+		error instanceof TapPassError
+			? error
+			: new TapPassError('internal', { hint: 'run again with TAPPASS_DEBUG=1 and report what it prints' });
+	for (const diagnostic of known.diagnostics) terminal.stderr.write(`${printable(printDiagnostic(diagnostic))}\n`);
+	terminal.stderr.write(`${terminal.name}: ${red('error')}: ${printable(known.message)} [${known.code}]\n`);
+	if (known.hint !== undefined)
+		terminal.stderr.write(`${terminal.name}: ${yellow('hint')}: ${printable(known.hint)}\n`);
+	if (debug) terminal.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+	return exitCode(error);
+}
+
+/** A warning or note for people, on stderr; nothing in JSON mode, where warnings are fields of the answer. */
+export function note(terminal: Terminal, kind: 'warning' | 'hint' | 'note', text: string): void {
+	if (terminal.json) return;
+	const label = kind === 'warning' ? terminal.style.yellow(kind) : kind;
+	terminal.stderr.write(`${terminal.name}: ${label}: ${printable(text)}\n`);
+}
+
+/** Rows as aligned columns; the first row is the heading. */
+export function table(rows: readonly (readonly string[])[], style: Terminal['style']): string {
+	const columns = Math.max(0, ...rows.map((row) => row.length));
+	const widths = Array.from({ length: columns }, (_, index) =>
+		Math.max(0, ...rows.map((row) => [...printable(row[index] ?? '')].length)),
+	);
+	return rows
+		.map((row, at) => {
+			const line = row
+				.map((cell, index) => printable(cell).padEnd(index === row.length - 1 ? 0 : widths[index]!))
+				.join('  ');
+			return at === 0 ? style.bold(line) : line;
+		})
+		.join('\n');
+}

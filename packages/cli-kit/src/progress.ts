@@ -1,0 +1,53 @@
+import { limits } from './limits.ts';
+import type { Terminal } from './terminal.ts';
+
+/** Progress of long work, on stderr. */
+export interface Progress {
+	update(text: string): void;
+	/** Clears the spinner; `text` stays as a last line when given. */
+	stop(text?: string): void;
+}
+
+const frames = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+
+/** A spinner on a terminal, a line now and then elsewhere, nothing in JSON mode. Always `stop` it. */
+export function startProgress(terminal: Terminal, text: string): Progress {
+	if (terminal.json) return { update: () => undefined, stop: () => undefined };
+	return terminal.stderr.isTTY ? spinner(terminal, text) : lines(terminal, text);
+}
+
+function spinner(terminal: Terminal, first: string): Progress {
+	let text = first;
+	let frame = 0;
+	const draw = (): void => {
+		frame = (frame + 1) % frames.length;
+		terminal.stderr.write(`\r\u001b[2K${frames[frame]} ${text}`);
+	};
+	draw();
+	const timer = setInterval(draw, limits.spinnerFrameMs);
+	timer.unref();
+	return {
+		update: (next) => {
+			text = next;
+		},
+		stop: (last) => {
+			clearInterval(timer);
+			terminal.stderr.write(`\r\u001b[2K${last === undefined ? '' : `${last}\n`}`);
+		},
+	};
+}
+
+function lines(terminal: Terminal, first: string): Progress {
+	let shown = performance.now();
+	terminal.stderr.write(`${terminal.name}: ${first}\n`);
+	return {
+		update: (next) => {
+			if (performance.now() - shown < limits.progressLineMs) return;
+			shown = performance.now();
+			terminal.stderr.write(`${terminal.name}: ${next}\n`);
+		},
+		stop: (last) => {
+			if (last !== undefined) terminal.stderr.write(`${terminal.name}: ${last}\n`);
+		},
+	};
+}

@@ -1,0 +1,77 @@
+import type { WriteStream } from 'node:tty';
+
+/** Where a command speaks: what was asked for on `stdout`, everything else on `stderr`. */
+export interface Terminal {
+	readonly name: string;
+	readonly json: boolean;
+	readonly stdout: Writer;
+	readonly stderr: Writer;
+	readonly style: Style;
+}
+
+export interface Writer {
+	readonly isTTY: boolean;
+	write(text: string): void;
+}
+
+/** Colour for people; each returns its text unchanged where colour is off. Never the only carrier of meaning. */
+export interface Style {
+	readonly bold: (text: string) => string;
+	readonly dim: (text: string) => string;
+	readonly red: (text: string) => string;
+	readonly green: (text: string) => string;
+	readonly yellow: (text: string) => string;
+}
+
+export interface TerminalOptions {
+	/** Name of the command, as it begins its messages. */
+	readonly name: string;
+	readonly json?: boolean;
+	/** `false` for `--no-color`. */
+	readonly color?: boolean;
+	readonly stdout?: Pick<WriteStream, 'write' | 'isTTY'>;
+	readonly stderr?: Pick<WriteStream, 'write' | 'isTTY'>;
+	readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** The terminal of this process, or of the streams that a test hands in. */
+export function createTerminal(options: TerminalOptions): Terminal {
+	const stdout = writer(options.stdout ?? process.stdout);
+	const stderr = writer(options.stderr ?? process.stderr);
+	const color = stderr.isTTY && wantsColor(options);
+	return { name: options.name, json: options.json ?? false, stdout, stderr, style: color ? colored : plain };
+}
+
+// https://no-color.org: a non-empty NO_COLOR switches colour off.
+function wantsColor({ color, env = process.env }: TerminalOptions): boolean {
+	return color !== false && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
+}
+
+function writer(stream: Pick<WriteStream, 'write' | 'isTTY'>): Writer {
+	return { isTTY: stream.isTTY === true, write: (text) => void stream.write(text) };
+}
+
+const same = (text: string): string => text;
+const plain: Style = { bold: same, dim: same, red: same, green: same, yellow: same };
+
+function code(open: number, close: number): (text: string) => string {
+	return (text) => `\u001b[${open}m${text}\u001b[${close}m`;
+}
+const colored: Style = {
+	bold: code(1, 22),
+	dim: code(2, 22),
+	red: code(31, 39),
+	green: code(32, 39),
+	yellow: code(33, 39),
+};
+
+/**
+ * Text from outside, made safe to print: control characters (a policy file could hold terminal commands) become escapes.
+ * Newlines and tabs stay.
+ */
+export function printable(text: string): string {
+	return text.replace(
+		/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+		(character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+	);
+}
