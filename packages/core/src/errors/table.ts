@@ -41,6 +41,7 @@ export type ErrorCode =
 	| 'sig_invalid'
 	| 'key_unknown'
 	| 'key_invalid'
+	| 'key_role_mismatch'
 	| 'threshold_unmet'
 	| 'root_version_gap'
 	| 'root_rollback'
@@ -98,6 +99,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	sig_invalid: refused('A signature does not verify', 401),
 	key_unknown: refused('The signing key is not in the root document', 401),
 	key_invalid: refused('A public key must not be trusted', 401),
+	key_role_mismatch: refused('The signing key is for another purpose', 401),
 	threshold_unmet: refused('Too few different keys have signed', 401),
 	root_version_gap: refused('Root documents must follow one another without a gap'),
 	root_rollback: refused('The root document is older than the pinned one'),
