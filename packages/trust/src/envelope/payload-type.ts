@@ -1,0 +1,9 @@
+/** What an envelope carries; each kind has its own type and its own signing role. */
+export type PayloadType =
+	| 'application/vnd.tappass.root+json'
+	| 'application/vnd.tappass.policy+json'
+	| 'application/vnd.tappass.freshness+json';
+
+export const rootPayloadType: PayloadType = 'application/vnd.tappass.root+json';
+export const policyPayloadType: PayloadType = 'application/vnd.tappass.policy+json';
+export const freshnessPayloadType: PayloadType = 'application/vnd.tappass.freshness+json';

@@ -1,0 +1,40 @@
+import { hash } from 'node:crypto';
+import type { Json } from '@tappass/core';
+import type { z } from 'zod';
+import { openEnvelope } from '../envelope/envelope.ts';
+import { parsePayload, typedPayload } from '../envelope/payload.ts';
+import type { PayloadType } from '../envelope/payload-type.ts';
+import type { KeyRole } from '../keys/root-document.ts';
+import type { TrustedRoot } from '../keys/trusted-root.ts';
+import { assertSigned } from './signatures.ts';
+
+/** A statement whose signatures held, parsed once from the very bytes that were signed. */
+export interface Verified<T> {
+	readonly statement: T;
+	/** SHA-256 of the exact payload bytes, hex. */
+	readonly sha256: string;
+	/** Ids of the keys of its role that signed it. */
+	readonly signers: readonly string[];
+}
+
+/** How one kind of statement is recognised: its payload type, the role that signs it, its shape. */
+export interface StatementKind<T> {
+	readonly payloadType: PayloadType;
+	readonly role: KeyRole;
+	readonly schema: z.ZodType<T>;
+	/** Looks at the parsed payload before its shape is checked, and throws to refuse it. */
+	readonly first?: (payload: Json) => void;
+}
+
+/**
+ * Envelope → statement: signatures first, then strict JSON, then the shape.
+ * @throws {TapPassError} payload_type_mismatch, sig_…, key_…, threshold_unmet, payload_malformed
+ */
+export function verifiedStatement<T>(root: TrustedRoot, value: Json | undefined, kind: StatementKind<T>): Verified<T> {
+	const envelope = openEnvelope(value, kind.payloadType);
+	const signers = assertSigned(envelope, root, kind.role);
+	const payload = parsePayload(envelope.payload);
+	kind.first?.(payload);
+	const statement = typedPayload(kind.schema, payload, kind.role);
+	return { statement, sha256: hash('sha256', envelope.payload, 'hex'), signers };
+}
