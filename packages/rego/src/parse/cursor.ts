@@ -245,3 +245,12 @@ function shownLine(source: string, offset: number): string[] {
 function isSpace(c: number): boolean {
 	return c === 0x20 || (c >= 0x09 && c <= 0x0d);
 }
+
+/** Refuses a text too long to parse. */
+export function checkLength(source: string, file: string): void {
+	if (source.length <= limits.sourceLength) return;
+	const message = `source text is longer than ${limits.sourceLength} characters`;
+	const loc = { file, row: 1, col: 1, offset: 0, end: 0 };
+	const diagnostic: Diagnostic = { code: 'rego_limit_error', message, loc };
+	throw new RegoError([diagnostic]);
+}

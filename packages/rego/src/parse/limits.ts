@@ -4,7 +4,7 @@
  */
 export const limits = {
 	/** UTF-16 units of one module or query. A policy of 100,000 lines is about 4 MiB. */
-	sourceLength: 8 * 1024 * 1024,
+	sourceLength: 8_388_608,
 	/** Terms inside terms, and operators in one chain. Hand-written policy stays under 30. */
 	depth: 500,
 	/** `else` branches of one rule. */
@@ -13,6 +13,8 @@ export const limits = {
 	numberLength: 4096,
 	/** Token visits for each token of the text: far above what any text needs, so that re-reading can never explode. */
 	visitsPerToken: 200,
+	/** Characters of one METADATA block. */
+	annotationLength: 65_536,
 	/** Diagnostics reported for one text. */
 	diagnostics: 10,
 	/** Characters of the source line shown under a diagnostic. */
