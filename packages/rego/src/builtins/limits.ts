@@ -1,0 +1,19 @@
+/** Compiled regular expressions kept at once: a policy rarely has more, and each may hold a few kB. */
+export const regexCacheEntriesMax: number = 256;
+
+/** Compiled globs kept at once; allowlists of domains run to a few hundred patterns. */
+export const globCacheEntriesMax: number = 1024;
+
+/** Time zones whose formatter is kept at once; there are about 600 names in all. */
+export const zoneCacheEntriesMax: number = 64;
+
+/** Addresses that `net.cidr_expand` writes out at most (a /12 of IPv4); more is refused before any memory is spent. */
+export const cidrExpandAddressesMax: number = 1 << 20;
+
+/** Pattern characters × text characters worth one step of the evaluation's budget. */
+export const matchingWorkPerStep: number = 1024;
+
+/** Steps that matching `pattern` against `text` costs, whichever way it is done. */
+export function matchingSteps(pattern: string, text: string): number {
+	return 1 + Math.floor((pattern.length * text.length) / matchingWorkPerStep);
+}
