@@ -50,7 +50,7 @@ const reservedKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', '
 const ids = listOf(documentIdSchema);
 const slots = z.record(
 	z.string().regex(/^[a-z][a-z0-9_]{0,60}_param$/, { error: 'expected a slot name that ends in _param' }),
-	z.string().regex(/^[A-Za-z0-9_$-]+(?:\[\])?(?:\.[A-Za-z0-9_$-]+(?:\[\])?)*$/, {
+	z.string().regex(/^[A-Za-z0-9_-]+(?:\[\])?(?:\.[A-Za-z0-9_-]+(?:\[\])?)*$/, {
 		error: 'expected a path like recipient, message.to or items[].id',
 	}),
 );

@@ -1,0 +1,96 @@
+import type { Diagnostic, ToolFacts } from '@tappass/core';
+import { type Place, printPlace } from '../author/input.ts';
+import type { Authored } from '../author/read-document.ts';
+import type { CatalogDocument } from '../author/types.ts';
+
+/** One tool that the catalog knows. */
+export interface CatalogEntry {
+	readonly facts: ToolFacts;
+	readonly title: string;
+	/** Product id, or `tenant` for an operator's own. */
+	readonly product: string;
+	/** harness → native names. */
+	readonly aliases: Readonly<Record<string, readonly string[]>>;
+	readonly place: Place;
+}
+
+/** The universe of tools: whatever is not in it is denied. */
+export interface Catalog {
+	readonly tools: ReadonlyMap<string, CatalogEntry>;
+	/** All canonical names, sorted. */
+	readonly names: readonly string[];
+	/** Names sorted by capability. */
+	readonly byCapability: ReadonlyMap<string, readonly string[]>;
+	readonly diagnostics: readonly Diagnostic[];
+}
+
+/** The catalog of these products. A tool that two products name is a diagnostic; the first one stays. */
+export function catalogOf(products: readonly Authored<CatalogDocument>[]): Catalog {
+	const tools = new Map<string, CatalogEntry>();
+	const diagnostics: Diagnostic[] = [];
+	for (const { value, at } of products) {
+		for (const [name, tool] of Object.entries(value.tools)) {
+			const place = at(['tools', name], 'key');
+			const before = tools.get(name);
+			if (before !== undefined) {
+				diagnostics.push({
+					code: 'schema_invalid',
+					...place,
+					message: `${name} is already in the catalog at ${printPlace(before.place)}`,
+					hint: 'to change a known tool use extends or agents in tools.yaml',
+				});
+				continue;
+			}
+			tools.set(name, {
+				facts: freezeFacts({
+					name,
+					capabilities: tool.capabilities,
+					slots: tool.slots ?? {},
+					effect: tool.effect,
+				}),
+				title: tool.title,
+				product: value.product.id,
+				aliases: tool.aliases ?? {},
+				place,
+			});
+		}
+	}
+	return indexCatalog(tools, diagnostics);
+}
+
+/** A catalog with its indexes over these tools. */
+export function indexCatalog(
+	tools: ReadonlyMap<string, CatalogEntry>,
+	diagnostics: readonly Diagnostic[] = [],
+): Catalog {
+	const names = [...tools.keys()].sort();
+	const byCapability = new Map<string, string[]>();
+	for (const name of names) {
+		for (const capability of tools.get(name)!.facts.capabilities) {
+			const list = byCapability.get(capability);
+			if (list === undefined) byCapability.set(capability, [name]);
+			else list.push(name);
+		}
+	}
+	return { tools, names, byCapability, diagnostics };
+}
+
+/** The same facts with sorted capabilities and slots, frozen: equal entries are equal bytes. */
+export function freezeFacts(facts: ToolFacts): ToolFacts {
+	return Object.freeze({
+		name: facts.name,
+		capabilities: Object.freeze([...new Set(facts.capabilities)].sort()),
+		slots: Object.freeze(Object.fromEntries(Object.entries(facts.slots).sort(([a], [b]) => (a < b ? -1 : 1)))),
+		effect: facts.effect,
+	});
+}
+
+/** Canonical tool → its names in one harness; tools without any are left out. */
+export function toolAliases(catalog: Catalog, harness: string): Readonly<Record<string, readonly string[]>> {
+	return Object.fromEntries(
+		catalog.names.flatMap((name) => {
+			const aliases = catalog.tools.get(name)!.aliases[harness];
+			return aliases === undefined ? [] : [[name, aliases]];
+		}),
+	);
+}

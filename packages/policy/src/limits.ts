@@ -1,0 +1,17 @@
+/** Every bound on what the policy package reads and makes, with the reason for it. */
+export const policyLimits = {
+	/** Bytes of one authored file (YAML or Rego): the largest shipped one is under 64 KB; past this it is generated or hostile. */
+	fileBytesMax: 1_048_576,
+	/** Nesting of a YAML document: the deepest honest one (a test inside an approval inside a concern) has 6 levels. */
+	yamlDepthMax: 32,
+	/** Files of one request; a tenant has hundreds. */
+	filesMax: 10_000,
+	/** Steps of one evaluation of `tappass.policy`: a catalog-driven rule over 500 tools takes about 50,000. */
+	regoStepsMax: 20_000_000,
+	/** Milliseconds of one evaluation of `tappass.policy`. */
+	regoMsMax: 2_000,
+	/** Rounds in which required Packs may bring in further Packs. */
+	packRoundsMax: 16,
+	/** Edits between a wrong name and the one that is suggested for it. */
+	nearestEditsMax: 3,
+} as const;
