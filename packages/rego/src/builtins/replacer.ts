@@ -1,0 +1,37 @@
+import type { BuiltinContext } from './builtin.ts';
+
+/**
+ * Replaces the pairs' left texts by their right ones, from left to right without overlap; where several match at one
+ * place the first pair wins. An empty left text matches before every character and at the end.
+ */
+export function replaceAll(
+	text: string,
+	pairs: readonly (readonly [from: string, to: string])[],
+	context: BuiltinContext,
+): string {
+	context.spend(1 + Math.floor(text.length / 64));
+	const [only] = pairs;
+	if (only === undefined) return text;
+	if (pairs.length === 1 && only[0] !== '') return text.replaceAll(only[0], () => only[1]);
+	return replaceMany(text, pairs, context);
+}
+
+function replaceMany(text: string, pairs: readonly (readonly [string, string])[], context: BuiltinContext): string {
+	let result = '';
+	let copied = 0;
+	let afterEmpty = false;
+	for (let at = 0; at <= text.length; ) {
+		if ((at & 63) === 0) context.spend(pairs.length);
+		// After an empty match at this place, only a text of some length may match here again.
+		const match = pairs.find(([from]) => (from === '' ? !afterEmpty : text.startsWith(from, at)));
+		afterEmpty = match?.[0] === '';
+		if (match !== undefined) {
+			result += text.slice(copied, at) + match[1];
+			at += match[0].length;
+			copied = at;
+		} else {
+			at += (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+		}
+	}
+	return result + text.slice(copied);
+}

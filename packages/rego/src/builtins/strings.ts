@@ -1,0 +1,375 @@
+import { anyOf, array, boolean, named, number, object, set, string } from '../types/type.ts';
+import {
+	ceil,
+	compareNumbers,
+	floor,
+	isArray,
+	isSet,
+	type NumberValue,
+	objectEntries,
+	toBigInt,
+	type Value,
+} from '../value/index.ts';
+import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
+import { codePointCount, isPlain } from './code-points.ts';
+import { anyArray, define, numeric, stringCollection } from './declare.ts';
+import { toLower, toUpper } from './letter-case.ts';
+import {
+	arrayOperand,
+	intOperand,
+	numberOperand,
+	objectOperand,
+	operand,
+	operandEnumError,
+	operandError,
+	operandTypeError,
+	stringOperand,
+	stringsOperand,
+} from './operands.ts';
+import { replaceAll } from './replacer.ts';
+import { sprintf } from './sprintf.ts';
+
+const categories = ['strings'];
+const oneOrMore = anyOf(string, array(string), set(string));
+const haystackAndNeedle = [
+	named('haystack', string, 'string to search in'),
+	named('needle', string, 'substring to look for'),
+];
+
+/** Builtins on text. Positions and lengths count code points, not UTF-16 units. */
+export const stringBuiltins: readonly Builtin[] = [
+	define(
+		'strings.any_prefix_match',
+		'Whether any of the search strings begins with any of the base strings.',
+		[named('search', oneOrMore, 'search string(s)'), named('base', oneOrMore, 'base string(s)')],
+		named('result', boolean, 'result of the prefix check'),
+		(args, context) => anyMatch(args, context, (text, prefix) => text.startsWith(prefix)),
+		{ categories },
+	),
+	define(
+		'strings.any_suffix_match',
+		'Whether any of the search strings ends with any of the base strings.',
+		[named('search', oneOrMore, 'search string(s)'), named('base', oneOrMore, 'base string(s)')],
+		named('result', boolean, 'result of the suffix check'),
+		(args, context) => anyMatch(args, context, (text, suffix) => text.endsWith(suffix)),
+		{ categories },
+	),
+	define(
+		'concat',
+		'Joins a set or array of strings with a delimiter.',
+		[
+			named('delimiter', string, 'string to use as a delimiter'),
+			named('collection', stringCollection, 'strings to join'),
+		],
+		named('output', string, 'the joined string'),
+		(args, context) => {
+			const delimiter = stringOperand(args, 1);
+			const parts = stringsOperand(args, 2, ['set', 'array']);
+			context.spend(parts.length);
+			return parts.join(delimiter);
+		},
+		{ categories },
+	),
+	define(
+		'format_int',
+		'The number, without its fraction, in the given base.',
+		[named('number', number, 'number to format'), named('base', number, 'base of number representation to use')],
+		named('output', string, 'formatted number'),
+		numeric((args) => formatInt(numberOperand(args, 1), numberOperand(args, 2))),
+		{ categories },
+	),
+	define(
+		'indexof',
+		'The position of the first occurrence of a substring.',
+		haystackAndNeedle,
+		named('output', number, 'index of first occurrence, `-1` if not found'),
+		(args) => indexOf(stringOperand(args, 1), needle(args)),
+		{ categories },
+	),
+	define(
+		'indexof_n',
+		'The positions of all occurrences of a substring, overlapping ones too.',
+		haystackAndNeedle,
+		named('output', array(number), 'all indices at which `needle` occurs in `haystack`, may be empty'),
+		(args, context) => indicesOf(stringOperand(args, 1), needle(args), context),
+		{ categories },
+	),
+	define(
+		'substring',
+		'The part of a string that starts at `offset` and has `length` characters; the rest when `length < 0`.',
+		[
+			named('value', string, 'string to extract substring from'),
+			named('offset', number, 'offset, must be positive'),
+			named('length', number, 'length of the substring starting from `offset`'),
+		],
+		named('output', string, 'substring of `value` from `offset`, of length `length`'),
+		(args) => substring(stringOperand(args, 1), intOperand(args, 2), intOperand(args, 3)),
+		{ categories },
+	),
+	define(
+		'contains',
+		'Whether a string contains another.',
+		haystackAndNeedle,
+		named('result', boolean, 'result of the containment check'),
+		(args) => stringOperand(args, 1).includes(stringOperand(args, 2)),
+		{ categories },
+	),
+	define(
+		'strings.count',
+		'How often a substring occurs, without overlap.',
+		[named('search', string, 'string to search in'), named('substring', string, 'substring to look for')],
+		named('output', number, 'count of occurrences, `0` if not found'),
+		(args) => {
+			const [text, part] = [stringOperand(args, 1), stringOperand(args, 2)];
+			return part === '' ? codePointCount(text) + 1 : text.split(part).length - 1;
+		},
+		{ categories },
+	),
+	define(
+		'startswith',
+		'Whether the search string begins with the base string.',
+		[named('search', string, 'search string'), named('base', string, 'base string')],
+		named('result', boolean, 'result of the prefix check'),
+		(args) => stringOperand(args, 1).startsWith(stringOperand(args, 2)),
+		{ categories },
+	),
+	define(
+		'endswith',
+		'Whether the search string ends with the base string.',
+		[named('search', string, 'search string'), named('base', string, 'base string')],
+		named('result', boolean, 'result of the suffix check'),
+		(args) => stringOperand(args, 1).endsWith(stringOperand(args, 2)),
+		{ categories },
+	),
+	define(
+		'lower',
+		'The string in lower case.',
+		[named('x', string, 'string that is converted to lower-case')],
+		named('y', string, 'lower-case of x'),
+		(args) => toLower(stringOperand(args, 1)),
+		{ categories },
+	),
+	define(
+		'upper',
+		'The string in upper case.',
+		[named('x', string, 'string that is converted to upper-case')],
+		named('y', string, 'upper-case of x'),
+		(args) => toUpper(stringOperand(args, 1)),
+		{ categories },
+	),
+	define(
+		'split',
+		'The parts of a string between delimiters.',
+		[named('x', string, 'string that is split'), named('delimiter', string, 'delimiter used for splitting')],
+		named('ys', array(string), 'split parts'),
+		(args, context) => split(stringOperand(args, 1), stringOperand(args, 2), context),
+		{ categories },
+	),
+	define(
+		'strings.split_n',
+		'The first `n` parts of a string between delimiters, or the last ones when `n` is negative.',
+		[
+			named('x', string, 'string that is split'),
+			named('delimiter', string, 'delimiter used for splitting'),
+			named('n', number, 'number of parts to return: positive from the start, negative from the end'),
+		],
+		named('ys', array(string), 'split parts'),
+		(args, context) => {
+			const n = intOperand(args, 3);
+			const parts = split(stringOperand(args, 1), stringOperand(args, 2), context);
+			return n >= 0 ? parts.slice(0, n) : parts.slice(n);
+		},
+		{ categories },
+	),
+	define(
+		'replace',
+		'Replaces all instances of a substring.',
+		[
+			named('x', string, 'string being processed'),
+			named('old', string, 'substring to replace'),
+			named('new', string, 'string to replace `old` with'),
+		],
+		named('y', string, 'string with replaced substrings'),
+		(args, context) => replaceAll(stringOperand(args, 1), [[stringOperand(args, 2), stringOperand(args, 3)]], context),
+		{ categories },
+	),
+	define(
+		'strings.replace_n',
+		'Replaces several substrings at once, from left to right without overlap; at one place the first key wins.',
+		[
+			named('patterns', object(string, string), 'replacement pairs'),
+			named('value', string, 'string to replace substring matches in'),
+		],
+		named('output', string, 'string with replaced substrings'),
+		replaceN,
+	),
+	trimming('trim', 'Without all leading and trailing characters of the cutset.', 'cutset', (text, cutset) =>
+		trimRight(trimLeft(text, cutset), cutset),
+	),
+	trimming('trim_left', 'Without all leading characters of the cutset.', 'cutset', trimLeft),
+	trimming('trim_prefix', 'Without the prefix, where it has it.', 'prefix', (text, prefix) =>
+		text.startsWith(prefix) ? text.slice(prefix.length) : text,
+	),
+	trimming('trim_right', 'Without all trailing characters of the cutset.', 'cutset', trimRight),
+	trimming('trim_suffix', 'Without the suffix, where it has it.', 'suffix', (text, suffix) =>
+		text.endsWith(suffix) ? text.slice(0, text.length - suffix.length) : text,
+	),
+	define(
+		'trim_space',
+		'Without leading and trailing white space.',
+		[named('value', string, 'string to trim')],
+		named('output', string, 'string leading and trailing white space cut off'),
+		(args) => stringOperand(args, 1).replace(outerSpace, ''),
+		{ categories },
+	),
+	define(
+		'sprintf',
+		'The string with its verbs replaced by the values, as Go formats them.',
+		[
+			named('format', string, 'string with formatting verbs'),
+			named('values', anyArray, 'arguments to format into formatting verbs'),
+		],
+		named('output', string, '`format` formatted by the values in `values`'),
+		numeric((args, context) => {
+			const format = stringOperand(args, 1);
+			const values = arrayOperand(args, 2);
+			context.spend(1 + values.length + Math.floor(format.length / 64));
+			return sprintf(format, values);
+		}),
+		{ categories },
+	),
+	define(
+		'strings.reverse',
+		'The string backwards.',
+		[named('x', string, 'string to reverse')],
+		named('y', string, 'reversed string'),
+		(args) => {
+			const text = stringOperand(args, 1);
+			return (isPlain(text) ? text.split('') : [...text]).reverse().join('');
+		},
+		{ categories },
+	),
+];
+
+const trimmed: Readonly<Record<string, readonly [argument: string, result: string]>> = {
+	trim: ['string of characters that are cut off', 'string trimmed of `cutset` characters'],
+	trim_left: ['string of characters that are cut off on the left', 'string left-trimmed of `cutset` characters'],
+	trim_prefix: ['prefix to cut off', 'string with `prefix` cut off'],
+	trim_right: ['string of characters that are cut off on the right', 'string right-trimmed of `cutset` characters'],
+	trim_suffix: ['suffix to cut off', 'string with `suffix` cut off'],
+};
+
+function trimming(
+	name: string,
+	description: string,
+	parameter: string,
+	trim: (text: string, cut: string) => string,
+): Builtin {
+	const [argument, result] = trimmed[name]!;
+	return define(
+		name,
+		description,
+		[named('value', string, 'string to trim'), named(parameter, string, argument)],
+		named('output', string, result),
+		(args) => trim(stringOperand(args, 1), stringOperand(args, 2)),
+		{ categories },
+	);
+}
+
+/** Unicode's White_Space, which is not quite what JavaScript's `trim` takes away. */
+const space = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
+const outerSpace = new RegExp(`^${space}|${space}$`, 'g');
+
+function trimLeft(text: string, cutset: string): string {
+	const cut = new Set(cutset);
+	let start = 0;
+	for (const char of text) {
+		if (!cut.has(char)) break;
+		start += char.length;
+	}
+	return text.slice(start);
+}
+
+function trimRight(text: string, cutset: string): string {
+	const cut = new Set(cutset);
+	let end = text.length;
+	while (end > 0) {
+		const low = text.charCodeAt(end - 1);
+		const size = low >= 0xdc00 && low <= 0xdfff && (text.codePointAt(end - 2) ?? 0) > 0xffff ? 2 : 1;
+		if (!cut.has(text.slice(end - size, end))) break;
+		end -= size;
+	}
+	return text.slice(0, end);
+}
+
+function anyMatch(
+	args: readonly Value[],
+	context: BuiltinContext,
+	matches: (text: string, base: string) => boolean,
+): boolean {
+	const texts = oneOrMoreOperand(args, 1);
+	const bases = oneOrMoreOperand(args, 2);
+	context.spend(texts.length * bases.length);
+	return texts.some((text) => bases.some((base) => matches(text, base)));
+}
+
+function oneOrMoreOperand(args: readonly Value[], position: number): readonly string[] {
+	const value = operand(args, position);
+	if (typeof value === 'string') return [value];
+	if (!isArray(value) && !isSet(value)) throw operandTypeError(position, value, 'string', 'set', 'array');
+	return stringsOperand(args, position);
+}
+
+function formatInt(n: NumberValue, base: NumberValue): string {
+	if (base !== 2 && base !== 8 && base !== 10 && base !== 16) throw operandEnumError(2, '2', '8', '10', '16');
+	// Cut towards zero, as OPA does, though its documentation says "down".
+	const cut = toBigInt(compareNumbers(n, 0) < 0 ? ceil(n) : floor(n))!;
+	return cut.toString(base);
+}
+
+function needle(args: readonly Value[]): string {
+	stringOperand(args, 1);
+	const text = stringOperand(args, 2);
+	if (text === '') throw new BuiltinError('empty search character');
+	return text;
+}
+
+function indexOf(text: string, part: string): number {
+	const index = text.indexOf(part);
+	return index <= 0 ? index : codePointCount(text.slice(0, index));
+}
+
+function indicesOf(text: string, part: string, context: BuiltinContext): readonly number[] {
+	context.spend(1 + Math.floor(text.length / 64));
+	const indices: number[] = [];
+	let counted = 0;
+	let position = 0;
+	for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) {
+		position += codePointCount(text.slice(counted, at));
+		counted = at;
+		indices.push(position);
+	}
+	return indices;
+}
+
+function substring(text: string, offset: number, length: number): string {
+	if (offset < 0) throw new BuiltinError('negative offset');
+	const end = length < 0 ? Number.POSITIVE_INFINITY : offset + length;
+	return isPlain(text) ? text.slice(offset, end) : [...text].slice(offset, end).join('');
+}
+
+function split(text: string, delimiter: string, context: BuiltinContext): readonly string[] {
+	context.spend(1 + Math.floor(text.length / 64));
+	return delimiter === '' ? [...text] : text.split(delimiter);
+}
+
+function replaceN(args: readonly Value[], context: BuiltinContext): string {
+	const patterns = objectOperand(args, 1);
+	const text = stringOperand(args, 2);
+	const pairs = objectEntries(patterns).map(([from, to]): [string, string] => {
+		if (typeof from !== 'string') throw operandError(1, 'non-string key found in pattern object');
+		if (typeof to !== 'string') throw operandError(1, 'non-string value found in pattern object');
+		return [from, to];
+	});
+	return replaceAll(text, pairs, context);
+}

@@ -1,0 +1,155 @@
+import { Document, parseAllDocuments, type SchemaOptions } from 'yaml';
+import { any, boolean, named, string } from '../types/type.ts';
+import {
+	isArray,
+	isNumber,
+	isObject,
+	isSet,
+	jsonMembers,
+	normalInteger,
+	numberText,
+	ObjectBuilder,
+	toDouble,
+	type Value,
+} from '../value/index.ts';
+import { type Builtin, BuiltinError } from './builtin.ts';
+import { define } from './declare.ts';
+import { operand, stringOperand } from './operands.ts';
+
+const categories = ['encoding'];
+
+/** `yaml.marshal`, `yaml.unmarshal` and `yaml.is_valid`: YAML 1.1 by way of JSON, as OPA has it. */
+export const yamlBuiltins: readonly Builtin[] = [
+	define(
+		'yaml.marshal',
+		'The YAML text of a value; sets become sequences.',
+		[named('x', any, 'the term to serialize')],
+		named('y', string, 'the YAML string representation of `x`'),
+		(args) => writeYaml(operand(args, 1)),
+		{ categories },
+	),
+	define(
+		'yaml.unmarshal',
+		'The value that YAML text spells; keys become strings.',
+		[named('x', string, 'a YAML string')],
+		named('y', any, 'the term deserialized from `x`'),
+		(args, context) => {
+			const text = stringOperand(args, 1);
+			context.spend(1 + (text.length >> 4));
+			return readYaml(text);
+		},
+		{ categories },
+	),
+	define(
+		'yaml.is_valid',
+		'Whether a string is YAML text.',
+		[named('x', string, 'a YAML string')],
+		named('result', boolean, '`true` if `x` is valid YAML, `false` otherwise'),
+		(args) => {
+			const text = operand(args, 1);
+			return typeof text === 'string' && isYaml(text);
+		},
+		{ categories },
+	),
+];
+
+type Tags = NonNullable<Exclude<SchemaOptions['customTags'], (...args: never) => unknown>>;
+
+/** Go's reader knows YAML 1.1 without its dates and base-60 numbers: both stay strings. */
+function goTags(tags: Tags): Tags {
+	return tags.filter((tag) => {
+		if (typeof tag === 'string') return tag !== 'timestamp';
+		const format = 'format' in tag ? tag.format : undefined;
+		return tag.tag !== 'tag:yaml.org,2002:timestamp' && format !== 'TIME';
+	});
+}
+
+const options = { version: '1.1', intAsBigInt: true, uniqueKeys: false, logLevel: 'silent' } as const;
+
+/** The first document in the text; null for none. @throws {BuiltinError} */
+export function readYaml(text: string): Value {
+	const documents = parseAllDocuments(text, { ...options, customTags: goTags });
+	const [document] = Array.isArray(documents) ? documents : [];
+	if (document === undefined) return null;
+	const [error] = document.errors;
+	if (error !== undefined) throw new BuiltinError(`yaml: ${error.message}`);
+	return fromYaml(unfold(document));
+}
+
+/** Aliases are expanded here, and a text with too many of them is refused by the library. */
+function unfold(document: Document): unknown {
+	try {
+		return document.toJS({ mapAsMap: true, maxAliasCount: 100 });
+	} catch (error) {
+		throw new BuiltinError(`yaml: ${(error as Error).message}`, { cause: error });
+	}
+}
+
+function isYaml(text: string): boolean {
+	try {
+		readYaml(text);
+		return true;
+	} catch (error) {
+		if (error instanceof BuiltinError) return false;
+		throw error;
+	}
+}
+
+function fromYaml(node: unknown): Value {
+	switch (typeof node) {
+		case 'string':
+		case 'boolean':
+			return node;
+		case 'bigint':
+			return integer(node);
+		case 'number':
+			if (!Number.isFinite(node)) throw new BuiltinError('yaml: number has no JSON form');
+			return node === 0 ? 0 : node;
+		default:
+			break;
+	}
+	if (node === null || node === undefined) return null;
+	if (Array.isArray(node)) return node.map(fromYaml);
+	const result = new ObjectBuilder();
+	if (node instanceof Set) {
+		for (const key of node) result.set(keyText(key), null);
+	} else if (node instanceof Map) {
+		for (const [key, value] of node) result.set(keyText(key), fromYaml(value));
+	} else if (node instanceof Uint8Array) {
+		return new TextDecoder().decode(node);
+	} else {
+		throw new BuiltinError('yaml: value has no JSON form');
+	}
+	return result.build();
+}
+
+/** Integers beyond 64 bits become doubles, as in Go. */
+function integer(n: bigint): number | bigint {
+	return n >= -(2n ** 63n) && n < 2n ** 64n ? normalInteger(n) : Number(n);
+}
+
+function keyText(key: unknown): string {
+	switch (typeof key) {
+		case 'string':
+			return key;
+		case 'bigint':
+		case 'number':
+		case 'boolean':
+			return String(key);
+		default:
+			throw new BuiltinError('yaml: key has no JSON form');
+	}
+}
+
+function writeYaml(value: Value): string {
+	const document = new Document(toYaml(value), { version: '1.1', sortMapEntries: false, aliasDuplicateObjects: false });
+	return document.toString({ indentSeq: false, lineWidth: 0 });
+}
+
+function toYaml(value: Value): unknown {
+	if (isNumber(value)) return /^-?[0-9]+$/.test(numberText(value)) ? BigInt(numberText(value)) : toDouble(value);
+	if (isArray(value)) return value.map(toYaml);
+	if (isSet(value)) return value.values().map(toYaml);
+	if (isObject(value)) return new Map(jsonMembers(value).map(([key, member]) => [key, toYaml(member)]));
+	return value;
+}
