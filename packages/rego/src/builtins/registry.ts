@@ -10,6 +10,7 @@ import { graphBuiltins } from './graph.ts';
 import { hexBuiltins } from './hex.ts';
 import { jsonPatchBuiltins } from './json-patch.ts';
 import { jsonPathBuiltins } from './json-paths.ts';
+import { jsonSchemaBuiltins } from './json-schema.ts';
 import { jsonTextBuiltins } from './json-text.ts';
 import { numberBuiltins } from './numbers.ts';
 import { objectBuiltins } from './objects.ts';
@@ -39,6 +40,7 @@ const families: readonly (readonly Builtin[])[] = [
 	hexBuiltins,
 	jsonPatchBuiltins,
 	jsonPathBuiltins,
+	jsonSchemaBuiltins,
 	jsonTextBuiltins,
 	numberBuiltins,
 	objectBuiltins,

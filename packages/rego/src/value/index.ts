@@ -17,11 +17,13 @@ export { keyOf, type MapKey } from './key.ts';
 export {
 	compareNumbers,
 	Decimal,
+	type DecimalParts,
 	equalNumbers,
 	NumberRangeError,
 	normalInteger,
 	numberText,
 	parseNumber,
+	partsOf,
 	toBigInt,
 	toDouble,
 	toInteger,

@@ -1,0 +1,122 @@
+import { any, anyOf, array, boolean, named, nullType, object, record, string, tuple } from '../types/type.ts';
+import {
+	isArray,
+	isObject,
+	isSet,
+	jsonMembers,
+	ObjectBuilder,
+	parseJson,
+	RegoObject,
+	type Value,
+} from '../value/index.ts';
+import { BoundedCache } from './bounded-cache.ts';
+import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
+import { define } from './declare.ts';
+import { isJson } from './json-text.ts';
+import { operand } from './operands.ts';
+import { compileSchema } from './schema/compile.ts';
+import { fieldOf, type Mismatch, SchemaError } from './schema/messages.ts';
+import type { Schema } from './schema/schema.ts';
+import { validate } from './schema/validate.ts';
+
+const documentType = anyOf(string, object(any, any));
+const errorType = record({ desc: string, error: string, field: string, type: string });
+
+/** `json.verify_schema` and `json.match_schema`: drafts 4, 6 and 7. Remote references are never fetched. */
+export const jsonSchemaBuiltins: readonly Builtin[] = [
+	define(
+		'json.verify_schema',
+		'Whether a document, as JSON text or as an object, is a JSON schema, and if not, why.',
+		[named('schema', documentType, 'the schema to verify')],
+		named(
+			'output',
+			tuple(boolean, anyOf(nullType, string)),
+			'`[valid, error]`: `error` is null for a valid schema, otherwise it says what is wrong',
+		),
+		(args) => verify(operand(args, 1)),
+		{ categories: ['object'] },
+	),
+	define(
+		'json.match_schema',
+		'Whether a document matches a JSON schema, and if not, every mismatch.',
+		[
+			named('document', documentType, 'document to verify by schema'),
+			named('schema', documentType, 'schema to verify document by'),
+		],
+		named(
+			'output',
+			tuple(boolean, array(errorType)),
+			'`[match, errors]`: `errors` is empty when the document matches, otherwise it has an object for each mismatch',
+		),
+		match,
+		{ categories: ['object'] },
+	),
+];
+
+function verify(value: Value): Value {
+	try {
+		schemaOf(value);
+		return [true, null];
+	} catch (error) {
+		if (error instanceof SchemaError) return [false, `jsonschema: ${error.message}`];
+		throw error;
+	}
+}
+
+function match(args: readonly Value[], context: BuiltinContext): Value {
+	try {
+		const document = documentOf(operand(args, 1));
+		const mismatches = validate(schemaOf(operand(args, 2)), document, context.spend);
+		return [mismatches.length === 0, mismatches.map(describe)];
+	} catch (error) {
+		if (error instanceof SchemaError) throw new BuiltinError(error.message, { cause: error });
+		throw error;
+	}
+}
+
+function describe({ path, type, text }: Mismatch): RegoObject {
+	const field = fieldOf(path);
+	return RegoObject.of([
+		['desc', text],
+		['error', `${field}: ${text}`],
+		['field', field],
+		['type', type],
+	]);
+}
+
+/** Compiled schemas kept at once, by their text. */
+const schemaTextsMax = 64;
+const byText = new BoundedCache<Schema>(schemaTextsMax);
+/** Compiled schemas by the object itself: a constant of a policy, or part of its data, is the same one every time. */
+const byValue: WeakMap<object, Schema> = new WeakMap();
+
+function schemaOf(value: Value): Schema {
+	if (typeof value === 'string') return byText.get(value, () => compileSchema(documentOf(value)));
+	if (typeof value !== 'object' || value === null) return compileSchema(documentOf(value));
+	let schema = byValue.get(value);
+	if (schema === undefined) {
+		schema = compileSchema(documentOf(value));
+		byValue.set(value, schema);
+	}
+	return schema;
+}
+
+/** JSON text as the value it spells; objects and arrays as plain JSON. */
+function documentOf(value: Value): Value {
+	if (typeof value === 'string') {
+		if (!isJson(value)) throw new SchemaError('invalid JSON string');
+		return parseJson(value);
+	}
+	if (!isObject(value) && !isArray(value)) throw new SchemaError('wrong type, expected string or object');
+	return asJson(value);
+}
+
+/** The value with sets as arrays and every key a string. */
+function asJson(value: Value): Value {
+	if (isArray(value)) return value.map(asJson);
+	if (isSet(value)) return value.values().map(asJson);
+	if (!isObject(value)) return value;
+	const members = new ObjectBuilder();
+	for (const [key, member] of jsonMembers(value)) members.set(key, asJson(member));
+	return members.build();
+}
