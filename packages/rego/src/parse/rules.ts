@@ -81,7 +81,7 @@ export abstract class RuleParser extends LogicalParser {
 
 	/** The head of a further body: the same, standing at that body, its wildcard parameters with names of their own. */
 	#repeated(head: Head, loc: Location): Head {
-		const move = (term: Term): Term => relocate(term, loc);
+		const move = (term: Term): Term => relocate(term, () => loc);
 		return {
 			...head,
 			loc,

@@ -1,0 +1,18 @@
+/**
+ * Source text → the same module in the one form that `opa fmt` gives it. Written from the tree, with the rows of the
+ * source deciding what stays on one line and where comments go; formatting twice changes nothing.
+ */
+
+import { parseModule } from '../parse/index.ts';
+import { ModuleWriter } from './module.ts';
+
+/**
+ * Formats a module.
+ *
+ * @param file name for locations in diagnostics
+ * @throws {RegoError} rego_parse_error, rego_limit_error: only text that parses has a form
+ */
+export function format(source: string, file = ''): string {
+	const module = parseModule(source, file, { experimental: true, annotations: false });
+	return new ModuleWriter(source, module.comments).writeModule(module);
+}
