@@ -7,13 +7,16 @@ while [ -L "$tappass_source" ]; do
 done
 tappass_root=$(cd "$(dirname "$tappass_source")/.." && pwd)
 
-node_is_new_enough() {
-	[ "$("$1" -p 'Number(process.versions.node.split(".")[0]) >= 24' 2>/dev/null)" = true ]
+node_is_new_enough() { # path of a node; --version answers without starting an engine
+	local version
+	version=$("$1" --version 2>/dev/null) || return 1
+	version=${version#v}
+	[ "${version%%.*}" -ge 24 ] 2>/dev/null
 }
 
-# The system's Node when it is new enough, else the one that bin/test puts into .toolchain.
+# The one that bin/test put into .toolchain, else the system's when it is new enough.
 use_node() {
-	if [ -d "$tappass_root/.toolchain/node_modules/.bin" ] && node_is_new_enough "$tappass_root/.toolchain/node_modules/.bin/node"; then
+	if node_is_new_enough "$tappass_root/.toolchain/node_modules/.bin/node"; then
 		PATH="$tappass_root/.toolchain/node_modules/.bin:$PATH"
 		export PATH
 		return 0

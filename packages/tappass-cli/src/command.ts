@@ -1,12 +1,13 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, createTerminal, printAnswer, type Terminal } from '@tappass/cli-kit';
+import { type Answer, printAnswer, type Terminal } from '@tappass/cli-kit';
+import { terminalOf } from './terminal.ts';
 
 const baseFlags = {
 	json: Flags.boolean({ description: 'print one JSON object for programs', helpGroup: 'GLOBAL' }),
 	color: Flags.boolean({ description: 'colour at a terminal', helpGroup: 'GLOBAL', allowNo: true, default: true }),
 };
 
-/** A command of the operator: it parses its arguments, calls one function and answers. `main.ts` prints every failure. */
+/** A command of the operator: it parses its arguments, calls one function and answers. `fail.ts` prints every failure. */
 export abstract class OperatorCommand extends Command {
 	static override baseFlags: Interfaces.FlagInput = baseFlags;
 
@@ -14,18 +15,12 @@ export abstract class OperatorCommand extends Command {
 	protected abstract answer(terminal: Terminal): Promise<Answer>;
 
 	override async run(): Promise<void> {
-		process.exitCode = printAnswer(terminalOf(this.argv), await this.answer(terminalOf(this.argv)));
+		const terminal = terminalOf(this.argv);
+		process.exitCode = printAnswer(terminal, await this.answer(terminal));
 	}
 
 	// oclif would print and exit by itself; one place does that for every command.
 	protected override async catch(error: Error): Promise<never> {
 		throw error;
 	}
-}
-
-/** The terminal as the arguments ask for it, known before they are parsed so that a usage error speaks JSON too. */
-export function terminalOf(argv: readonly string[]): Terminal {
-	const end = argv.indexOf('--');
-	const options = end === -1 ? argv : argv.slice(0, end);
-	return createTerminal({ name: 'tappass', json: options.includes('--json'), color: !options.includes('--no-color') });
 }

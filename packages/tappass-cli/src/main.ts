@@ -1,63 +1,22 @@
 #!/usr/bin/env node
-import { Config, Errors, run, settings } from '@oclif/core';
-import { nearest, printFailure } from '@tappass/cli-kit';
-import { TapPassError } from '@tappass/core';
-import { terminalOf } from './command.ts';
+import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { Config } from '@oclif/core';
 
-settings.enableAutoTranspile = false;
+// Start-up is mostly compiling JavaScript. The cache lies in the user's own directory: in a shared one, somebody else could
+// put code there for us to run. What help does not need is loaded later.
+enableCompileCache(join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'tappass', 'compile'));
+process.once('SIGINT', () => process.exit(130));
 const argv = process.argv.slice(2);
 
-process.once('SIGINT', () => process.exit(130));
+const { Config: Configuration } = await import('@oclif/core/config');
+const { run } = await import('@oclif/core/run');
+let config: Config | undefined;
 try {
-	const config = await Config.load({ root: import.meta.dirname });
-	try {
-		await run(argv, config);
-	} catch (error) {
-		const failure = translate(error, config);
-		if (failure !== undefined) process.exitCode = printFailure(terminalOf(argv), failure, debug());
-	}
+	config = await Configuration.load({ root: import.meta.dirname });
+	await run(argv, config);
 } catch (error) {
-	process.exitCode = printFailure(terminalOf(argv), error, debug());
-}
-
-function debug(): boolean {
-	return Boolean(process.env['TAPPASS_DEBUG']);
-}
-
-/** oclif's own errors in our words; undefined for an exit that is none, such as after help. */
-function translate(error: unknown, config: Config): unknown {
-	if (error instanceof TapPassError || !(error instanceof Error)) return error;
-	if (error instanceof Errors.ExitError)
-		return error.oclif.exit === 0 ? undefined : usage('the command was not understood', config);
-	if (/^command .* not found$/.test(error.message)) return unknownCommand(config);
-	if (error instanceof Errors.CLIError)
-		return usage(error.message.replace(/\nSee more help with --help$/, '').replaceAll('\n', ' '), config);
-	return error;
-}
-
-function unknownCommand(config: Config): TapPassError {
-	const words = argv.filter((word) => !word.startsWith('-'));
-	const known = config.commands.filter((command) => !command.hidden).map((command) => command.id.replaceAll(':', ' '));
-	const typed = words.slice(0, 2).join(' ');
-	const near =
-		nearest(typed, known) ??
-		nearest(
-			words[0] ?? '',
-			known.map((id) => id.split(' ')[0]!),
-		);
-	return new TapPassError('usage', {
-		detail: `there is no command ${JSON.stringify(typed)}`,
-		hint: near === undefined ? 'tappass --help lists the commands' : `did you mean tappass ${near}?`,
-	});
-}
-
-function usage(detail: string, config: Config): TapPassError {
-	const words = argv.filter((word) => !word.startsWith('-'));
-	const id = [2, 1]
-		.map((count) => words.slice(0, count).join(' '))
-		.find((one) => config.commands.some((command) => command.id.replaceAll(':', ' ') === one));
-	return new TapPassError('usage', {
-		detail,
-		hint: `tappass ${id === undefined ? '' : `${id} `}--help shows how it is used`,
-	});
+	const { fail } = await import('./fail.ts');
+	process.exitCode = fail(error, argv, config);
 }

@@ -66,7 +66,7 @@ describe('an error', () => {
 			printDiagnostic({ code: 'schema_invalid', message: 'bad', file: 'a.yaml', row: 3, col: 7, hint: 'try b' }),
 		).toBe('a.yaml:3:7: schema_invalid: bad\n  hint: try b');
 		expect(printDiagnostic({ code: 'schema_invalid', message: 'bad', path: '/a', severity: 'warning' })).toBe(
-			'/a: warning: schema_invalid: bad',
+			'#/a: warning: schema_invalid: bad',
 		);
 		expect(printDiagnostic({ code: 'schema_invalid', message: 'bad' })).toBe('schema_invalid: bad');
 	});

@@ -34,11 +34,11 @@ export function exitCode(error: unknown): number {
 	return error instanceof TapPassError ? errorTable[error.code].exit : errorTable.internal.exit;
 }
 
-/** `file:row:col: code: message`, then the hint on a line of its own. */
+/** `file:row:col: code: message` (or `file#/json/pointer: …` where rows are not known), then the hint on a line of its own. */
 export function printDiagnostic(diagnostic: Diagnostic): string {
 	const { file, row, col, path, code, message, hint, severity } = diagnostic;
 	const place = [file, row, col].filter((part) => part !== undefined).join(':');
-	const at = place === '' ? (path ?? '') : place;
+	const at = row === undefined && path !== undefined ? `${place}#${path}` : place;
 	const kind = severity === 'warning' ? 'warning: ' : '';
 	const line = `${at === '' ? '' : `${at}: `}${kind}${code}: ${message}`;
 	return hint === undefined ? line : `${line}\n  hint: ${hint}`;
