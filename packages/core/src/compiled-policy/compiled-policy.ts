@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { limits } from '../limits.ts';
 import { parseDomainPattern } from '../match/domain.ts';
 import { parsePathPattern } from '../match/path.ts';
-import { parseToolPattern } from '../match/tool.ts';
+import { toolPatternProblem } from '../match/tool.ts';
 
 /** The part of a Compiled Policy that one enforcement position may consume by itself. */
 export type Aspect = 'network' | 'filesystem' | 'tools' | 'interpreter' | 'budget' | 'compliance';
@@ -83,7 +83,7 @@ function problemOf(result: { readonly problem?: string }): string | undefined {
 /** An entry of an allow-list of domains. */
 export const allowDomainSchema: z.ZodType<string> = pattern((text) => problemOf(parseDomainPattern(text, 'allow')));
 /** A tool pattern, in an allow-list or a deny-list. */
-export const toolPatternSchema: z.ZodType<string> = pattern((text) => problemOf(parseToolPattern(text)));
+export const toolPatternSchema: z.ZodType<string> = pattern(toolPatternProblem);
 /** A path: absolute, or below the agent's home. */
 export const pathSchema: z.ZodType<string> = pattern((text) => problemOf(parsePathPattern(text)));
 /** A short name: domain categories, servers, schemas, host functions. */

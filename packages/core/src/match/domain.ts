@@ -58,6 +58,7 @@ export function domainText(pattern: DomainPattern): string {
  */
 export function normalizeHost(text: string): string | undefined {
 	if (text.length === 0 || text.length > limits.textLengthMax || hostDelimiters.test(text)) return undefined;
+	if (plainHost.test(text) && text.length <= limits.hostLengthMax && !text.includes('xn--')) return text;
 	const v6 = text.startsWith('[') || text.includes(':');
 	const host = urlHost(v6 && !text.startsWith('[') ? `[${text}]` : text);
 	if (host === undefined) return undefined;
@@ -68,11 +69,14 @@ export function normalizeHost(text: string): string | undefined {
 
 // Characters that would let a "host" be read as more than a host.
 const hostDelimiters = /[\s/\\?#@%*\u0000-\u0020\u007f]/;
+// Names that the URL parser returns as they are: lower-case ASCII labels, the last of letters so that it is no number.
+const plainHost = /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
 const label = /^(?!-)[a-z0-9_-]+(?<!-)$/;
 
 function urlHost(text: string): string | undefined {
 	// The URL standard's parser is the one every HTTP client uses, so `0x7f.1` and full-width letters mean the same here.
-	return URL.canParse(`http://${text}/`) ? acceptOnlyHost(new URL(`http://${text}/`)) : undefined;
+	const url = URL.parse(`http://${text}/`);
+	return url === null ? undefined : acceptOnlyHost(url);
 }
 
 function acceptOnlyHost(url: URL): string | undefined {

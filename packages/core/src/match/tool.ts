@@ -14,16 +14,25 @@ export type ParsedToolPattern =
 const star = '*';
 const deepStar = '**';
 const tokenText = /\*\*|./g;
+const toolPatternText = /^[A-Za-z0-9_.*-]+$/;
 
 /** Reads a tool pattern: `collibra.get_asset`, `collibra.get_*`, `*.delete_*`, `github.**`. */
 export function parseToolPattern(text: string): ParsedToolPattern {
-	const quoted = JSON.stringify(text);
-	if (text.length === 0 || text.length > limits.toolNameLengthMax)
-		return { problem: `${quoted}: expected 1 to ${limits.toolNameLengthMax} characters` };
-	if (!/^[A-Za-z0-9_.*-]+$/.test(text)) return { problem: `${quoted}: expected letters, digits, _, -, dots and *` };
-	if (text.split('.').includes('')) return { problem: `${quoted}: empty segment` };
-	if (text.includes('***')) return { problem: `${quoted}: use * inside a segment or ** across segments` };
-	return { pattern: { tokens: text.match(tokenText) ?? [] } };
+	const problem = toolPatternProblem(text);
+	return problem === undefined ? { pattern: { tokens: text.match(tokenText) ?? [] } } : { problem };
+}
+
+/** What is wrong with a tool pattern, or undefined: all that a schema needs, without taking the pattern apart. */
+export function toolPatternProblem(text: string): string | undefined {
+	const { toolNameLengthMax } = limits;
+	if (text.length === 0 || text.length > toolNameLengthMax) {
+		return `${JSON.stringify(text)}: expected 1 to ${toolNameLengthMax} characters`;
+	}
+	if (!toolPatternText.test(text)) return `${JSON.stringify(text)}: expected letters, digits, _, -, dots and *`;
+	if (text.startsWith('.') || text.endsWith('.') || text.includes('..'))
+		return `${JSON.stringify(text)}: empty segment`;
+	if (text.includes('***')) return `${JSON.stringify(text)}: use * inside a segment or ** across segments`;
+	return undefined;
 }
 
 /** A canonical tool name: `server.tool`, or a lone name for a function that belongs to no server; no wildcard. */
