@@ -1,1 +1,24 @@
-export {};
+/** Rego v1: parse, compile, evaluate, and say why. Pure: no I/O, no clock, no randomness but what is handed in. */
+export type { Annotation, Location, Module } from './ast/ast.ts';
+export type { Builtin, BuiltinContext } from './builtins/builtin.ts';
+export { BuiltinError, BuiltinTypeError } from './builtins/builtin.ts';
+export { coreBuiltins } from './builtins/registry.ts';
+export type { Check, LProgram, LRule, RuleGroup } from './compile/lowered.ts';
+export { type Diagnostic, printDiagnostic, RegoError, type RegoErrorCode } from './errors.ts';
+export type { Instrument, Look } from './eval/instrument.ts';
+export { defaultLimits, type Limits } from './eval/limits.ts';
+export type { ProvenanceEntry, Reason, Site } from './eval/provenance.ts';
+export { parseModule, parseQuery } from './parse/index.ts';
+export {
+	type Bindings,
+	type CompileOptions,
+	check,
+	compile,
+	compileParsed,
+	type EvaluateOptions,
+	type Evaluation,
+	Program,
+	type Sources,
+} from './program.ts';
+export type { FunctionType, NamedType, Type } from './types/type.ts';
+export { type JsonValue, parseJson, RegoObject, RegoSet, stringify, toJson, type Value } from './value/index.ts';

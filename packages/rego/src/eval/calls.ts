@@ -1,0 +1,220 @@
+/** Calls: builtins, functions, what `with` put in their place, and the relation `walk`. */
+import type { Builtin } from '../builtins/builtin.ts';
+import { displayText, isMember, isMemberAt } from '../builtins/special.ts';
+import type { LCall, LTerm } from '../compile/lowered.ts';
+import { printPath } from '../compile/tree.ts';
+import { compare, equal, isObject, isSet, objectEntries, RegoSet, type Value } from '../value/index.ts';
+import type { Coder, Get, Match, Run, RunWith, Step } from './coder.ts';
+import type { Frame, Machine, Mock } from './machine.ts';
+
+/** Operators on any two values, which need no builtin call. */
+const comparisons: ReadonlyMap<string, (a: Value, b: Value) => boolean> = new Map([
+	['equal', (a: Value, b: Value) => a === b || equal(a, b)],
+	['neq', (a: Value, b: Value) => a !== b && !equal(a, b)],
+	['lt', (a: Value, b: Value) => compare(a, b) < 0],
+	['lte', (a: Value, b: Value) => compare(a, b) <= 0],
+	['gt', (a: Value, b: Value) => compare(a, b) > 0],
+	['gte', (a: Value, b: Value) => compare(a, b) >= 0],
+	['internal.member_2', isMember],
+]);
+
+/** Builds the result of a call, undefined where the function is. */
+export function callGet(coder: Coder, call: LCall, args: readonly LTerm[]): Get {
+	const { callee } = call;
+	const gets = args.map((arg) => coder.get(arg));
+	if (callee.kind === 'builtin') {
+		const plain = builtinGet(call, callee.builtin!, gets, args);
+		return coder.exe.mocked.has(callee.name) ? mockable(callee.name, call, gets, plain) : plain;
+	}
+	const group = callee.group!;
+	const code = coder.exe.document(group);
+	const plain: Get = (m, f) => {
+		const values = evaluate(gets, m, f);
+		return values === undefined ? undefined : code.call(m, values);
+	};
+	if (!coder.exe.mocked.has(group.name)) return plain;
+	const { node } = group;
+	const withMock = mockable(group.name, call, gets, plain);
+	return (m, f) => {
+		if (m.hidden !== undefined && m.hides(node)) return undefined;
+		return withMock(m, f);
+	};
+}
+
+function evaluate(gets: readonly Get[], m: Machine, f: Frame): Value[] | undefined {
+	const values: Value[] = [];
+	for (let i = 0; i < gets.length; i++) {
+		const value = gets[i]!(m, f);
+		if (value === undefined) return undefined;
+		values.push(value);
+	}
+	return values;
+}
+
+function builtinGet(call: LCall, builtin: Builtin, gets: readonly Get[], args: readonly LTerm[]): Get {
+	const { loc } = call;
+	const { name } = builtin;
+	const comparison = comparisons.get(name);
+	if (comparison !== undefined) {
+		const [left, right] = [gets[0]!, gets[1]!];
+		const fixed = args[1];
+		if (name === 'internal.member_2' && fixed?.kind === 'const' && fixed.value instanceof RegoSet) {
+			const set = fixed.value;
+			return (m, f) => {
+				const value = left(m, f);
+				return value === undefined ? undefined : set.has(value);
+			};
+		}
+		return (m, f) => {
+			const a = left(m, f);
+			if (a === undefined) return undefined;
+			const b = right(m, f);
+			return b === undefined ? undefined : comparison(a, b);
+		};
+	}
+	if (name === 'internal.member_3') {
+		return (m, f) => {
+			const values = evaluate(gets, m, f);
+			return values === undefined ? undefined : isMemberAt(values[0]!, values[1]!, values[2]!);
+		};
+	}
+	if (name === 'internal.print') return printGet(call, gets);
+	if (name === 'trace') {
+		return (m, f) => {
+			const note = gets[0]!(m, f);
+			if (note === undefined) return undefined;
+			m.settings.trace?.(displayText(note), loc);
+			return true;
+		};
+	}
+	const { run } = builtin;
+	return (m, f) => {
+		const values: Value[] = [];
+		for (let i = 0; i < gets.length; i++) {
+			const value = gets[i]!(m, f);
+			if (value === undefined) return undefined;
+			values.push(value);
+		}
+		m.at = loc;
+		try {
+			return run(values, m);
+		} catch (error) {
+			return m.builtinError(error, name, loc);
+		}
+	};
+}
+
+/** Prints every combination of the operands' values; an operand without value prints as `<undefined>`. */
+function printGet(call: LCall, gets: readonly Get[]): Get {
+	const { loc } = call;
+	return (m, f) => {
+		const operands = gets[0]!(m, f) as readonly RegoSet[] | undefined;
+		let lines: string[][] = [[]];
+		for (const operand of operands ?? []) {
+			const texts = operand.size === 0 ? ['<undefined>'] : operand.values().map(displayText);
+			lines = lines.flatMap((line) => texts.map((text) => [...line, text]));
+		}
+		for (const line of lines) {
+			m.spend(1);
+			m.settings.print?.(line.join(' '), loc);
+		}
+		return true;
+	};
+}
+
+/** A call that looks first whether `with` put something in the function's place. */
+function mockable(name: string, call: LCall, gets: readonly Get[], plain: Get): Get {
+	const { loc } = call;
+	return (m, f) => {
+		const mock = m.mocks?.get(name);
+		if (mock === undefined) return plain(m, f);
+		const values = evaluate(gets, m, f);
+		return values === undefined ? undefined : callMock(m, mock, values, loc);
+	};
+}
+
+function callMock(m: Machine, mock: Mock, args: readonly Value[], loc: LCall['loc']): Value | undefined {
+	switch (mock.kind) {
+		case 'value':
+			return mock.value;
+		case 'builtin':
+			m.at = loc;
+			try {
+				return mock.builtin.run(args, m);
+			} catch (error) {
+				return m.builtinError(error, mock.builtin.name, loc);
+			}
+		default: {
+			// Inside a stand-in every function is itself again, so that it may call what it stands in for.
+			const { mocks, cache } = m;
+			m.mocks = undefined;
+			m.cache = new Map();
+			const value = mock.code.call(m, args);
+			m.mocks = mocks;
+			m.cache = cache;
+			return value;
+		}
+	}
+}
+
+/** `printPath` of a function, the name its mocks go by. */
+export function functionName(path: readonly string[]): string {
+	return printPath(path);
+}
+
+/** `walk(x, [path, value])`: runs through every value inside `x`, outermost first. */
+export function walkStep(coder: Coder, subject: LTerm, output: LTerm | undefined): Step {
+	const get = coder.get(subject);
+	const pair = output?.kind === 'array' && output.items.length === 2 ? output.items : undefined;
+	if (output === undefined || pair === undefined) {
+		const match: Match = output === undefined ? () => true : coder.match(output);
+		return { many: (next) => walkAll(get, (m, f, path, value) => match(m, f, [path, value]) && next(m, f), true) };
+	}
+	const [pathTerm, valueTerm] = [pair[0]!, pair[1]!];
+	const pathUsed = !(pathTerm.kind === 'var' && pathTerm.local.name === '_');
+	const matchPath = coder.match(pathTerm);
+	const matchValue = coder.match(valueTerm);
+	return {
+		many: (next: Run) =>
+			walkAll(
+				get,
+				(m, f, path, value) => (!pathUsed || matchPath(m, f, path)) && matchValue(m, f, value) && next(m, f),
+				pathUsed,
+			),
+	};
+}
+
+type Visit = (m: Machine, f: Frame, path: readonly Value[], value: Value) => boolean;
+
+function walkAll(get: Get, visit: Visit, withPath: boolean): Run {
+	const none: readonly Value[] = [];
+	const walk = (m: Machine, f: Frame, path: readonly Value[], value: Value): boolean => {
+		m.tick();
+		if (visit(m, f, path, value)) return true;
+		if (typeof value !== 'object' || value === null) return false;
+		if (++m.depth > m.depthMax) m.fail('rego_limit_error', `values are nested more than ${m.depthMax} deep`, m.at);
+		const stopped = walkInto(m, f, path, value);
+		m.depth--;
+		return stopped;
+	};
+	const below = (path: readonly Value[], key: Value) => (withPath ? [...path, key] : none);
+	const walkInto = (m: Machine, f: Frame, path: readonly Value[], value: Value): boolean => {
+		if (Array.isArray(value)) {
+			for (let i = 0; i < value.length; i++) if (walk(m, f, below(path, i), value[i] as Value)) return true;
+			return false;
+		}
+		if (isSet(value)) {
+			for (const member of value.values()) if (walk(m, f, below(path, member), member)) return true;
+			return false;
+		}
+		if (!isObject(value)) return false;
+		for (const [key, held] of objectEntries(value)) if (walk(m, f, below(path, key), held)) return true;
+		return false;
+	};
+	return (m, f) => {
+		const value = get(m, f);
+		return value === undefined ? false : walk(m, f, none, value);
+	};
+}
+
+export type { RunWith };

@@ -1,0 +1,195 @@
+/** The state of one evaluation: documents, caches, what `with` replaced, limits, and the trail that provenance reads. */
+import type { Location } from '../ast/ast.ts';
+import type { Builtin, BuiltinContext } from '../builtins/builtin.ts';
+import { BuiltinError, BuiltinTypeError } from '../builtins/builtin.ts';
+import type { LRule, RuleGroup, RuleNode } from '../compile/lowered.ts';
+import { RegoError, type RegoErrorCode } from '../errors.ts';
+import type { MapKey, Value } from '../value/index.ts';
+import type { DocumentCode } from './documents.ts';
+import type { Instrument } from './instrument.ts';
+import { type Limits, stepsPerCheck } from './limits.ts';
+
+/** Values of a rule's locals by slot, then temporaries. */
+export type Frame = (Value | undefined)[];
+
+/** What `with` puts in a function's place: a value, a builtin or a function. */
+export type Mock =
+	| { readonly kind: 'value'; readonly value: Value }
+	| { readonly kind: 'builtin'; readonly builtin: Builtin }
+	| { readonly kind: 'function'; readonly code: DocumentCode };
+
+/** One successful exit of a rule, with the documents its body read. */
+export interface Cause {
+	readonly rule: LRule;
+	readonly trail: readonly Evidence[];
+}
+
+/** A document (or one entry of it) that was read, and why it has its value. */
+export interface Evidence {
+	readonly group: RuleGroup;
+	/** Keys below the group's path: the member of a set, the path of an object entry, nothing for the whole. */
+	readonly keys: readonly Value[];
+	readonly causes: Cause[];
+}
+
+/** What has been computed of one virtual document. */
+export interface DocumentState {
+	/** Full extent, once known. */
+	full: { readonly value: Value | undefined; readonly evidence: Evidence | undefined } | undefined;
+	/** Answers for single keys. */
+	readonly byKey: Map<MapKey, { readonly value: Value | undefined; readonly evidence: Evidence | undefined }>;
+	/** The same for prefixes of two keys and more. */
+	readonly byPath: Map<MapKey, { readonly value: Value | undefined; readonly evidence: Evidence | undefined }>;
+	/** Evidence for each entry of the full extent. */
+	entries: Map<MapKey, Evidence> | undefined;
+}
+
+/** Settings of one evaluation. */
+export interface MachineSettings {
+	readonly input: Value | undefined;
+	readonly data: Value;
+	readonly limits: Limits;
+	readonly strict: boolean;
+	readonly nowNs: bigint | undefined;
+	readonly randomBytes: ((size: number) => Uint8Array) | undefined;
+	readonly clockMs: (() => number) | undefined;
+	readonly provenance: boolean;
+	readonly allReasons: boolean;
+	readonly instrument: Instrument | undefined;
+	readonly print: ((text: string, location: Location) => void) | undefined;
+	readonly trace: ((note: string, location: Location) => void) | undefined;
+}
+
+/** One evaluation. Builtins see it as their context. */
+export class Machine implements BuiltinContext {
+	input: Value | undefined;
+	data: Value;
+	/** Virtual documents computed in the current scope of `with`. */
+	cache: Map<RuleGroup, DocumentState> = new Map();
+	/** Nodes whose rules a `with` replaced. */
+	hidden: ReadonlySet<RuleNode> | undefined = undefined;
+	mocks: ReadonlyMap<string, Mock> | undefined = undefined;
+	depth = 0;
+	/** Documents read so far on the way to the current point; undefined when nobody asks. */
+	readonly trail: Evidence[] | undefined;
+	trailLength = 0;
+	readonly strict: boolean;
+	readonly allReasons: boolean;
+	readonly instrument: Instrument | undefined;
+	/** How the last rule to exit did so; set only when provenance is asked for. */
+	lastCause: Cause | undefined = undefined;
+	readonly settings: MachineSettings;
+	readonly memo: Map<string, unknown> = new Map();
+	/** Where the builtin being called stands. */
+	at: Location | undefined = undefined;
+	readonly depthMax: number;
+	#fuel: number;
+	#stepsLeft: number;
+	readonly #deadline: number;
+
+	constructor(settings: MachineSettings) {
+		this.settings = settings;
+		this.input = settings.input;
+		this.data = settings.data;
+		this.strict = settings.strict;
+		this.allReasons = settings.allReasons;
+		this.instrument = settings.instrument;
+		this.trail = settings.provenance ? [] : undefined;
+		const { limits, clockMs } = settings;
+		this.depthMax = limits.depthMax;
+		this.#fuel = Math.min(stepsPerCheck, limits.stepsMax);
+		this.#stepsLeft = limits.stepsMax - this.#fuel;
+		this.#deadline = clockMs === undefined ? Number.POSITIVE_INFINITY : clockMs() + limits.timeMsMax;
+	}
+
+	get nowNs(): bigint {
+		const { nowNs } = this.settings;
+		return nowNs ?? this.fail('eval_internal_error', 'the evaluation was not told the time (nowNs)', this.at);
+	}
+
+	get randomBytes(): (size: number) => Uint8Array {
+		const { randomBytes } = this.settings;
+		return randomBytes ?? this.fail('eval_internal_error', 'the evaluation was given no randomBytes', this.at);
+	}
+
+	get location(): string {
+		return this.at === undefined ? '' : `${this.at.file}:${this.at.row}`;
+	}
+
+	/** Counts one step. */
+	tick(): void {
+		if (--this.#fuel < 0) this.#refuel();
+	}
+
+	/** Bound to the machine, so that builtins may pass it on. */
+	readonly spend = (steps: number): void => {
+		this.#fuel -= steps;
+		if (this.#fuel < 0) this.#refuel();
+	};
+
+	#refuel(): void {
+		const { limits, clockMs } = this.settings;
+		this.#stepsLeft += this.#fuel;
+		if (this.#stepsLeft <= 0) {
+			this.fail('rego_limit_error', `evaluation took more than ${limits.stepsMax} steps`, this.at);
+		}
+		if (clockMs !== undefined && clockMs() > this.#deadline) {
+			this.fail('rego_limit_error', `evaluation took longer than ${limits.timeMsMax} ms`, this.at);
+		}
+		this.#fuel = Math.min(stepsPerCheck, this.#stepsLeft);
+		this.#stepsLeft -= this.#fuel;
+	}
+
+	/** Enters a rule or function; pair with `depth--`. */
+	enter(loc: Location): void {
+		if (--this.#fuel < 0) this.#refuel();
+		if (++this.depth > this.depthMax) {
+			this.fail('rego_limit_error', `rules are nested more than ${this.depthMax} deep`, loc);
+		}
+	}
+
+	/** Ends the evaluation. */
+	fail(code: RegoErrorCode, message: string, loc: Location | undefined): never {
+		throw new RegoError([{ code, message, loc }]);
+	}
+
+	/** What a builtin's error means: undefined, or the end of the evaluation when errors are strict. */
+	builtinError(error: unknown, name: string, loc: Location): undefined {
+		if (!(error instanceof BuiltinError)) throw error;
+		if (!this.strict) return undefined;
+		const code = error instanceof BuiltinTypeError ? 'eval_type_error' : 'eval_builtin_error';
+		return this.fail(code, `${name}: ${error.message}`, loc);
+	}
+
+	/** Whether `with` replaced the document at `node` or one around it. */
+	hides(node: RuleNode): boolean {
+		if (this.hidden === undefined) return false;
+		for (let at: RuleNode | undefined = node; at !== undefined; at = at.parent) if (this.hidden.has(at)) return true;
+		return false;
+	}
+
+	/** State of a document in the current scope. */
+	document(group: RuleGroup): DocumentState {
+		let state = this.cache.get(group);
+		if (state === undefined) {
+			state = { full: undefined, byKey: new Map(), byPath: new Map(), entries: undefined };
+			this.cache.set(group, state);
+		}
+		return state;
+	}
+
+	/** Notes that a document was read. */
+	read(evidence: Evidence | undefined): void {
+		if (this.trail !== undefined && evidence !== undefined) this.trail[this.trailLength++] = evidence;
+	}
+
+	/** A rule's exit: the documents read since `mark`. */
+	cause(rule: LRule, mark: number): Cause {
+		const trail: Evidence[] = [];
+		for (let i = mark; i < this.trailLength; i++) {
+			const evidence = this.trail![i]!;
+			if (!trail.includes(evidence)) trail.push(evidence);
+		}
+		return { rule, trail };
+	}
+}
