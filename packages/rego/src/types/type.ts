@@ -10,7 +10,9 @@ export type Type =
 			readonly static?: readonly { readonly key: unknown; readonly value: Type }[];
 			readonly dynamic?: { readonly key: Type; readonly value: Type };
 	  }
-	| FunctionType;
+	| FunctionType
+	/** Not known (yet): only the checker makes it, no declaration holds it. Printed `???`. */
+	| { readonly type: 'unknown' };
 
 /** A named, described parameter or result: what `opa` prints in errors and docs. */
 export type NamedType = Type & { readonly name?: string; readonly description?: string };
@@ -28,6 +30,7 @@ export const boolean: Simple = { type: 'boolean' };
 export const number: Simple = { type: 'number' };
 export const string: Simple = { type: 'string' };
 export const any: Type = { type: 'any' };
+export const unknown: Type = { type: 'unknown' };
 
 export function anyOf(...of: readonly Type[]): Type {
 	return { type: 'any', of };
