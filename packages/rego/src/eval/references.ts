@@ -2,8 +2,10 @@
 import type { Local, LRef, LTerm, RuleGroup, RuleNode } from '../compile/lowered.ts';
 import {
 	compare,
+	isNumber,
 	isObject,
 	isSet,
+	numberText,
 	keyOf,
 	lookup,
 	ObjectBuilder,
@@ -14,6 +16,14 @@ import {
 import { type Coder, field, type Get, type Match, type Run, type RunWith } from './coder.ts';
 import type { DocumentCode } from './documents.ts';
 import type { Frame, Machine } from './machine.ts';
+
+type Read = (container: Value, key: Value) => Value | undefined;
+
+/** `lookup` in base data, where a number also finds the string key that spells it, as in OPA's store. */
+function lookupBase(container: Value, key: Value): Value | undefined {
+	const held = lookup(container, key);
+	return held === undefined && isNumber(key) ? field(container, numberText(key)) : held;
+}
 
 /** One operand of a reference: a key, a variable that iteration binds, or a pattern that keys must fit. */
 type Operand =
@@ -63,13 +73,13 @@ function slotGet(local: Local): Get {
 }
 
 /** `start.a.b[k]`, unrolled for short constant paths. */
-function chainGet(start: Get, operands: readonly Operand[]): Get {
+function chainGet(start: Get, operands: readonly Operand[], read: Read = lookup): Get {
 	let get = start;
-	for (const operand of operands) get = stepGet(get, operand);
+	for (const operand of operands) get = stepGet(get, operand, read);
 	return get;
 }
 
-function stepGet(start: Get, operand: Operand): Get {
+function stepGet(start: Get, operand: Operand, read: Read): Get {
 	if (operand.kind === 'constant') {
 		const { key } = operand;
 		if (typeof key === 'string') {
@@ -80,7 +90,7 @@ function stepGet(start: Get, operand: Operand): Get {
 		}
 		return (m, f) => {
 			const value = start(m, f);
-			return value === undefined ? undefined : lookup(value, key);
+			return value === undefined ? undefined : read(value, key);
 		};
 	}
 	const getKey = getterOf(operand)!;
@@ -88,7 +98,7 @@ function stepGet(start: Get, operand: Operand): Get {
 		const value = start(m, f);
 		if (value === undefined) return undefined;
 		const key = getKey(m, f);
-		return key === undefined ? undefined : lookup(value, key);
+		return key === undefined ? undefined : read(value, key);
 	};
 }
 
@@ -98,11 +108,11 @@ function documentGet(coder: Coder, operands: readonly Operand[]): Get | undefine
 	const { group } = node;
 	if (group === undefined) {
 		if (node.children.size > 0 || used === operands.length) return undefined;
-		return chainGet((m) => m.data, operands);
+		return chainGet((m) => m.data, operands, lookupBase);
 	}
 	if (group.kind !== 'complete') return undefined;
 	const code = coder.exe.document(group);
-	const base = chainGet((m) => m.data, operands);
+	const base = chainGet((m) => m.data, operands, lookupBase);
 	const rest = operands.slice(used);
 	const slot = coder.temporary();
 	const tail = chainGet((_m, f) => f[slot], rest);
@@ -151,15 +161,15 @@ export function referenceRun(coder: Coder, ref: LRef, then: (next: Run) => RunWi
 }
 
 /** Follows operands from `i` on into a value. */
-function valueChain(operands: readonly Operand[], i: number, last: RunWith): RunWith {
+function valueChain(operands: readonly Operand[], i: number, last: RunWith, read: Read = lookup): RunWith {
 	const operand = operands[i];
 	if (operand === undefined) return last;
-	const next = valueChain(operands, i + 1, last);
+	const next = valueChain(operands, i + 1, last, read);
 	switch (operand.kind) {
 		case 'constant': {
 			const { key } = operand;
 			return (m, f, v) => {
-				const held = typeof key === 'string' ? field(v, key) : lookup(v, key);
+				const held = typeof key === 'string' ? field(v, key) : read(v, key);
 				return held === undefined ? false : next(m, f, held);
 			};
 		}
@@ -167,7 +177,7 @@ function valueChain(operands: readonly Operand[], i: number, last: RunWith): Run
 			const { get } = operand;
 			return (m, f, v) => {
 				const key = get(m, f);
-				const held = key === undefined ? undefined : lookup(v, key);
+				const held = key === undefined ? undefined : read(v, key);
 				return held === undefined ? false : next(m, f, held);
 			};
 		}
@@ -219,7 +229,7 @@ function eachEntry(bind: Match, next: RunWith): RunWith {
 /** Runs through the values of `data` + operands. */
 function dataRun(coder: Coder, operands: readonly Operand[], last: RunWith): Run {
 	const { node, used } = descend(coder.exe.program.root, operands);
-	const base = lazy(() => valueChain(operands, 0, last));
+	const base = lazy(() => valueChain(operands, 0, last, lookupBase));
 	const { group } = node;
 	if (group !== undefined) {
 		const through = groupRun(coder, group, operands, used, last);
@@ -234,7 +244,7 @@ function dataRun(coder: Coder, operands: readonly Operand[], last: RunWith): Run
 	return (m, f) => {
 		if (m.hidden !== undefined && m.hides(node)) return base()(m, f, m.data);
 		let held: Value | undefined = m.data;
-		for (const key of constants) held = held === undefined ? undefined : lookup(held, key);
+		for (const key of constants) held = held === undefined ? undefined : lookupBase(held, key);
 		return walk.at(m, f, node, held, used);
 	};
 }
@@ -265,7 +275,7 @@ class DataWalk {
 		this.#operands = operands;
 		this.#last = last;
 		// Built now, because a frame must know its slots before it is made.
-		for (let i = 0; i <= operands.length; i++) this.#chains.push(valueChain(operands, i, last));
+		for (let i = 0; i <= operands.length; i++) this.#chains.push(valueChain(operands, i, last, lookupBase));
 		this.#buildGroups(coder.exe.program.root, 0);
 	}
 
@@ -312,7 +322,7 @@ class DataWalk {
 
 	#below(m: Machine, f: Frame, node: RuleNode, base: Value | undefined, key: Value, i: number): boolean {
 		const child = node.children.get(keyOf(key));
-		const held = base === undefined ? undefined : lookup(base, key);
+		const held = base === undefined ? undefined : lookupBase(base, key);
 		if (child === undefined && held === undefined) return false;
 		const empty = child !== undefined && child.group === undefined && child.children.size === 0 && !isListed(child);
 		return this.at(m, f, empty ? undefined : child, held, i + 1);
@@ -353,7 +363,7 @@ export function extentOf(
 	base: Value | undefined,
 ): Value | undefined {
 	if (m.hidden?.has(node)) return base;
-	if (node.group !== undefined) return codeOf(node.group).value(m);
+	if (node.group !== undefined) return overlay(base, codeOf(node.group).value(m));
 	if (node.children.size === 0 && !node.package) return base;
 	const builder = new ObjectBuilder();
 	if (base !== undefined && isObject(base)) {
@@ -371,6 +381,16 @@ export function extentOf(
 		const value = extentOf(codeOf, m, child, held);
 		if (value !== undefined) builder.set(child.key, value);
 	}
+	return builder.build();
+}
+
+/** Base data over what rules made: in an extent, unlike by its own reference, data wins where both have a value. */
+function overlay(base: Value | undefined, virtual: Value | undefined): Value | undefined {
+	if (base === undefined || virtual === undefined) return base ?? virtual;
+	if (!isObject(base) || !isObject(virtual)) return base;
+	const builder = new ObjectBuilder();
+	for (const [key, value] of objectEntries(virtual)) builder.set(key, value);
+	for (const [key, value] of objectEntries(base)) builder.set(key, overlay(value, builder.get(key))!);
 	return builder.build();
 }
 
