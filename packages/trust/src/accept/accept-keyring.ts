@@ -26,7 +26,8 @@ export function acceptKeyring(
 	assertSequence: SequenceCheck,
 ): State {
 	assertRootValid(state, now.wall_ms);
-	const keyring = verifiedKeyring(state.root, value);
+	const known = state.held === null ? undefined : { statement: state.held.policy, sha256: state.held.policy_sha256 };
+	const keyring = verifiedKeyring(state.root, value, known);
 	assertAudience(state.audience, keyring);
 	assertBelievable(state, keyring, now.wall_ms, assertSequence);
 	return Object.freeze({

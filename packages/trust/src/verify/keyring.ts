@@ -4,7 +4,7 @@ import type { TrustedRoot } from '../keys/trusted-root.ts';
 import { type Freshness, freshnessSchema } from '../statement/freshness.ts';
 import { type PolicyStatement, policyStatementSchema } from '../statement/policy-statement.ts';
 import { assertProtocolSpoken } from './protocol.ts';
-import { type StatementKind, type Verified, verifiedStatement } from './statement.ts';
+import { type Known, type StatementKind, type Verified, verifiedStatement } from './statement.ts';
 
 /** The two statements of a `keyring.json`, both signed by keys of the root. */
 export interface Keyring {
@@ -27,11 +27,16 @@ const freshnessKind: StatementKind<Freshness> = {
 /**
  * Verifies both statements and that the second vouches for the first.
  * @param value a parsed `tappass.keyring/1` document
+ * @param known the policy in force: most keyrings carry it again, under a new freshness statement
  * @throws {TapPassError} what `verifiedStatement` throws, protocol_unsupported, policy_hash_mismatch
  */
-export function verifiedKeyring(root: TrustedRoot, value: { readonly [key: string]: Json }): Keyring {
+export function verifiedKeyring(
+	root: TrustedRoot,
+	value: { readonly [key: string]: Json },
+	known?: Known<PolicyStatement>,
+): Keyring {
 	if (Object.keys(value).length !== 3) throw new TapPassError('payload_malformed', { detail: 'unknown member' });
-	const policy = verifiedStatement(root, value['policy'], policyKind);
+	const policy = verifiedStatement(root, value['policy'], policyKind, known);
 	const freshness = verifiedStatement(root, value['freshness'], freshnessKind);
 	assertVouches(freshness.statement, policy);
 	return { policy, freshness };

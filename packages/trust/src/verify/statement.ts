@@ -26,15 +26,28 @@ export interface StatementKind<T> {
 	readonly first?: (payload: Json) => void;
 }
 
+/** A statement that was parsed before, and the hash of the bytes it came from. */
+export interface Known<T> {
+	readonly statement: T;
+	readonly sha256: string;
+}
+
 /**
  * Envelope → statement: signatures first, then strict JSON, then the shape.
+ * Signatures are checked every time; bytes that hash to those of `known` are not parsed again.
  * @throws {TapPassError} payload_type_mismatch, sig_…, key_…, threshold_unmet, payload_malformed
  */
-export function verifiedStatement<T>(root: TrustedRoot, value: Json | undefined, kind: StatementKind<T>): Verified<T> {
+export function verifiedStatement<T>(
+	root: TrustedRoot,
+	value: Json | undefined,
+	kind: StatementKind<T>,
+	known?: Known<T>,
+): Verified<T> {
 	const envelope = openEnvelope(value, kind.payloadType);
 	const signers = assertSigned(envelope, root, kind.role);
+	const sha256 = hash('sha256', envelope.payload, 'hex');
+	if (known?.sha256 === sha256) return { statement: known.statement, sha256, signers };
 	const payload = parsePayload(envelope.payload);
 	kind.first?.(payload);
-	const statement = typedPayload(kind.schema, payload, kind.role);
-	return { statement, sha256: hash('sha256', envelope.payload, 'hex'), signers };
+	return { statement: typedPayload(kind.schema, payload, kind.role), sha256, signers };
 }
