@@ -2,6 +2,7 @@
 import type { Location, Module } from './ast/ast.ts';
 import type { Builtin } from './builtins/builtin.ts';
 import { coreBuiltins } from './builtins/registry.ts';
+import { checkQuery, standardChecks } from './check/index.ts';
 import { compileModules, compileQuery, inOrder } from './compile/compile.ts';
 import type { Check, LProgram, LQuery } from './compile/lowered.ts';
 import { type Diagnostic, RegoError } from './errors.ts';
@@ -30,7 +31,9 @@ export interface CompileOptions {
 	readonly entrypoints?: readonly string[];
 	/** Keep `print` calls, for tests; otherwise they are dropped. */
 	readonly print?: boolean;
-	/** Further checks over the compiled program; what they return is reported with the rest. */
+	/** Also refuse what is never used: imports, assigned variables, arguments. */
+	readonly strict?: boolean;
+	/** Further checks over the compiled program, after the standard ones; what they return is reported with the rest. */
 	readonly checks?: readonly Check[];
 	/** Also the experimental keywords `and` and `or` in sources that import them. */
 	readonly experimental?: boolean;
@@ -143,7 +146,7 @@ function buildParsed(modules: readonly Module[], options: CompileOptions): Built
 		builtins,
 		unsafeBuiltins: new Set(options.unsafeBuiltins ?? []),
 		print: options.print ?? false,
-		checks: options.checks ?? [],
+		checks: [...standardChecks({ strict: options.strict ?? false }), ...(options.checks ?? [])],
 	};
 	const { program, diagnostics } = compileModules(modules, settings);
 	const missing = (options.entrypoints ?? []).filter((path) => !hasDocument(program, path));
@@ -287,7 +290,8 @@ export class Program {
 		if (held !== undefined) return held;
 		const body = parseQuery(text);
 		const { query, diagnostics } = compileQuery(body, this.lowered, this.#settings);
-		if (diagnostics.length > 0) throw regoError(diagnostics);
+		const faults = diagnostics.length > 0 ? diagnostics : checkQuery(query, this.lowered);
+		if (faults.length > 0) throw regoError(faults);
 		if (this.#queries.size >= queriesKeptMax) this.#queries.clear();
 		this.#queries.set(text, query);
 		return query;

@@ -1,6 +1,7 @@
 /** Checks of calls and `with`: does the function exist, is it offered, does the number of arguments fit. */
 import type { Builtin } from '../builtins/builtin.ts';
 import type { Diagnostic } from '../errors.ts';
+import { printParameters } from '../types/index.ts';
 import { keyOf, print, typeName } from '../value/index.ts';
 import type { Callee, LBody, LCall, LExpr, LTerm, LWith, RuleNode } from './lowered.ts';
 import { nearest } from './nearest.ts';
@@ -72,10 +73,7 @@ function checkCall(call: LCall, at: CallSurroundings, errors: Diagnostic[]): voi
 	if (given !== args.length) {
 		const have = [...call.args, ...(call.output === undefined || call.generated ? [] : [call.output])];
 		error(`${name}: arity mismatch`, {
-			details: [
-				`have: (${have.map(roughType).join(', ')})`,
-				`want: (${args.map((arg) => `${arg.name === undefined ? '' : `${arg.name}: `}${arg.type}`).join(', ')})`,
-			],
+			details: [`have: (${have.map(roughType).join(', ')})`, `want: ${printParameters(builtin.decl, true)}`],
 		});
 	}
 }

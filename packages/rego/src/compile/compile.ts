@@ -8,6 +8,7 @@ import { type Globals, Lowering, type LoweringContext } from './lower.ts';
 import type { Check, LBody, LConst, LExpr, Local, LProgram, LQuery, LRule, LTerm, LVar, RuleNode } from './lowered.ts';
 import { metadataChain, metadataRule } from './metadata.ts';
 import { nearest } from './nearest.ts';
+import { checkPrintArguments, checkPrintsInBody } from './print-arguments.ts';
 import { checkRecursion } from './recursion.ts';
 import { orderBody, UnsafeVars, vars, varsOfExpr } from './safety.ts';
 import { declaredNames } from './scope.ts';
@@ -70,6 +71,9 @@ export function compileModules(parsed: readonly Module[], settings: CompileSetti
 		if (failed.has(rule)) continue;
 		const errors: Diagnostic[] = [];
 		for (let at: LRule | undefined = rule; at !== undefined; at = at.else) checkCalls(at.body, surroundings, errors);
+		if (errors.length === 0 && settings.print === true) {
+			for (let at: LRule | undefined = rule; at !== undefined; at = at.else) errors.push(...checkPrintArguments(at));
+		}
 		if (errors.length === 0) {
 			for (let at: LRule | undefined = rule; at !== undefined; at = at.else) checkSafety(at, modules, errors);
 		}
@@ -307,6 +311,7 @@ export function compileQuery(
 		const unsafe = settings.unsafeBuiltins ?? new Set<string>();
 		checkCalls(lowered, { root: program.root, builtins: settings.builtins, unsafe, functions }, diagnostics);
 	}
+	if (diagnostics.length === 0 && settings.print === true) diagnostics.push(...checkPrintsInBody(lowered));
 	if (diagnostics.length === 0) {
 		const unsafe = new UnsafeVars();
 		lowered = orderBody(lowered, new Set(), unsafe);

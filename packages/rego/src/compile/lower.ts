@@ -108,7 +108,7 @@ export class Lowering {
 		return needsEvaluation(term) ? this.#generate(term, sink) : term;
 	}
 
-	#generate(term: LTerm, sink: LExpr[]): LVar {
+	#generate(term: LTerm, sink: LExpr[], captured = false): LVar {
 		const output: LVar = { kind: 'var', local: this.scopes.generate(), loc: term.loc };
 		sink.push({
 			kind: 'unify',
@@ -118,6 +118,7 @@ export class Lowering {
 			generated: true,
 			with: [],
 			loc: term.loc,
+			...(captured ? { captured } : {}),
 		});
 		return output;
 	}
@@ -282,7 +283,7 @@ export class Lowering {
 		const sink: LExpr[] = [];
 		const parts: LExpr[] = [];
 		const lowered = this.term(term, parts);
-		const value = this.#generate(lowered, parts);
+		const value = this.#generate(lowered, parts, true);
 		if (withs.length > 0) {
 			const replaced = this.#withs(withs, sink);
 			for (const part of parts) part.with = replaced;

@@ -89,6 +89,8 @@ export interface LUnify extends LExprBase {
 	readonly left: LTerm;
 	readonly right: LTerm;
 	readonly assign: boolean;
+	/** Operand of `print` or of a template string: its variables must be bound before. */
+	readonly captured?: boolean;
 }
 /** Holds when the term is defined and not false. */
 export interface LTermExpr extends LExprBase {

@@ -1,7 +1,8 @@
 /** The candidate most like `name`, if one is near enough to be what the author meant. */
 export function nearest(name: string, candidates: Iterable<string>): string | undefined {
 	let best: string | undefined;
-	let bestDistance = Math.max(1, Math.floor(name.length / 3)) + 1;
+	// Short names are all alike: up to two letters there is nothing to go by.
+	let bestDistance = name.length < 3 ? 1 : Math.max(1, Math.floor(name.length / 3)) + 1;
 	for (const candidate of candidates) {
 		if (Math.abs(candidate.length - name.length) >= bestDistance) continue;
 		const distance = editDistance(name, candidate);

@@ -92,13 +92,11 @@ export class UnsafeVars {
 			if (seen.has(key)) continue;
 			seen.add(key);
 			const hint = hintFor(local.name);
-			const message = `var ${local.name} is unsafe`;
 			const { loc } = expr;
-			result.push(
-				hint === undefined
-					? { code: 'rego_unsafe_var_error', message, loc }
-					: { code: 'rego_unsafe_var_error', message, loc, hint },
-			);
+			const captured = expr.kind === 'unify' && expr.captured === true;
+			const code = captured ? 'rego_compile_error' : 'rego_unsafe_var_error';
+			const message = `var ${local.name} is ${captured ? 'undeclared' : 'unsafe'}`;
+			result.push(hint === undefined ? { code, message, loc } : { code, message, loc, hint });
 		}
 		return result;
 	}
