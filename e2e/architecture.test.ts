@@ -36,7 +36,7 @@ const table: Readonly<Record<string, Row>> = {
 	'@tappass/trust': { kind: 'pure-crypto', may: ['@tappass/core'], npm: ['@noble/ed25519', 'zod'] },
 	'@tappass/signing': { kind: 'pure-crypto', may: ['@tappass/core', '@tappass/trust'], npm: [] },
 	'@tappass/policy': { kind: 'pure', may: ['@tappass/core', '@tappass/rego'], npm: ['re2js', 'yaml', 'zod'] },
-	'@tappass/providers': { kind: 'pure', may: ['@tappass/core'], npm: ['yaml', 'zod'] },
+	'@tappass/providers': { kind: 'pure', may: ['@tappass/core'], npm: ['smol-toml', 'yaml', 'zod'] },
 	'@tappass/detect': { kind: 'pure', may: ['@tappass/core'], npm: ['compromise', 'libphonenumber-js', 're2js'] },
 	'@tappass/audit': { kind: 'pure-crypto', may: ['@tappass/core', '@tappass/trust'], npm: ['zod'] },
 	'@tappass/cli-kit': { kind: 'edge', may: ['@tappass/core'], npm: [] },

@@ -1,0 +1,18 @@
+import type { EnforcementPosition } from '@tappass/core';
+import { llmGateway } from './llm-gateway/index.ts';
+import { mcpBroker } from './mcp-broker/index.ts';
+import { monty } from './monty/index.ts';
+import type { Target } from './target.ts';
+
+/** Every target, by position; a new one is one line here. */
+export const targets: readonly Target[] = [llmGateway, mcpBroker, monty];
+
+/** The target of that name, or undefined. */
+export function findTarget(name: string): Target | undefined {
+	return targets.find((target) => target.name === name);
+}
+
+/** The targets that may fill a position. */
+export function targetsAt(position: EnforcementPosition): readonly Target[] {
+	return targets.filter((target) => target.position === position);
+}
