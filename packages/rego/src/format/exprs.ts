@@ -1,5 +1,6 @@
 import type { Body, Expr, LogicalExpr, LogicalOperand, NotExpr, Term, TermExpr, With } from '../ast/ast.ts';
 import { bodyEndRow, braceOf, closingRow, endRow, termsEndRow } from './layout.ts';
+import type { UnexpectedComment } from './output.ts';
 import { isUnion, operatorOf, TermWriter } from './terms.ts';
 
 /** One operator of an `and`/`or` chain with what follows it; `row` is where everything before it ends. */
@@ -17,7 +18,7 @@ export abstract class ExprWriter extends TermWriter {
 	protected markedExpr: Expr | undefined;
 
 	protected override writeBody(body: Body): void {
-		this.commentsAt(body[0]!.loc.row);
+		this.survives(() => this.commentsAt(body[0]!.loc.row));
 		for (const [index, expr] of body.entries()) {
 			const previous = body[index - 1];
 			if (previous !== undefined && expr.loc.row > endRow(this.source, previous.loc) + 1) this.blankLine();
@@ -27,16 +28,28 @@ export abstract class ExprWriter extends TermWriter {
 		}
 	}
 
+	/** Writes an expression whole, if need be as it stands in the source; a comment without a place is reported then. */
 	protected override writeExpr(expr: Expr): void {
 		const parens = this.markedExpr === expr;
 		if (parens) this.markedExpr = undefined;
-		this.commentsAt(expr.loc.row);
+		this.survives(() => this.commentsAt(expr.loc.row));
 		if (!this.inline) this.startLine();
-		if (expr.negated) this.write('not ');
-		if (parens) this.write('(');
-		this.#form(expr);
-		if (parens) this.write(')');
-		this.#modifiers(expr);
+		let pending: UnexpectedComment | undefined;
+		const write = (): void => {
+			if (expr.negated) this.write('not ');
+			if (parens) this.write('(');
+			this.caught(
+				() => this.#form(expr),
+				(reason) => {
+					if (!reason.complete) throw reason;
+					pending = reason;
+				},
+			);
+			if (parens) this.write(')');
+			this.#modifiers(expr);
+		};
+		this.last(() => this.orRaw(expr.loc, write));
+		if (pending !== undefined) throw pending;
 	}
 
 	#form(expr: Expr): void {
@@ -67,7 +80,7 @@ export abstract class ExprWriter extends TermWriter {
 
 	#term({ term }: TermExpr): void {
 		if (term.kind !== 'call') {
-			this.writeTerm(term);
+			this.last(() => this.writeTerm(term));
 			return;
 		}
 		const operator = operatorOf(term);
@@ -85,7 +98,7 @@ export abstract class ExprWriter extends TermWriter {
 		this.writeTerm(left);
 		this.write(` ${infix} `);
 		if (this.needsParens(right, infix, true)) this.marked = right;
-		this.writeTerm(right);
+		this.last(() => this.writeTerm(right));
 	}
 
 	#modifiers(expr: Expr): void {
@@ -146,7 +159,7 @@ export abstract class ExprWriter extends TermWriter {
 		if (this.needsParens(domain, 'in', true)) this.marked = domain;
 		this.writeTerm(domain);
 		this.write(' {');
-		this.survives(() => this.writeNested('{', '}', body, loc.row, loc));
+		this.completes(() => this.writeNested('{', '}', body, loc.row, loc));
 		if (body.length === 1 && body[0]!.loc.row === loc.row) this.write(' ');
 		this.write('}');
 	}
@@ -161,8 +174,18 @@ export abstract class ExprWriter extends TermWriter {
 		}
 		const inner = body[0]!;
 		const parens = inner.with.length > 0 || isLogical(inner) || inner.kind === 'not' || leadsWithBrace(inner);
+		if (inner.loc.row > loc.row) this.commentsAt(inner.loc.row);
+		this.#inParens(parens, inner);
+	}
+
+	/** An expression in another one: where a comment is in the way, the other one is written as it stands. */
+	#inParens(parens: boolean, inner: Expr): void {
 		if (parens) this.write('(');
-		this.survives(() => this.writeExpr(inner));
+		this.whole(() => {
+			if (inner.negated) this.write('not ');
+			this.#form(inner);
+			this.#modifiers(inner);
+		});
 		if (parens) this.write(')');
 	}
 
@@ -170,14 +193,14 @@ export abstract class ExprWriter extends TermWriter {
 	#braced(body: Body, row: number, loc: NotExpr['loc']): void {
 		if (isUnionExpr(body[0]!)) this.markedExpr = body[0];
 		this.write('{');
-		this.survives(() => this.writeNested('{', '}', body, row, loc));
+		this.completes(() => this.writeNested('{', '}', body, row, loc));
 		if (body.at(-1)!.loc.row === row) this.write(' ');
 		this.write('}');
 	}
 
 	#logical(expr: LogicalExpr): void {
 		const { first, steps } = this.#flattened(expr);
-		this.survives(() => this.#operand(first.operand, first.node, first.parens));
+		this.completes(() => this.#operand(first.operand, first.node, first.parens));
 		let indented = false;
 		try {
 			for (const { operator, right, row, node } of steps) {
@@ -189,7 +212,7 @@ export abstract class ExprWriter extends TermWriter {
 					this.endLine();
 					this.startLine();
 				} else this.write(' ');
-				this.survives(() => this.#operand(right, node, operandParens(right, operator, true)));
+				this.completes(() => this.#operand(right, node, operandParens(right, operator, true)));
 			}
 		} finally {
 			if (indented) this.level--;
@@ -202,12 +225,13 @@ export abstract class ExprWriter extends TermWriter {
 			this.#braced(operand.body, brace.row, brace);
 			return;
 		}
-		if (parens) this.write('(');
-		try {
-			this.writeExpr(operand.body[0]!);
-		} finally {
-			if (parens) this.write(')');
+		const expr = operand.body[0]!;
+		if (!parens) {
+			this.writeExpr(expr);
+			return;
 		}
+		this.commentsAt(expr.loc.row);
+		this.#inParens(true, expr);
 	}
 
 	/** A chain, which leans to the left, as its first operand and the steps after it. */

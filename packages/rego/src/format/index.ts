@@ -6,6 +6,9 @@
 import { parseModule } from '../parse/index.ts';
 import { ModuleWriter } from './module.ts';
 
+/** How often a text is formatted again until nothing changes: comments in odd places may need a second round. */
+const roundsMax = 5;
+
 /**
  * Formats a module.
  *
@@ -13,6 +16,16 @@ import { ModuleWriter } from './module.ts';
  * @throws {RegoError} rego_parse_error, rego_limit_error: only text that parses has a form
  */
 export function format(source: string, file = ''): string {
+	let text = formatOnce(source, file);
+	for (let round = 1; round < roundsMax; round++) {
+		const again = formatOnce(text, file);
+		if (again === text) break;
+		text = again;
+	}
+	return text;
+}
+
+function formatOnce(source: string, file: string): string {
 	const module = parseModule(source, file, { experimental: true, annotations: false });
 	return new ModuleWriter(source, module.comments).writeModule(module);
 }

@@ -7,6 +7,8 @@ import { countNewlines } from './layout.ts';
  */
 export class UnexpectedComment {
 	readonly comment: Comment;
+	/** Whether all that was to be written is, so that only the comment is still in want of a place. */
+	complete = false;
 
 	constructor(comment: Comment) {
 		this.comment = comment;
@@ -25,7 +27,7 @@ export class Output {
 	/** Keeps `lineEnd` for the line after this one. */
 	protected delayed = false;
 	protected comments: readonly Comment[];
-	/** Whether raw text is followed at once by the comment on its last line. */
+	/** Whether the comment on the last line of raw text is written behind it. */
 	protected commentOnFinalLine = false;
 
 	constructor(source: string, comments: readonly Comment[]) {
@@ -70,7 +72,7 @@ export class Output {
 		if (before.length > 0 && row - before.at(-1)!.loc.row > 1) this.blankLine();
 		if (at === undefined) return;
 		if (this.lineEnd !== undefined) {
-			this.lineEnd = undefined;
+			this.comments = [at, ...this.comments];
 			throw new UnexpectedComment(at);
 		}
 		this.lineEnd = at;
@@ -115,11 +117,13 @@ export class Output {
 		const raw = this.source.slice(loc.offset, loc.end);
 		this.write(raw);
 		this.inline = true;
+		this.delayed = false;
+		if (this.lineEnd !== undefined && holds(loc, this.lineEnd)) this.lineEnd = undefined;
 		const last = loc.row + countNewlines(this.source, loc.offset, loc.end);
 		this.comments = this.comments.filter((comment) => {
 			if (holds(loc, comment)) return false;
-			if (comment.loc.row !== last || !this.commentOnFinalLine) return true;
-			this.write(` ${commentText(comment)}`);
+			if (comment.loc.row !== last || !this.commentOnFinalLine || this.lineEnd !== undefined) return true;
+			this.lineEnd = comment;
 			return false;
 		});
 	}
@@ -127,35 +131,64 @@ export class Output {
 	/**
 	 * Runs `write`; where a comment is in the way, takes back what was written and writes the source text of `loc` as
 	 * it stands, then lets the reason pass on.
+	 *
+	 * @param keep whether what was written may stay after all
 	 */
-	protected orRaw(loc: Location, write: () => void): void {
-		if (this.comments.length === 0 && this.lineEnd === undefined) {
-			write();
-			return;
-		}
+	protected orRaw(loc: Location, write: () => void, keep?: (reason: UnexpectedComment) => boolean): void {
 		const { text, level, comments, lineEnd } = this;
 		try {
 			write();
 		} catch (reason) {
 			if (!(reason instanceof UnexpectedComment)) throw reason;
+			if (keep?.(reason)) throw reason;
 			this.text = text;
 			this.level = level;
 			this.comments = comments;
-			this.delayed = false;
-			this.lineEnd = lineEnd !== undefined && holds(loc, lineEnd) ? undefined : lineEnd;
+			this.lineEnd = lineEnd;
 			this.writeRaw(loc);
+			reason.complete = false;
 			throw reason;
 		}
 	}
 
+	/** Runs `write`, the last of what is to be written: where a comment is in the way, all is written nonetheless. */
+	protected last(write: () => void): void {
+		this.caught(write, (reason) => {
+			reason.complete = true;
+			throw reason;
+		});
+	}
+
 	/** Runs `write`; returns true where a comment was in the way (and the raw text was written instead). */
 	protected survives(write: () => void): boolean {
+		let survived = false;
+		this.caught(write, () => {
+			survived = true;
+		});
+		return survived;
+	}
+
+	/** Runs `write` and goes on where only a comment found no place; what is not complete passes on. */
+	protected completes(write: () => void): void {
+		this.caught(write, (reason) => {
+			if (!reason.complete) throw reason;
+		});
+	}
+
+	/** Runs `write`, which parentheses surround: where a comment is in the way, they go with what they surround. */
+	protected whole(write: () => void): void {
+		this.caught(write, (reason) => {
+			reason.complete = false;
+			throw reason;
+		});
+	}
+
+	protected caught(write: () => void, found: (reason: UnexpectedComment) => void): void {
 		try {
 			write();
-			return false;
 		} catch (reason) {
 			if (!(reason instanceof UnexpectedComment)) throw reason;
-			return true;
+			found(reason);
 		}
 	}
 }

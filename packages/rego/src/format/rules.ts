@@ -25,7 +25,13 @@ export abstract class RuleWriter extends ExprWriter {
 		if (rule.default) this.write('default ');
 		const constant = isConstant(rule);
 		this.commentOnFinalLine = constant;
-		const unexpected = this.survives(() => this.#head(rule, isElse, constant));
+		const unexpected = this.survives(() => {
+			this.orRaw(
+				rule.head.loc,
+				() => this.#head(rule, isElse, constant),
+				({ complete }) => complete || isElse || rule.chained,
+			);
+		});
 		if (constant) {
 			this.endLine();
 			return;
@@ -44,7 +50,9 @@ export abstract class RuleWriter extends ExprWriter {
 	}
 
 	#block(rule: Rule, body: Body, isElse: boolean, unexpected: boolean): void {
-		if (unexpected && this.comments.length > 0) this.write(' { ');
+		// The comment behind a head that was written as it stood comes next, on the same line.
+		const follows = unexpected && this.lineEnd === undefined && this.commentsAbove(body[0]!.loc.row).length > 0;
+		if (follows) this.write(' { ');
 		else {
 			this.write(' {');
 			this.endLine();
@@ -98,7 +106,7 @@ export abstract class RuleWriter extends ExprWriter {
 		if (head.args !== undefined) this.#args(head, head.args);
 		if (head.contains !== undefined) {
 			this.write(' contains ');
-			this.writeTerm(head.contains);
+			this.last(() => this.writeTerm(head.contains!));
 		} else if (head.value !== undefined) this.#value(rule, head.value, constant);
 		else if (constant && (head.args === undefined || rule.body.length > 0)) this.write(' := true');
 	}
@@ -110,7 +118,7 @@ export abstract class RuleWriter extends ExprWriter {
 			return false;
 		}
 		const [name, key] = [head.ref[0]!, head.ref[1]!];
-		if (this.comments[0]?.loc.row === key.loc.row) {
+		if (this.comments[0]?.loc.row === key.loc.row && head.loc.end > key.loc.end) {
 			this.writeRaw(head.loc);
 			return true;
 		}
@@ -128,7 +136,7 @@ export abstract class RuleWriter extends ExprWriter {
 		const implied = value.kind === 'boolean' && value.value;
 		if (implied && keyOf(rule) === undefined && !constant && !rule.default) return;
 		this.write(' := ');
-		this.writeTerm(value);
+		this.last(() => this.writeTerm(value));
 	}
 }
 

@@ -238,16 +238,24 @@ export abstract class TermWriter extends Output {
 			this.write(' ');
 			for (const [index, expr] of body.entries()) {
 				if (index > 0) this.write('; ');
-				this.writeExpr(expr);
+				this.caught(
+					() => this.writeExpr(expr),
+					(reason) => {
+						reason.complete = index === body.length - 1;
+						throw reason;
+					},
+				);
 			}
-			this.commentsAt(closingRow(this.source, loc, open, close));
+			this.last(() => this.commentsAt(closingRow(this.source, loc, open, close)));
 			return;
 		}
 		this.endLine();
 		this.level++;
 		try {
-			this.writeBody(body);
-			this.commentsAt(closingRow(this.source, loc, open, close));
+			this.last(() => {
+				this.writeBody(body);
+				this.commentsAt(closingRow(this.source, loc, open, close));
+			});
 		} finally {
 			this.level--;
 			this.startLine();
