@@ -40,6 +40,8 @@ function specialise(elements: readonly Element[], delimiters: readonly string[])
 		const exact = first.text;
 		return (text) => text === exact;
 	}
+	const texts = spellings(elements);
+	if (texts !== undefined) return (text) => texts.has(text);
 	// Delimiters are compared as UTF-16 units below, which is the same only while none needs two.
 	if (delimiters.some((delimiter) => delimiter.length !== 1)) return undefined;
 	if (elements.length === 1 && first?.kind === 'any') {
@@ -55,6 +57,26 @@ function specialise(elements: readonly Element[], delimiters: readonly string[])
 	}
 	return undefined;
 }
+
+/** Spellings of a glob that is only text and alternatives of text, unless there are many. */
+function spellings(elements: readonly Element[]): ReadonlySet<string> | undefined {
+	let texts = [''];
+	for (const element of elements) {
+		let ends: readonly string[];
+		if (element.kind === 'text') ends = [element.text];
+		else if (element.kind === 'oneOf') {
+			const inner = element.alternatives.map(spellings);
+			if (inner.some((set) => set === undefined)) return undefined;
+			ends = inner.flatMap((set) => [...set!]);
+		} else return undefined;
+		if (texts.length * ends.length > spellingsMax) return undefined;
+		texts = texts.flatMap((text) => ends.map((end) => text + end));
+	}
+	return new Set(texts);
+}
+
+/** Spellings worth listing. */
+const spellingsMax = 64;
 
 function holdsDelimiter(text: string, from: number, to: number, delimiters: readonly string[]): boolean {
 	for (const delimiter of delimiters) {

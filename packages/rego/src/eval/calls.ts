@@ -1,5 +1,8 @@
 /** Calls: builtins, functions, what `with` put in their place, and the relation `walk`. */
 import type { Builtin } from '../builtins/builtin.ts';
+import { compileGlob, type GlobMatcher } from '../builtins/glob-pattern.ts';
+import { matchingSteps } from '../builtins/limits.ts';
+import { coreBuiltins } from '../builtins/registry.ts';
 import { displayText, isMember, isMemberAt } from '../builtins/special.ts';
 import type { LCall, LTerm } from '../compile/lowered.ts';
 import { printPath } from '../compile/tree.ts';
@@ -87,6 +90,9 @@ function builtinGet(call: LCall, builtin: Builtin, gets: readonly Get[], args: r
 			return true;
 		};
 	}
+	if (name === 'glob.match' && args[1]?.kind === 'const' && builtin === coreBuiltins.get(name)) {
+		return globGet(call, builtin, gets, args[1].value);
+	}
 	const { run } = builtin;
 	return (m, f) => {
 		const values: Value[] = [];
@@ -102,6 +108,46 @@ function builtinGet(call: LCall, builtin: Builtin, gets: readonly Get[], args: r
 			return m.builtinError(error, name, loc);
 		}
 	};
+}
+
+/** Patterns a call of `glob.match` keeps compiled. */
+const globsKeptMax = 4096;
+
+/** `glob.match` with constant delimiters: the call keeps its patterns compiled, for lists of them are tried in loops. */
+function globGet(call: LCall, builtin: Builtin, gets: readonly Get[], delimiters: Value): Get {
+	const { loc } = call;
+	const characters = globDelimiters(delimiters);
+	const compiled = new Map<string, GlobMatcher>();
+	return (m, f) => {
+		const pattern = gets[0]!(m, f);
+		const text = gets[2]!(m, f);
+		if (pattern === undefined || text === undefined) return undefined;
+		m.at = loc;
+		try {
+			if (typeof pattern !== 'string' || typeof text !== 'string' || characters === undefined) {
+				return builtin.run([pattern, delimiters, text], m);
+			}
+			let matches = compiled.get(pattern);
+			if (matches === undefined) {
+				matches = compileGlob(pattern, characters);
+				if (compiled.size >= globsKeptMax) compiled.clear();
+				compiled.set(pattern, matches);
+			}
+			m.spend(matchingSteps(pattern, text));
+			return matches(text);
+		} catch (error) {
+			return m.builtinError(error, builtin.name, loc);
+		}
+	};
+}
+
+/** Delimiters as characters, or undefined when they are not what `glob.match` takes. */
+function globDelimiters(operand: Value): readonly string[] | undefined {
+	if (operand === null) return [];
+	if (!Array.isArray(operand)) return undefined;
+	if (operand.length === 0) return ['.'];
+	const all = operand as readonly Value[];
+	return all.every((item) => typeof item === 'string' && [...item].length === 1) ? (all as readonly string[]) : undefined;
 }
 
 /** Prints every combination of the operands' values; an operand without value prints as `<undefined>`. */
