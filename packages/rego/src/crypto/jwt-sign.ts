@@ -7,6 +7,7 @@ import { any, named, object, string } from '../types/type.ts';
 import { isObject, objectGet, parseJson, quote, stringify, type Value } from '../value/index.ts';
 import { signatureAlgorithms, signData } from './algorithms.ts';
 import type { NodeCrypto } from './index.ts';
+import { jsonFault } from './json-fault.ts';
 import { signingKey } from './keys.ts';
 
 /** `io.jwt.encode_sign` and `io.jwt.encode_sign_raw`. */
@@ -67,14 +68,16 @@ function sign(nodeCrypto: NodeCrypto, headers: string, payload: string, jwk: str
 
 /** A string of the header, or why there is none. */
 function headerText(headers: string, name: string): string | { readonly problem: string } {
-	if (headers.trim() === '') return { problem: 'cannot parse JSON: cannot parse empty string; unparsed tail: ""' };
+	const fault = jsonFault(headers);
+	if (fault !== undefined) return { problem: fault };
 	const missing = { problem: `jwsbb: header ${quote(name)} not found` };
-	// The header reader of OPA's JWT library takes any run of number characters for a number, such as `e`.
+	// That reader takes `e` for a number, and a number has no members.
 	if (/^[-+.0-9eE]+$/.test(headers.trim())) return missing;
 	let parsed: Value;
 	try {
 		parsed = parseJson(headers);
 	} catch (error) {
+		// What JSON does not allow is not signed, even where that reader takes it.
 		return { problem: `cannot parse JSON: ${error instanceof Error ? error.message : String(error)}` };
 	}
 	const value = isObject(parsed) ? objectGet(parsed, name) : undefined;
