@@ -1,4 +1,4 @@
-import { anyOf, array, boolean, named, number, object, set, string } from '../types/type.ts';
+import { anyOf, array, boolean, type NamedType, named, number, object, set, string } from '../types/type.ts';
 import {
 	ceil,
 	compareNumbers,
@@ -203,16 +203,40 @@ export const stringBuiltins: readonly Builtin[] = [
 		named('output', string, 'string with replaced substrings'),
 		replaceN,
 	),
-	trimming('trim', 'Without all leading and trailing characters of the cutset.', 'cutset', (text, cutset) =>
-		trimRight(trimLeft(text, cutset), cutset),
+	trimming(
+		'trim',
+		'Without all leading and trailing characters of the cutset.',
+		named('cutset', string, 'string of characters that are cut off'),
+		'string trimmed of `cutset` characters',
+		(text, cutset) => trimRight(trimLeft(text, cutset), cutset),
 	),
-	trimming('trim_left', 'Without all leading characters of the cutset.', 'cutset', trimLeft),
-	trimming('trim_prefix', 'Without the prefix, where it has it.', 'prefix', (text, prefix) =>
-		text.startsWith(prefix) ? text.slice(prefix.length) : text,
+	trimming(
+		'trim_left',
+		'Without all leading characters of the cutset.',
+		named('cutset', string, 'string of characters that are cut off on the left'),
+		'string left-trimmed of `cutset` characters',
+		trimLeft,
 	),
-	trimming('trim_right', 'Without all trailing characters of the cutset.', 'cutset', trimRight),
-	trimming('trim_suffix', 'Without the suffix, where it has it.', 'suffix', (text, suffix) =>
-		text.endsWith(suffix) ? text.slice(0, text.length - suffix.length) : text,
+	trimming(
+		'trim_prefix',
+		'Without the prefix, where it has it.',
+		named('prefix', string, 'prefix to cut off'),
+		'string with `prefix` cut off',
+		(text, prefix) => (text.startsWith(prefix) ? text.slice(prefix.length) : text),
+	),
+	trimming(
+		'trim_right',
+		'Without all trailing characters of the cutset.',
+		named('cutset', string, 'string of characters that are cut off on the right'),
+		'string right-trimmed of `cutset` characters',
+		trimRight,
+	),
+	trimming(
+		'trim_suffix',
+		'Without the suffix, where it has it.',
+		named('suffix', string, 'suffix to cut off'),
+		'string with `suffix` cut off',
+		(text, suffix) => (text.endsWith(suffix) ? text.slice(0, text.length - suffix.length) : text),
 	),
 	define(
 		'trim_space',
@@ -251,25 +275,17 @@ export const stringBuiltins: readonly Builtin[] = [
 	),
 ];
 
-const trimmed: Readonly<Record<string, readonly [argument: string, result: string]>> = {
-	trim: ['string of characters that are cut off', 'string trimmed of `cutset` characters'],
-	trim_left: ['string of characters that are cut off on the left', 'string left-trimmed of `cutset` characters'],
-	trim_prefix: ['prefix to cut off', 'string with `prefix` cut off'],
-	trim_right: ['string of characters that are cut off on the right', 'string right-trimmed of `cutset` characters'],
-	trim_suffix: ['suffix to cut off', 'string with `suffix` cut off'],
-};
-
 function trimming(
 	name: string,
 	description: string,
-	parameter: string,
+	cut: NamedType,
+	result: string,
 	trim: (text: string, cut: string) => string,
 ): Builtin {
-	const [argument, result] = trimmed[name]!;
 	return define(
 		name,
 		description,
-		[named('value', string, 'string to trim'), named(parameter, string, argument)],
+		[named('value', string, 'string to trim'), cut],
 		named('output', string, result),
 		(args) => trim(stringOperand(args, 1), stringOperand(args, 2)),
 		{ categories },

@@ -1,11 +1,13 @@
-import { Document, parseAllDocuments, type SchemaOptions } from 'yaml';
+import { Document, parseAllDocuments, Scalar, type SchemaOptions, visit } from 'yaml';
 import { any, boolean, named, string } from '../types/type.ts';
 import {
+	compareStrings,
 	isArray,
 	isNumber,
 	isObject,
 	isSet,
 	jsonMembers,
+	type NumberValue,
 	normalInteger,
 	numberText,
 	ObjectBuilder,
@@ -141,15 +143,74 @@ function keyText(key: unknown): string {
 	}
 }
 
+/** Strings that would read as something else are in double quotes, other special ones in single quotes, as Go has it. */
 function writeYaml(value: Value): string {
-	const document = new Document(toYaml(value), { version: '1.1', sortMapEntries: false, aliasDuplicateObjects: false });
-	return document.toString({ indentSeq: false, lineWidth: 0 });
+	const document = new Document(toYaml(value), {
+		version: '1.1',
+		customTags: plainTags,
+		sortMapEntries: false,
+		aliasDuplicateObjects: false,
+	});
+	visit(document, {
+		Scalar(_key, node) {
+			if (typeof node.value !== 'string') return;
+			if (node.value.includes('\n')) node.type = Scalar.BLOCK_LITERAL;
+			else if (isAmbiguous(node.value)) node.type = Scalar.QUOTE_DOUBLE;
+		},
+	});
+	return document.toString({ indentSeq: false, lineWidth: 0, singleQuote: true });
+}
+
+/** Maps are maps: without this, the library writes them as ordered ones. */
+function plainTags(tags: Tags): Tags {
+	return tags.filter((tag) => typeof tag === 'string' || !/:(?:omap|pairs|set)$/.test(tag.tag));
+}
+
+const reader = new Document(null, { version: '1.1' });
+
+/** Whether a plain scalar with this text would not be a string in YAML 1.1. */
+function isAmbiguous(text: string): boolean {
+	return (
+		text === '' ||
+		(reader.schema?.tags ?? []).some((tag) => tag.default === true && 'test' in tag && tag.test?.test(text) === true)
+	);
 }
 
 function toYaml(value: Value): unknown {
-	if (isNumber(value)) return /^-?[0-9]+$/.test(numberText(value)) ? BigInt(numberText(value)) : toDouble(value);
+	if (isNumber(value)) return yamlNumber(value);
 	if (isArray(value)) return value.map(toYaml);
 	if (isSet(value)) return value.values().map(toYaml);
-	if (isObject(value)) return new Map(jsonMembers(value).map(([key, member]) => [key, toYaml(member)]));
-	return value;
+	if (!isObject(value)) return value;
+	const members = jsonMembers(value).map(([key, member]) => [key, toYaml(member)] as const);
+	return new Map(members.sort((a, b) => compareNaturally(a[0], b[0])));
+}
+
+function yamlNumber(value: NumberValue): bigint | number {
+	const text = numberText(value);
+	return /^-?[0-9]+$/.test(text) ? BigInt(text) : toDouble(value);
+}
+
+/** Go's order of keys in YAML: digits by the number they make, and letters after everything else. */
+function compareNaturally(a: string, b: string): number {
+	const [x, y] = [[...a], [...b]];
+	let at = 0;
+	while (at < x.length && at < y.length && x[at] === y[at]) at++;
+	const [left, right] = [x[at], y[at]];
+	if (left === undefined || right === undefined) return x.length - y.length;
+	const afterDigit = at > 0 && /[0-9]/.test(x[at - 1]!);
+	const [leftLetter, rightLetter] = [letter.test(left), letter.test(right)];
+	if (leftLetter !== rightLetter) return leftLetter === afterDigit ? -1 : 1;
+	if (leftLetter) return compareStrings(left, right);
+	const numbers = compareDigits(x.slice(at).join(''), y.slice(at).join(''), afterDigit);
+	return numbers === 0 ? compareStrings(left, right) : numbers;
+}
+
+const letter = /^\p{L}$/u;
+
+function compareDigits(a: string, b: string, afterDigit: boolean): number {
+	// A digit before makes the longer run the larger number, zeros at its start or not.
+	const lead = afterDigit ? '1' : '';
+	const [x, y] = [/^[0-9]*/.exec(a)![0], /^[0-9]*/.exec(b)![0]];
+	const [m, n] = [BigInt(`${lead}${x}` || '0'), BigInt(`${lead}${y}` || '0')];
+	return m === n ? x.length - y.length : m < n ? -1 : 1;
 }

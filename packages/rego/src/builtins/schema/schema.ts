@@ -2,7 +2,7 @@ import type { RE2JS } from 're2js';
 import type { NumberValue, Value } from '../../value/index.ts';
 
 /** Types that `type` may name, in the order messages list them. */
-export const schemaTypes: readonly string[] = ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'];
+export const schemaTypes: readonly string[] = ['array', 'boolean', 'integer', 'number', 'null', 'object', 'string'];
 
 /**
  * A schema made ready to validate. Keywords that are absent constrain nothing. Fields are written once, while the
