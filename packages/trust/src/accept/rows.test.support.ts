@@ -193,10 +193,6 @@ const threeRotations = [
 	signRoot(rotated(3, [first, newRoot[0], newRoot[1]]), first, newRoot[0]),
 	signRoot(rotated(4, newRoot), newRoot[0], newRoot[1]),
 ] as const;
-const manyRoots = (count: number): Uint8Array =>
-	chainOf(...Array.from({ length: count }, (_, at) => signRoot({ ...smallRoot, version: at + 2 }, first)));
-const smallRoot = rootDraft({ roles: roles({ root: role(1, first) }) });
-
 /** The floor after a thief with the online and compile keys ran as far ahead as a host lets one go. */
 const ranAhead = floorWith({ policy_version: 10_005, policy_sha256: 'e'.repeat(64), seq: Number.MAX_SAFE_INTEGER });
 const policyKey2 = testKey(24);
@@ -549,7 +545,7 @@ export const rows: readonly Row[] = [
 				keyringOf({ ...signPolicy(nextPolicy), alg: 'none' }, signFreshness(nextFreshness)),
 			),
 			refuse('a BOM outside', 'payload_malformed', Buffer.concat([Buffer.from('efbbbf', 'hex'), nextKeyring()])),
-			refuse('deep nesting outside', 'payload_malformed', Buffer.from('['.repeat(500_000))),
+			refuse('deep nesting outside', 'payload_malformed', Buffer.from('['.repeat(65))),
 			refuse('a list outside', 'payload_malformed', Buffer.from(`[${Buffer.from(nextKeyring()).toString()}]`)),
 			refuse('nothing at all', 'payload_malformed', new Uint8Array()),
 			accept(
@@ -811,9 +807,8 @@ export const rows: readonly Row[] = [
 				'threshold_unmet',
 				chainOf(threeRotations[0], threeRotations[1], signRoot(rotated(4, newRoot), newRoot[0])),
 			),
-			refuse('257 at once', 'root_chain_too_long', manyRoots(257), {
-				start: startWith({ root: Buffer.from(JSON.stringify(signRoot(smallRoot, first))) }),
-			}),
+			refuse('257 at once', 'root_chain_too_long', chainOf(...Array(257).fill(1))),
+			refuse('256 that are no roots', 'payload_malformed', chainOf(...Array(256).fill(1))),
 			refuse('none at all', 'payload_malformed', chainOf()),
 			refuse(
 				'an unknown member',
