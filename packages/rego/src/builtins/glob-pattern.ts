@@ -29,54 +29,69 @@ export function compileGlob(pattern: string, delimiters: readonly string[]): Glo
 	return specialise(elements, delimiters) ?? simulate(elements, new Set(delimiters));
 }
 
+/** Alternatives that braces may expand to before the automaton is the better way. */
+const expansionsMax = 16;
+
 /**
- * The shapes that domain and path lists are made of, without the automaton: plain text, `*` + text and text + `*`.
- * What `*` takes must not hold a delimiter, so that is looked for in the rest alone.
+ * The shapes that domain and path lists are made of, without the automaton: each way through the braces is plain text
+ * with one `*` or `**` at most.
  */
 function specialise(elements: readonly Element[], delimiters: readonly string[]): GlobMatcher | undefined {
-	const [first, second] = elements;
-	if (elements.length === 0) return (text) => text === '';
-	if (elements.length === 1 && first?.kind === 'text') {
-		const exact = first.text;
-		return (text) => text === exact;
-	}
-	const texts = spellings(elements);
-	if (texts !== undefined) return (text) => texts.has(text);
-	// Delimiters are compared as UTF-16 units below, which is the same only while none needs two.
+	// Delimiters are looked for as UTF-16 units below, which is the same only while none needs two.
 	if (delimiters.some((delimiter) => delimiter.length !== 1)) return undefined;
-	if (elements.length === 1 && first?.kind === 'any') {
-		return (text) => !holdsDelimiter(text, 0, text.length, delimiters);
+	const matchers: GlobMatcher[] = [];
+	for (const sequence of expand(elements) ?? [undefined]) {
+		const matcher = sequence === undefined ? undefined : simpleMatcher(sequence, delimiters);
+		if (matcher === undefined) return undefined;
+		matchers.push(matcher);
 	}
-	if (elements.length === 2 && first?.kind === 'any' && second?.kind === 'text') {
-		const suffix = second.text;
-		return (text) => text.endsWith(suffix) && !holdsDelimiter(text, 0, text.length - suffix.length, delimiters);
-	}
-	if (elements.length === 2 && first?.kind === 'text' && second?.kind === 'any') {
-		const prefix = first.text;
-		return (text) => text.startsWith(prefix) && !holdsDelimiter(text, prefix.length, text.length, delimiters);
-	}
-	return undefined;
+	return matchers.length === 1 ? matchers[0] : (text) => matchers.some((matches) => matches(text));
 }
 
-/** Spellings of a glob that is only text and alternatives of text, unless there are many. */
-function spellings(elements: readonly Element[]): ReadonlySet<string> | undefined {
-	let texts = [''];
+/** Every way through the braces, with neighbouring texts joined; `undefined` when there are too many. */
+function expand(elements: readonly Element[]): readonly (readonly Element[])[] | undefined {
+	let ways: readonly (readonly Element[])[] = [[]];
 	for (const element of elements) {
-		let ends: readonly string[];
-		if (element.kind === 'text') ends = [element.text];
-		else if (element.kind === 'oneOf') {
-			const inner = element.alternatives.map(spellings);
-			if (inner.some((set) => set === undefined)) return undefined;
-			ends = inner.flatMap((set) => [...set!]);
-		} else return undefined;
-		if (texts.length * ends.length > spellingsMax) return undefined;
-		texts = texts.flatMap((text) => ends.map((end) => text + end));
+		const choices = element.kind === 'oneOf' ? expandAll(element.alternatives) : [[element]];
+		if (choices === undefined || ways.length * choices.length > expansionsMax) return undefined;
+		ways = ways.flatMap((way) => choices.map((choice) => choice.reduce(append, way)));
 	}
-	return new Set(texts);
+	return ways;
 }
 
-/** Spellings worth listing. */
-const spellingsMax = 64;
+function expandAll(alternatives: readonly (readonly Element[])[]): readonly (readonly Element[])[] | undefined {
+	const all: (readonly Element[])[] = [];
+	for (const alternative of alternatives) {
+		const ways = expand(alternative);
+		if (ways === undefined || all.length + ways.length > expansionsMax) return undefined;
+		all.push(...ways);
+	}
+	return all;
+}
+
+function append(way: readonly Element[], element: Element): readonly Element[] {
+	const last = way.at(-1);
+	if (last?.kind !== 'text' || element.kind !== 'text') return [...way, element];
+	return [...way.slice(0, -1), { kind: 'text', text: last.text + element.text }];
+}
+
+/** Text, one wildcard, text: any of them may be missing. What `*` takes must not hold a delimiter. */
+function simpleMatcher(elements: readonly Element[], delimiters: readonly string[]): GlobMatcher | undefined {
+	const [first, ...others] = elements;
+	const prefix = first?.kind === 'text' ? first.text : '';
+	const [wildcard, last, ...more] = first?.kind === 'text' ? others : elements;
+	if (wildcard === undefined) return (text) => text === prefix;
+	if (wildcard.kind !== 'any' && wildcard.kind !== 'super') return undefined;
+	if (more.length > 0 || (last !== undefined && last.kind !== 'text')) return undefined;
+	const suffix = last?.text ?? '';
+	const lengthMin = prefix.length + suffix.length;
+	const forbidden = wildcard.kind === 'any' ? delimiters : [];
+	return (text) =>
+		text.length >= lengthMin &&
+		text.endsWith(suffix) &&
+		text.startsWith(prefix) &&
+		!holdsDelimiter(text, prefix.length, text.length - suffix.length, forbidden);
+}
 
 function holdsDelimiter(text: string, from: number, to: number, delimiters: readonly string[]): boolean {
 	for (const delimiter of delimiters) {

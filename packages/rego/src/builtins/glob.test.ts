@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { caller, testContext } from './calling.test.support.ts';
 import { globBuiltins } from './glob.ts';
@@ -42,6 +43,11 @@ test.each([
 	['[!a-c]at', [], 'dat', 'bat'],
 	['{cat,bat,[fr]at}', [], 'rat', 'at'],
 	['api.{eu,us}.x.io', ['.'], 'api.us.x.io', 'api.ap.x.io'],
+	['a.*.z', ['.'], 'a.b.z', 'a.z'],
+	['a.**.z', ['.'], 'a.b.c.z', 'a.z'],
+	['ab*ba', ['.'], 'abba', 'aba'],
+	['{a,b}{*,/**}', ['/'], 'b/c/d', 'c'],
+	['{a,b}{a,b}{a,b}{a,b}{a,b}', [], 'ababa', 'abab'],
 	['a{b,{c,d*}}e', [], 'adxxe', 'adx.xe'],
 	['{,a}b', [], 'b', 'aab'],
 	['\\*.x', [], '*.x', 'a.x'],
@@ -69,4 +75,44 @@ test('glob.quote_meta escapes what has a meaning, and only that', () => {
 	expect(call('glob.quote_meta', 'a,b-c!d')).toBe('a,b-c!d');
 	const quoted = call('glob.quote_meta', '[x]{y}?\\') as string;
 	expect(call('glob.match', quoted, null, '[x]{y}?\\')).toBe(true);
+});
+
+const alphabet = ['a', 'b', '.', '/', '😀'];
+const globs = fc
+	.array(fc.constantFrom('a', 'b', '.', '*', '**', '?', '{a,b.}', '{,a*}', '[ab]', '[!a]', '[a-b]', '😀'), {
+		maxLength: 5,
+	})
+	.map((parts) => parts.join(''));
+
+test('agrees with the regular expression that means the same', () => {
+	fc.assert(
+		fc.property(
+			globs,
+			fc.subarray(['.', '/', '😀']),
+			fc.array(fc.array(fc.constantFrom(...alphabet), { maxLength: 6 }), { minLength: 5, maxLength: 5 }),
+			(pattern, delimiters, texts) => {
+				const any = delimiters.length === 0 ? '[^]' : `[^${delimiters.join('')}]`;
+				const source = pattern.replace(/\*\*?|[?.,{}]|\[!/gu, (part) => {
+					const meanings: Record<string, string> = {
+						'**': '[^]*',
+						'*': `${any}*`,
+						'?': any,
+						'.': '\\.',
+						',': '|',
+						'{': '(?:',
+						'}': ')',
+						'[!': '[^',
+					};
+					return meanings[part]!;
+				});
+				const expected = new RegExp(`^(?:${source})$`, 'u');
+				for (const chars of texts) {
+					const text = chars.join('');
+					const got = call('glob.match', pattern, delimiters.length === 0 ? null : delimiters, text);
+					expect(got, `${pattern} ${delimiters.join('')} on ${text}`).toBe(expected.test(text));
+				}
+			},
+		),
+		{ numRuns: 2_000, seed: 7 },
+	);
 });

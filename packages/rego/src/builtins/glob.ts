@@ -3,11 +3,14 @@ import { isArray, type Value } from '../value/index.ts';
 import { BoundedCache } from './bounded-cache.ts';
 import type { Builtin, BuiltinContext } from './builtin.ts';
 import { compileGlob, type GlobMatcher } from './glob-pattern.ts';
-import { globCacheEntriesMax, matchingSteps } from './limits.ts';
+import { globCacheEntriesMax, globDelimiterSetsMax, matchingSteps } from './limits.ts';
 import { operandElementError, operandTypeError, stringOperand } from './operands.ts';
 
-/** Compiled globs by delimiters and pattern: a pure function of the key, shared by all evaluations. */
-const compiled = new BoundedCache<GlobMatcher>(globCacheEntriesMax);
+/**
+ * Compiled globs by delimiters, then by pattern: a pure function of both, shared by all evaluations. Two levels, so that
+ * a call looks up the pattern itself and need not make a text of both first.
+ */
+const compiled = new BoundedCache<BoundedCache<GlobMatcher>>(globDelimiterSetsMax);
 
 /** `glob.match` and `glob.quote_meta`, with the pattern language of gobwas/glob. */
 export const globBuiltins: readonly Builtin[] = [
@@ -44,16 +47,19 @@ function matchGlob(args: readonly Value[], context: BuiltinContext): boolean {
 	const delimiters = delimitersOperand(args[1]!);
 	const text = stringOperand(args, 3);
 	context.spend(matchingSteps(pattern, text));
-	return compiled.get(`${delimiters.join('')}\0${pattern}`, () => compileGlob(pattern, delimiters))(text);
+	const ofDelimiters = compiled.get(delimiters, () => new BoundedCache(globCacheEntriesMax));
+	return ofDelimiters.get(pattern, () => compileGlob(pattern, [...delimiters]))(text);
 }
 
-function delimitersOperand(operand: Value): readonly string[] {
-	if (operand === null) return [];
+/** The delimiters, one behind the other. */
+function delimitersOperand(operand: Value): string {
+	if (operand === null) return '';
 	if (!isArray(operand)) throw operandTypeError(2, operand, 'array', 'null');
-	if (operand.length === 0) return ['.'];
-	return operand.map((delimiter) => {
+	let delimiters = '';
+	for (const delimiter of operand) {
 		if (typeof delimiter !== 'string') throw operandElementError(2, operand, delimiter, 'string');
-		if ([...delimiter].length !== 1) throw operandElementError(2, operand, delimiter, 'rune');
-		return delimiter;
-	});
+		if (delimiter.length !== 1 && [...delimiter].length !== 1) throw operandElementError(2, operand, delimiter, 'rune');
+		delimiters += delimiter;
+	}
+	return delimiters === '' ? '.' : delimiters;
 }

@@ -1,7 +1,10 @@
 /** Compiled regular expressions kept at once: a policy rarely has more, and each may hold a few kB. */
 export const regexCacheEntriesMax: number = 256;
 
-/** Compiled globs kept at once; allowlists of domains run to a few hundred patterns. */
+/** Sets of delimiters whose compiled globs are kept; policies use one or two. */
+export const globDelimiterSetsMax: number = 16;
+
+/** Compiled globs kept at once for each set of delimiters; allowlists of domains run to a few hundred patterns. */
 export const globCacheEntriesMax: number = 1024;
 
 /** Time zones whose formatter is kept at once; there are about 600 names in all. */
