@@ -1,0 +1,203 @@
+import { type Dirent, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { matchTool, parseToolPattern, steps } from '@tappass/core';
+import { compile } from '@tappass/rego';
+import { describe, expect, it } from 'vitest';
+import { baseName, type SourceFile } from './input.ts';
+import { type Library, loadLibrary } from './library.ts';
+
+const root = fileURLToPath(new URL('../../../../policies', import.meta.url));
+const files = filesBelow(root, 'policies');
+const { library, diagnostics } = loadLibrary(files);
+const tools = [...library.catalog.tools.values()];
+
+describe('the shipped policies', () => {
+	it('load without a diagnostic, so that every reference leads somewhere', () => {
+		expect(diagnostics).toEqual([]);
+	});
+
+	it('name files by their ids', () => {
+		const kinds = [
+			library.functions,
+			library.categories,
+			library.concerns,
+			library.capabilities,
+			library.products,
+			library.domainCategories,
+			library.runtimes,
+			library.specs,
+		];
+
+		for (const kind of kinds)
+			for (const [id, { file }] of kind as ReadonlyMap<string, { readonly file: string }>)
+				expect(baseName(file)).toBe(`${id}.yaml`);
+	});
+
+	it('hold the functions and specs that the documentation names', () => {
+		expect([...library.functions.keys()].sort()).toEqual([
+			'code_reviewer',
+			'collibra_steward',
+			'customer_support_emailer',
+			'data_engineer_agent',
+			'internal_kb_assistant',
+			'refund_processor',
+		]);
+		for (const id of ['collibra-steward', 'customer-support', 'eu-support-emailer'])
+			expect(library.specs.has(id)).toBe(true);
+		for (const id of library.functions.keys())
+			expect([...library.specs.values()].some(({ value }) => value.function === id)).toBe(true);
+		expect(library.runtimes.size).toBeGreaterThanOrEqual(3);
+	});
+
+	it('use every step that a policy can set', () => {
+		const settable = steps.filter(({ runs, parameters }) => runs === 'policy' || Object.keys(parameters).length > 0);
+		const used = new Set([...library.concerns.values()].flatMap(({ value }) => Object.keys(value.steps ?? {})));
+
+		expect(settable.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([]);
+		expect(used.size).toBeGreaterThanOrEqual(21);
+	});
+
+	it('say what every concern, category and capability is for by using it', () => {
+		const { categories, concerns, functions } = library;
+		const named = new Set(
+			[...categories.values(), ...functions.values()].flatMap(({ value }) => value.concerns as readonly string[]),
+		);
+		const forPacks = new Set([
+			'accuracy_and_robustness',
+			'data_poisoning',
+			'incident_reporting',
+			'misinformation',
+			'record_keeping',
+			'risk_management',
+			'system_prompt_leakage',
+			'transparency',
+		]);
+
+		expect([...concerns.keys()].filter((id) => !named.has(id) && !forPacks.has(id))).toEqual([]);
+		expect([...library.capabilities.keys()].filter((id) => !library.catalog.byCapability.has(id))).toEqual([]);
+	});
+
+	it('list every class of personal data, or none, where a concern masks it', () => {
+		// Lists of classes unite, so a concern that means all of them must say so.
+		for (const { value } of library.concerns.values())
+			for (const step of ['detect_pii', 'scan_output'] as const) {
+				const parameters = value.steps?.[step]?.parameters;
+				if (parameters?.mode !== undefined && parameters.mode !== 'flag')
+					expect(parameters.classes, `${value.id}.${step}`).toBeDefined();
+			}
+	});
+});
+
+describe('the shipped catalog', () => {
+	it('has at least 30 products and 150 tools', () => {
+		expect(library.products.size).toBeGreaterThanOrEqual(30);
+		expect(tools.length).toBeGreaterThanOrEqual(150);
+	});
+
+	it('calls everything that deletes destructive', () => {
+		const silent = tools.filter(
+			({ facts }) => (facts.effect === 'delete') !== facts.capabilities.includes('destructive'),
+		);
+
+		expect(silent.map(({ facts }) => facts.name)).toEqual([]);
+	});
+
+	it('never calls a tool that writes, sends, pays or runs code a read', () => {
+		const acting = ['code_execution', 'external_messaging', 'payment', 'refund', 'sor_arbitrary_write', 'thread_reply'];
+		const wrong = tools.filter(
+			({ facts }) => facts.effect === 'read' && facts.capabilities.some((capability) => acting.includes(capability)),
+		);
+
+		expect(wrong.map(({ facts }) => facts.name)).toEqual([]);
+	});
+
+	it('binds a destination wherever an agent can choose one', () => {
+		const unbound = tools.filter(
+			({ facts }) => facts.capabilities.includes('external_messaging') && facts.slots.destination_param === undefined,
+		);
+
+		// The recipients of a draft are in the draft.
+		expect(unbound.map(({ facts }) => facts.name)).toEqual(['gmail.sendDraft']);
+	});
+
+	it('binds the schema of every asset tool of the demo', () => {
+		const assets = tools.filter(
+			({ product, facts }) => product === 'collibra' && facts.name !== 'collibra.list_schemas',
+		);
+
+		expect(assets.length).toBeGreaterThan(5);
+		for (const { facts } of assets) expect(facts.slots.schema_param, facts.name).toBe('schema');
+	});
+
+	it('gives no native name of a harness to two tools', () => {
+		const owners = new Map<string, string>();
+		for (const { facts, aliases } of tools)
+			for (const [harness, names] of Object.entries(aliases))
+				for (const name of names) {
+					expect(owners.get(`${harness} ${name}`), `${harness} ${name}`).toBeUndefined();
+					owners.set(`${harness} ${name}`, facts.name);
+				}
+	});
+});
+
+describe('the shipped functions', () => {
+	it.each([...library.functions.keys()])('%s allows no tool by name that it forbids', (id) => {
+		const { value } = library.functions.get(id)!;
+
+		for (const tool of value.tools?.allow ?? [])
+			expect(forbidden(library, tool, value.forbidden_capabilities), tool).toEqual([]);
+	});
+
+	it.each([...library.functions.keys()])('%s has tools left after what it forbids', (id) => {
+		const { value } = library.functions.get(id)!;
+		const patterns = (value.tools?.allow ?? []).flatMap((text) => parseToolPattern(text).pattern ?? []);
+		const left = library.catalog.names.filter(
+			(tool) =>
+				patterns.some((pattern) => matchTool(pattern, tool)) &&
+				forbidden(library, tool, value.forbidden_capabilities).length === 0,
+		);
+
+		expect(left.length).toBeGreaterThan(2);
+	});
+});
+
+describe('the shipped Rego', () => {
+	const rego = new Map(
+		files
+			.filter(({ file }) => file.endsWith('.rego'))
+			.map(({ file, bytes }) => [file, new TextDecoder().decode(bytes)]),
+	);
+	const policies = [...rego.keys()].filter((file) => !file.endsWith('_test.rego'));
+
+	it('has a test beside every file', () => {
+		expect(policies.length).toBeGreaterThanOrEqual(5);
+		for (const file of policies) expect(rego.has(testOf(file)), file).toBe(true);
+	});
+
+	it.each(policies)('%s passes its tests', (file) => {
+		const test = rego.get(testOf(file))!;
+		const program = compile({ [file]: rego.get(file)!, [testOf(file)]: test });
+		const names = [...test.matchAll(/^(test_\w+) if \{/gm)].map(([, name]) => name!);
+		const scope = /^package (\S+)$/m.exec(test)![1]!;
+
+		expect(names.length).toBeGreaterThan(2);
+		for (const name of names) expect(program.evaluate(`data.${scope}.${name}`, {}).result, name).toBe(true);
+	});
+});
+
+function forbidden(from: Library, tool: string, capabilities: readonly string[]): readonly string[] {
+	return (from.catalog.tools.get(tool)?.facts.capabilities ?? []).filter((each) => capabilities.includes(each));
+}
+
+function testOf(file: string): string {
+	return file.replace(/\.rego$/, '_test.rego');
+}
+
+function filesBelow(folder: string, name: string): readonly SourceFile[] {
+	return readdirSync(folder, { withFileTypes: true }).flatMap((entry: Dirent): readonly SourceFile[] => {
+		const path = join(folder, entry.name);
+		const file = `${name}/${entry.name}`;
+		return entry.isDirectory() ? filesBelow(path, file) : [{ file, bytes: readFileSync(path) }];
+	});
+}
