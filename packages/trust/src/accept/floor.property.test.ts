@@ -179,7 +179,7 @@ describe('the floor, over any sequence of keyrings and roots', () => {
 					expect(now.wall_ms).toBeLessThan(expires);
 					expect(remaining(after, now)).toBeGreaterThan(0);
 					const then = { wall_ms: now.wall_ms + later * 1_000, monotonic_ms: now.monotonic_ms + later * 1_000 };
-					expect(remaining(after, then) > 0).toBe(then.wall_ms < expires && later <= step.ttl);
+					expect(remaining(after, then) > 0).toBe(then.wall_ms < expires && later < step.ttl);
 					// However the wall clock is set, the statement's own life is the most there is.
 					const setBack = { wall_ms: now.wall_ms, monotonic_ms: now.monotonic_ms + step.ttl * 1_000 };
 					expect(remaining(after, setBack)).toBe(0);

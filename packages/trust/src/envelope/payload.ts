@@ -1,4 +1,4 @@
-import { type Json, jsonPointer, limits, parseJson, TapPassError } from '@tappass/core';
+import { type Json, limits, parseJson, schemaDiagnostics, TapPassError } from '@tappass/core';
 import type { z } from 'zod';
 
 /**
@@ -22,7 +22,9 @@ export function parsePayload(bytes: Uint8Array): Json {
 export function typedPayload<T>(schema: z.ZodType<T>, value: Json, what: string): T {
 	const result = schema.safeParse(value);
 	if (result.success) return result.data;
-	const [first] = result.error.issues;
-	const path = jsonPointer(first!.path.map((part) => (typeof part === 'symbol' ? String(part) : part)));
-	throw new TapPassError('payload_malformed', { detail: `${what}${path}: ${first!.message}`, cause: result.error });
+	const [first] = schemaDiagnostics(result.error);
+	throw new TapPassError('payload_malformed', {
+		detail: `${what}${first!.path}: ${first!.message}`,
+		cause: result.error,
+	});
 }
