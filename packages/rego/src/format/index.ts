@@ -3,6 +3,7 @@
  * source deciding what stays on one line and where comments go; formatting twice changes nothing.
  */
 
+import { RegoError } from '../errors.ts';
 import { parseModule } from '../parse/index.ts';
 import { ModuleWriter } from './module.ts';
 
@@ -18,11 +19,21 @@ const roundsMax = 5;
 export function format(source: string, file = ''): string {
 	let text = formatOnce(source, file);
 	for (let round = 1; round < roundsMax; round++) {
-		const again = formatOnce(text, file);
-		if (again === text) break;
+		const again = reformatted(text, file);
+		if (again === undefined || again === text) break;
 		text = again;
 	}
 	return text;
+}
+
+/** The form of formatted text, or undefined where its parentheses nest too deeply to be read again. */
+function reformatted(text: string, file: string): string | undefined {
+	try {
+		return formatOnce(text, file);
+	} catch (error) {
+		if (error instanceof RegoError && error.code === 'rego_limit_error') return undefined;
+		throw error;
+	}
 }
 
 function formatOnce(source: string, file: string): string {

@@ -67,6 +67,7 @@ function readYaml({ lines }: Block): AnnotationBody {
 
 function parseYaml(text: string, lines: readonly Comment[]): unknown {
 	try {
+		if (tooDeep(text)) throw new AnnotationFault('METADATA block is nested too deeply');
 		const document = parseDocument(text, { logLevel: 'silent', prettyErrors: true, strict: true });
 		const [error] = document.errors;
 		if (error === undefined) return document.toJS({ mapAsMap: true });
@@ -81,6 +82,13 @@ function parseYaml(text: string, lines: readonly Comment[]): unknown {
 		if (error instanceof AnnotationFault) throw error;
 		throw new AnnotationFault(`yaml: ${(error as Error).message.split('\n', 1)[0]}`, { loc: lines[0]?.loc });
 	}
+}
+
+/** Whether brackets or indentation could nest deeper than the YAML reader, which recurses, can follow. */
+function tooDeep(text: string): boolean {
+	const brackets = text.replace(/[^[{]/g, '').length;
+	const indented = /^[ \-?]{400}/m.test(text);
+	return brackets > limits.annotationBrackets || indented;
 }
 
 /** A `key:value` written without a blank is the commonest mistake, and YAML's own message seldom names it. */

@@ -6,7 +6,7 @@ export const limits = {
 	/** UTF-16 units of one module or query. A policy of 100,000 lines is about 4 MiB. */
 	sourceLength: 8_388_608,
 	/** Terms inside terms, and operators in one chain. Hand-written policy stays under 30. */
-	depth: 500,
+	depth: 200,
 	/** `else` branches of one rule. */
 	elseBranches: 1000,
 	/** Characters of one number literal. */
@@ -15,6 +15,8 @@ export const limits = {
 	visitsPerToken: 200,
 	/** Characters of one METADATA block. */
 	annotationLength: 65_536,
+	/** Opening brackets in one METADATA block, so that its YAML cannot nest too deeply. */
+	annotationBrackets: 1000,
 	/** Diagnostics reported for one text. */
 	diagnostics: 10,
 	/** Characters of the source line shown under a diagnostic. */

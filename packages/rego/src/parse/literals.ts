@@ -13,11 +13,9 @@ export abstract class LiteralParser extends TermParser {
 	protected abstract negatedBody(start: number): Expr | undefined;
 
 	protected override body(close: number): Body {
-		return this.deeper(() => {
-			const body = this.expressions(close);
-			this.advance();
-			return body;
-		});
+		const body = this.expressions(close);
+		this.advance();
+		return body;
 	}
 
 	/** Expressions up to `close`, which stays current, separated by `;` or line ends. */
@@ -125,10 +123,19 @@ export abstract class LiteralParser extends TermParser {
 	#some(start: number): SomeInExpr | SomeExpr {
 		this.advance();
 		const first = this.at;
-		const term = this.tryTo(() => this.term());
+		let failure: ParseFailure | undefined;
+		const term = this.tryTo(
+			() => this.term(),
+			(found) => {
+				failure = found;
+				return true;
+			},
+		);
 		if (term === undefined || term.kind !== 'call') {
 			this.goTo(first);
-			return this.#someVars(start);
+			const vars = this.#someVars(start);
+			if (this.kind === T.in && failure !== undefined) throw failure;
+			return vars;
 		}
 		const pattern = membership(term);
 		if (pattern === undefined) throw this.unexpected('expected `x in xs` or `x, y in xs` expression');
@@ -158,7 +165,7 @@ export abstract class LiteralParser extends TermParser {
 		if (this.kind !== T.leftBrace) throw this.unexpected('missing body');
 		const height = this.height;
 		this.advance();
-		const body = this.body(T.rightBrace);
+		const body = this.deeper(() => this.body(T.rightBrace));
 		this.raise(Math.max(height, this.height) + 1);
 		const modifiers = this.modifiers();
 		return { kind: 'every', key, value, domain, body, negated: false, with: modifiers, loc: this.span(start) };

@@ -114,13 +114,13 @@ export abstract class LogicalParser extends LiteralParser {
 
 	#bodyOrValue(start: number, operator: string): Body {
 		const read = this.at;
-		const body = this.tryTo(() => this.body(T.rightBrace));
+		const body = this.tryTo(() => this.deeper(() => this.body(T.rightBrace)));
 		if (body !== undefined) return body;
 		this.goTo(start);
 		const value = this.tryTo(() => this.term());
 		if (value === undefined || operator === '') {
 			this.goTo(read);
-			return this.body(T.rightBrace);
+			return this.deeper(() => this.body(T.rightBrace));
 		}
 		const hint = `wrap the operand to keep the value: \`(…) ${operator} …\``;
 		const message = `operand of \`${operator}\` cannot begin with \`{\` unless the braces hold a body`;

@@ -178,7 +178,9 @@ export abstract class RuleParser extends LogicalParser {
 		const start = this.at;
 		const failure = this.#failureOf(() => this.term());
 		if ('value' in failure) return failure.value;
-		if (failure.failure.token !== start) throw failure.failure;
+		// A fault of the value itself says more than what could have stood there.
+		const bare = /^unexpected [^:]+$/.test(failure.failure.diagnostic.message);
+		if (failure.failure.token !== start || !bare) throw failure.failure;
 		this.goTo(start);
 		throw this.unexpected(note());
 	}

@@ -203,7 +203,9 @@ export class StatementParser extends RuleParser {
 		if (this.options.experimental) known.push('and', 'or');
 		const named = terms[2];
 		if (named !== undefined && (named.kind !== 'string' || !known.includes(named.value) || terms.length > 3)) {
-			throw this.failure(`unexpected keyword, must be one of [${known.toSorted().join(' ')}]`, { loc });
+			const experimental = named.kind === 'string' && (named.value === 'and' || named.value === 'or');
+			const hint = experimental ? '`and` and `or` are experimental and no part of Rego v1' : undefined;
+			throw this.failure(`unexpected keyword, must be one of [${known.toSorted().join(' ')}]`, { loc, hint });
 		}
 		const keyword = named?.kind === 'string' ? named.value : undefined;
 		const all = keyword === undefined;

@@ -33,12 +33,12 @@ export abstract class TermParser extends Cursor {
 
 	/** A term with its operators, where `k, v in xs` may stand. */
 	protected term(): Term {
-		return this.deeper(() => this.#membership(this.#infix(this.primary(), relation), true));
+		return this.#membership(this.#infix(this.primary(), relation), true);
 	}
 
 	/** A term of a list, where a comma ends it. */
 	protected listTerm(): Term {
-		return this.deeper(() => this.#membership(this.#infix(this.primary(), relation), false));
+		return this.#membership(this.#infix(this.primary(), relation), false);
 	}
 
 	/** Goes on with the operators after `first`, a primary read at token `start`. */
@@ -221,7 +221,7 @@ export abstract class TermParser extends Cursor {
 				terms.push(this.#name());
 			} else if (gapless && this.kind === T.leftBracket) {
 				this.advance();
-				terms.push(this.term());
+				terms.push(this.deeper(() => this.term()));
 				if (this.kind !== T.rightBracket) throw this.unexpected('expected ]');
 				this.advance();
 				height = Math.max(height, this.height);
@@ -268,7 +268,7 @@ export abstract class TermParser extends Cursor {
 			if (terms.length === 1 && head.kind === 'var' && head.name === 'set') return { kind: 'set', items: [], loc };
 			return { kind: 'call', operator, args: [], loc };
 		}
-		const args = this.#list(T.rightParen, []);
+		const args = this.deeper(() => this.#list(T.rightParen, []));
 		this.advance();
 		return { kind: 'call', operator, args, loc: this.#locFrom(head, start) };
 	}
