@@ -18,6 +18,7 @@ import type { Builtin } from '../builtins/builtin.ts';
 import type { Diagnostic, RegoErrorCode } from '../errors.ts';
 import { ObjectBuilder, parseNumber, RegoSet, type Value } from '../value/index.ts';
 import type { Callee, LBody, LComprehension, LConst, LExpr, LTerm, LVar, LWith } from './lowered.ts';
+import { isRefused, refusalOf } from './refused.ts';
 import { declaredNames, isAssignment, namesIn, Scopes } from './scope.ts';
 
 /** What an undeclared name stands for in a module: a rule of its package, or an import. */
@@ -389,7 +390,9 @@ export class Lowering {
 				return { kind: global.root, path: [...global.path.map((part) => constant(part, head!.loc)), ...path] };
 			}
 		}
-		this.error(term.loc, 'with keyword target must reference existing input, data, or a function', 'rego_type_error');
+		const name = terms.map((part) => (part.kind === 'var' ? part.name : part.kind === 'string' ? part.value : '')).join('.');
+		const problem = 'with keyword target must reference existing input, data, or a function';
+		this.error(term.loc, problem, 'rego_type_error', isRefused(name) ? refusalOf(name) : undefined);
 		return { kind: 'input', path: [] };
 	}
 
