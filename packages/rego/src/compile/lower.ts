@@ -390,7 +390,9 @@ export class Lowering {
 				return { kind: global.root, path: [...global.path.map((part) => constant(part, head!.loc)), ...path] };
 			}
 		}
-		const name = terms.map((part) => (part.kind === 'var' ? part.name : part.kind === 'string' ? part.value : '')).join('.');
+		const name = terms
+			.map((part) => (part.kind === 'var' ? part.name : part.kind === 'string' ? part.value : ''))
+			.join('.');
 		const problem = 'with keyword target must reference existing input, data, or a function';
 		this.error(term.loc, problem, 'rego_type_error', isRefused(name) ? refusalOf(name) : undefined);
 		return { kind: 'input', path: [] };
