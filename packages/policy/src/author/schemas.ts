@@ -73,6 +73,10 @@ export const modelPatternSchema: z.ZodType<string> = z
 	.string()
 	.regex(/^[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,127}\*?$/, { error: 'expected a model name, or a beginning and *' });
 
+const switchedOn = z
+	.boolean()
+	.refine((enabled) => enabled, { error: 'this step is part of every call and cannot be switched off' });
+
 /** What may be said of each step: its own parameters only. */
 export const stepRulesSchema: z.ZodType<StepRules> = z.strictObject(
 	Object.fromEntries(
@@ -80,7 +84,7 @@ export const stepRulesSchema: z.ZodType<StepRules> = z.strictObject(
 			step.name,
 			z
 				.strictObject({
-					enabled: z.boolean().optional(),
+					enabled: (step.runs === 'policy' ? z.boolean() : switchedOn).optional(),
 					action: actionSchema.optional(),
 					parameters: stepParametersSchema(step).optional(),
 				})

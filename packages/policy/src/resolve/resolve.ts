@@ -22,12 +22,12 @@ export interface Picks {
 
 export interface Resolved {
 	readonly contributions: readonly Contribution[];
-	/** Packs in force at this level, aliases resolved, sorted. */
-	readonly packs: readonly AuthoredPack[];
+	/** Packs in force at this level, aliases resolved, sorted; each with its chain. */
+	readonly packs: readonly { readonly pack: AuthoredPack; readonly chains: readonly Chain[] }[];
 	/** Ticked categories and those of the function and the Packs, sorted. */
 	readonly categories: readonly string[];
-	/** Concerns in force, sorted by id. */
-	readonly concerns: readonly AuthoredConcern[];
+	/** Concerns in force, sorted by id; each with its chains. */
+	readonly concerns: readonly { readonly concern: AuthoredConcern; readonly chains: readonly Chain[] }[];
 	readonly diagnostics: readonly Diagnostic[];
 }
 
@@ -72,29 +72,20 @@ export function resolve(picks: Picks, library: Library): Resolved {
 			concerns.add(id, [packLink(pack, picks.note), ...chain]);
 
 	const contributions: Contribution[] = [];
-	const inForce: AuthoredConcern[] = [];
+	const inForce: Resolved['concerns'][number][] = [];
 	for (const [id, chains] of concerns.entries()) {
 		const concern = known('concern', id, library.concerns);
 		if (concern === undefined) continue;
-		inForce.push(concern);
 		const origin = { level: picks.level, kind: 'concern', name: `concern ${id}` } as const;
-		const link: Because = { kind: 'concern', id };
-		contributions.push(
-			contributionOf(
-				concern.value,
-				origin,
-				chains.map((chain) => [link, ...chain]),
-				concern.at,
-				[],
-				`${id}.`,
-			),
-		);
+		const linked = chains.map((chain): Chain => [{ kind: 'concern', id }, ...chain]);
+		inForce.push({ concern, chains: linked });
+		contributions.push(contributionOf(concern.value, origin, linked, concern.at, [], `${id}.`));
 	}
 	for (const { pack, chain } of packs.values()) contributions.push(packContribution(pack, picks, chain));
 	if (job !== undefined) contributions.push(functionContribution(job, picks.level, jobChain));
 	return {
 		contributions,
-		packs: [...packs.values()].map(({ pack }) => pack),
+		packs: [...packs.values()].map(({ pack, chain }) => ({ pack, chains: [[packLink(pack, picks.note), ...chain]] })),
 		categories: [...categories.entries()].map(([id]) => id),
 		concerns: inForce,
 		diagnostics,
