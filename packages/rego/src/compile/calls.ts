@@ -61,7 +61,7 @@ function checkCall(call: LCall, at: CallSurroundings, errors: Diagnostic[]): voi
 	const { name, builtin } = callee;
 	if (builtin === undefined) {
 		if (isRefused(name)) error(`undefined function ${name}`, { hint: refusalOf(name) });
-		else error(`undefined function ${name}`, hint(nearest(name, [...at.builtins.keys(), ...at.functions])));
+		else error(`undefined function ${name}`, hint(nearestCallee(name, at)));
 		return;
 	}
 	if (at.unsafe.has(name)) {
@@ -76,6 +76,13 @@ function checkCall(call: LCall, at: CallSurroundings, errors: Diagnostic[]): voi
 			details: [`have: (${have.map(roughType).join(', ')})`, `want: ${printParameters(builtin.decl, true)}`],
 		});
 	}
+}
+
+/** The builtin or function with a name most like one written without a package. */
+function nearestCallee(name: string, { builtins, functions }: CallSurroundings): string | undefined {
+	const paths = new Map(functions.map((path) => [path.slice(path.lastIndexOf('.') + 1), path]));
+	const near = nearest(name, [...builtins.keys(), ...paths.keys()]);
+	return near === undefined || builtins.has(near) ? near : paths.get(near);
 }
 
 function hint(name: string | undefined): Partial<Diagnostic> {
