@@ -1,5 +1,5 @@
 /** `input` and `data` always mean the documents: no rule or `:=` may take their names. */
-import type { Module, Rule } from '../ast/ast.ts';
+import type { Module, Rule, Term } from '../ast/ast.ts';
 import type { LProgram } from '../compile/lowered.ts';
 import { isAssignment } from '../compile/scope.ts';
 import type { Diagnostic } from '../errors.ts';
@@ -30,12 +30,18 @@ function variableOverrides(module: Module): Diagnostic[] {
 		if (expr.kind !== 'term') return;
 		const { term } = expr;
 		if (!isAssignment(term)) return;
-		const target = term.args[0]!;
-		if (target.kind !== 'var' || !isDocument(target.name)) return;
-		const message = `variables must not shadow ${target.name} (use a different variable name)`;
+		const name = nameOf(term.args[0]);
+		if (!isDocument(name)) return;
+		const message = `variables must not shadow ${name} (use a different variable name)`;
 		errors.push({ code: 'rego_compile_error', message, loc: expr.loc });
 	});
 	return errors;
+}
+
+/** The name of a lone variable: the parser gives the documents' names as references of one part. */
+function nameOf(term: Term): string {
+	const lone = term.kind === 'ref' && term.terms.length === 1 ? term.terms[0]! : term;
+	return lone.kind === 'var' ? lone.name : '';
 }
 
 function isDocument(name: string): boolean {
