@@ -13,10 +13,13 @@ export const zoneCacheEntriesMax: number = 64;
 /** Addresses that `net.cidr_expand` writes out at most (a /12 of IPv4); more is refused before any memory is spent. */
 export const cidrExpandAddressesMax: number = 1 << 20;
 
-/** Pattern characters × text characters worth one step of the evaluation's budget. */
+/** Characters that a regular expression may have: compiling this many takes some 100 ms. */
+export const regexLengthMax: number = 100_000;
+
+/** Pattern states × text characters worth one step of the evaluation's budget. */
 export const matchingWorkPerStep: number = 1024;
 
-/** Steps that matching `pattern` against `text` costs, whichever way it is done. */
-export function matchingSteps(pattern: string, text: string): number {
-	return 1 + Math.floor((pattern.length * text.length) / matchingWorkPerStep);
+/** Steps that matching a pattern of some size against a text costs, whichever way it is done. */
+export function matchingSteps(patternSize: number, text: string): number {
+	return 1 + Math.floor((patternSize * (text.length + 1)) / matchingWorkPerStep);
 }

@@ -1,12 +1,14 @@
 import { RE2JS } from 're2js';
 import { BoundedCache } from './bounded-cache.ts';
 import { BuiltinError } from './builtin.ts';
-import { regexCacheEntriesMax } from './limits.ts';
+import { regexCacheEntriesMax, regexLengthMax } from './limits.ts';
 import { nativeRegExp } from './regex-native.ts';
 
 /** A compiled regular expression in RE2 syntax; every search takes time linear in the text. */
 export interface Pattern {
 	readonly re2: RE2JS;
+	/** Instructions that it compiles to: what a search costs for each character. */
+	readonly size: number;
 	/** Whether it matches anywhere in `text`. */
 	readonly test: (text: string) => boolean;
 }
@@ -23,17 +25,22 @@ const compiled = new BoundedCache<Pattern>(regexCacheEntriesMax);
 /**
  * The compiled form of `source`, remembered.
  *
- * @throws {BuiltinError} with RE2's text (`error parsing regexp: missing closing ]: …`) when it does not parse
+ * @throws {BuiltinError} with RE2's text (`error parsing regexp: missing closing ]: …`) when it does not parse, and when
+ * it is too long to compile in passing
  */
 export function compilePattern(source: string): Pattern {
 	return compiled.get(source, () => {
 		const re2 = parsePattern(source);
 		const native = nativeRegExp(source);
-		return { re2, test: native === undefined ? (text) => re2.test(text) : (text) => native.test(text) };
+		const size = re2.programSize();
+		return { re2, size, test: native === undefined ? (text) => re2.test(text) : (text) => native.test(text) };
 	});
 }
 
 function parsePattern(source: string): RE2JS {
+	if (source.length > regexLengthMax) {
+		throw new BuiltinError(`regular expression is too long: ${source.length} characters, at most ${regexLengthMax}`);
+	}
 	try {
 		return RE2JS.compile(source);
 	} catch (error) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { caller } from './calling.test.support.ts';
+import { caller, testContext } from './calling.test.support.ts';
 import { regexBuiltins } from './regex.ts';
 
 const call = caller(regexBuiltins);
@@ -44,6 +44,18 @@ test('an expression that makes backtracking engines hang is matched at once', ()
 
 	expect(call('regex.match', '^(a+)+$', `${'a'.repeat(50_000)}!`)).toBe(false);
 	expect(performance.now() - started).toBeLessThan(2_000);
+});
+
+test('an expression that grows large when compiled is charged for its size', () => {
+	let steps = 0;
+	const counting = caller(regexBuiltins, testContext({ spend: (count) => (steps += count) }));
+
+	counting('regex.match', '(?:a|b){1000}c', 'a'.repeat(1_000));
+	expect(steps).toBeGreaterThan(900);
+	expect(() => call('regex.match', 'a'.repeat(100_001), 'a')).toThrow(
+		'regular expression is too long: 100001 characters',
+	);
+	expect(() => call('regex.match', '(a{1000}b{1000}){1000}', 'a')).toThrow('error parsing regexp: ');
 });
 
 test('regex.is_valid says false of anything that is no expression', () => {

@@ -97,8 +97,9 @@ export const regexBuiltins: readonly Builtin[] = [
 function match(args: readonly Value[], context: BuiltinContext): boolean {
 	const source = stringOperand(args, 1);
 	const text = stringOperand(args, 2);
-	context.spend(matchingSteps(source, text));
-	return compilePattern(source).test(text);
+	const compiled = compilePattern(source);
+	context.spend(matchingSteps(compiled.size, text));
+	return compiled.test(text);
 }
 
 function isValid(source: Value): boolean {
@@ -118,7 +119,7 @@ function matches(args: readonly Value[], context: BuiltinContext): readonly (rea
 	const text = stringOperand(args, 2);
 	const limit = intOperand(args, 3);
 	const compiled = compilePattern(source);
-	context.spend(matchingSteps(source, text));
+	context.spend(matchingSteps(compiled.size, text));
 	const found: string[][] = [];
 	for (const { groups } of findMatches(compiled, text, limit)) {
 		context.spend(1);
@@ -131,7 +132,7 @@ function split(args: readonly Value[], context: BuiltinContext): readonly string
 	const source = stringOperand(args, 1);
 	const text = stringOperand(args, 2);
 	const compiled = compilePattern(source);
-	context.spend(matchingSteps(source, text));
+	context.spend(matchingSteps(compiled.size, text));
 	if (source !== '' && text === '') return [''];
 	const parts: string[] = [];
 	let begin = 0;
@@ -152,7 +153,7 @@ function replace(args: readonly Value[], context: BuiltinContext): string {
 	const source = stringOperand(args, 2);
 	const template = stringOperand(args, 3);
 	const compiled = compilePattern(source);
-	context.spend(matchingSteps(source, text));
+	context.spend(matchingSteps(compiled.size, text));
 	return replaceMatches(compiled, text, template, (chars) => context.spend(1 + (chars >> 6)));
 }
 
@@ -163,8 +164,9 @@ function templateMatch(args: readonly Value[], context: BuiltinContext): boolean
 	const close = stringOperand(args, 4);
 	delimiter('start', open);
 	delimiter('end', close);
-	context.spend(matchingSteps(template, text));
-	return compileTemplatePattern(template, open, close).test(text);
+	const compiled = compileTemplatePattern(template, open, close);
+	context.spend(matchingSteps(compiled.size, text));
+	return compiled.test(text);
 }
 
 /** OPA counts bytes here, so a delimiter is one ASCII character. */
