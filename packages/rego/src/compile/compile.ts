@@ -155,10 +155,8 @@ function lowerRule(rule: Rule, module: Module, context: LoweringContext, rules: 
 	const { scopes } = lowering;
 	const { head } = rule;
 	const sink: LExpr[] = [];
-	const declaring = declaredNames(rule.body);
-	scopes.push(declaring);
+	scopes.push(declaredNames(rule.body));
 	const args = head.args?.map((arg) => lowering.parameter(arg, sink));
-	scopes.push(declaring);
 	const exprs = lowering.body(rule.body);
 	const path: (LConst | LVar)[] = packagePath(module).map((part) => constant(part, head.loc));
 	for (const [i, term] of head.ref.entries()) path.push(headPart(term, i, lowering, exprs));
@@ -168,7 +166,6 @@ function lowerRule(rule: Rule, module: Module, context: LoweringContext, rules: 
 	const member = rawMember === undefined ? undefined : lowering.evaluated(rawMember, exprs);
 	const value = rawValue === undefined ? undefined : lowering.evaluated(rawValue, exprs);
 	lowering.checkUnused(rule.body, rule.loc);
-	scopes.pop();
 	scopes.pop();
 	errors.push(...lowering.errors);
 	const otherwise = rule.else === undefined ? undefined : lowerRule(rule.else, module, context, rules, errors);

@@ -147,7 +147,9 @@ function globDelimiters(operand: Value): readonly string[] | undefined {
 	if (!Array.isArray(operand)) return undefined;
 	if (operand.length === 0) return ['.'];
 	const all = operand as readonly Value[];
-	return all.every((item) => typeof item === 'string' && [...item].length === 1) ? (all as readonly string[]) : undefined;
+	return all.every((item) => typeof item === 'string' && [...item].length === 1)
+		? (all as readonly string[])
+		: undefined;
 }
 
 /** Prints every combination of the operands' values; an operand without value prints as `<undefined>`. */

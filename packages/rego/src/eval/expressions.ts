@@ -119,8 +119,11 @@ function plainSteps(coder: Coder, expr: LExpr): Step[] {
 		case 'call':
 			return callSteps(coder, expr);
 		case 'not': {
-			const test = bodyTest(coder, expr.body);
+			const steps: Step[] = [];
+			const body = expr.closure ? expr.body : withoutOperands(coder, expr.body, steps);
+			const test = bodyTest(coder, body);
 			return [
+				...steps,
 				{
 					test: (m, f) => {
 						m.tick();
@@ -134,6 +137,57 @@ function plainSteps(coder: Coder, expr: LExpr): Step[] {
 		}
 		case 'every':
 			return [{ test: everyLoop(coder, expr) }];
+	}
+}
+
+/**
+ * Moves what the operands of a negated expression read before the negation, as OPA does: where such an operand is
+ * undefined the expression is undefined, not true. The sides of `=` and `==` and a lone reference stay inside.
+ */
+function withoutOperands(coder: Coder, body: LBody, steps: Step[]): LBody {
+	const [expr] = body.exprs;
+	if (expr === undefined || body.exprs.length > 1) return body;
+	const side = (term: LTerm): LTerm =>
+		term.kind === 'ref'
+			? { ...term, path: term.path.map((operand) => moved(coder, operand, steps)) }
+			: term.kind === 'comprehension'
+				? term
+				: moved(coder, term, steps);
+	switch (expr.kind) {
+		case 'term':
+			return { ...body, exprs: [{ ...expr, term: side(expr.term) }] };
+		case 'unify':
+			return { ...body, exprs: [{ ...expr, left: side(expr.left), right: side(expr.right) }] };
+		case 'call': {
+			const isEqual = expr.callee.kind === 'builtin' && expr.callee.name === 'equal' && expr.output === undefined;
+			const args = expr.args.map((arg) => (isEqual ? side(arg) : moved(coder, arg, steps)));
+			return { ...body, exprs: [{ ...expr, args }] };
+		}
+		default:
+			return body;
+	}
+}
+
+/** The term with every reference in it replaced by a variable, bound by a step of its own. */
+function moved(coder: Coder, term: LTerm, steps: Step[]): LTerm {
+	switch (term.kind) {
+		case 'ref': {
+			const path = term.path.map((operand) => moved(coder, operand, steps));
+			const local = { name: '', slot: coder.temporary(), generated: true };
+			const variable: LTerm = { kind: 'var', local, loc: term.loc };
+			steps.push({ test: matchTest(coder, variable, { ...term, path }) });
+			return variable;
+		}
+		case 'array':
+		case 'set':
+			return { ...term, items: term.items.map((item) => moved(coder, item, steps)) };
+		case 'object':
+			return {
+				...term,
+				entries: term.entries.map(([key, value]) => [moved(coder, key, steps), moved(coder, value, steps)] as const),
+			};
+		default:
+			return term;
 	}
 }
 

@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest';
+import { RegoError } from '../errors.ts';
+import { type Bindings, compile, type EvaluateOptions } from '../program.ts';
+
+function failure(source: string, options: EvaluateOptions): string {
+	try {
+		compile({ 'p.rego': `package p\n\n${source}` }).evaluate('data.p.a', options);
+	} catch (error) {
+		if (error instanceof RegoError) return error.message;
+		throw error;
+	}
+	return 'no error';
+}
+
+const loops = 'a := count([1 | some x in numbers.range(1, 500); some y in numbers.range(1, 500); x != y])';
+
+test('ends an evaluation that takes too many steps', () => {
+	expect(failure(loops, { limits: { stepsMax: 10_000 } })).toContain(
+		'rego_limit_error: evaluation took more than 10000 steps',
+	);
+	expect(failure(loops, {})).toBe('no error');
+});
+
+test('counts the same number of steps each time', () => {
+	const least = (source: string): number => {
+		let [low, high] = [0, 100_000];
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if (failure(source, { limits: { stepsMax: middle } }) === 'no error') high = middle;
+			else low = middle + 1;
+		}
+		return low;
+	};
+	const small = 'a := count([1 | some x in numbers.range(1, 30); some y in numbers.range(1, 30); x != y])';
+
+	expect(least(small)).toBe(least(small));
+});
+
+test('ends an evaluation that takes too long by the clock it was given', () => {
+	let now = 0;
+	const clockMs = (): number => {
+		now += 50;
+		return now;
+	};
+
+	expect(failure(loops, { clockMs, limits: { timeMsMax: 200 } })).toContain('evaluation took longer than 200 ms');
+});
+
+test('ends an evaluation whose rules nest too deep', () => {
+	const chain = Array.from({ length: 100 }, (_, i) => `r${i} := r${i + 1}`).join('\n');
+
+	expect(failure(`a := r0\n${chain}\nr100 := 1`, { limits: { depthMax: 50 } })).toContain(
+		'rules are nested more than 50 deep',
+	);
+	expect(failure(`a := r0\n${chain}\nr100 := 1`, {})).toBe('no error');
+});
+
+test('ends an evaluation whose result is too large', () => {
+	const source = 'a := [x | some i in numbers.range(1, 1000); x := sprintf("%100d", [i])]';
+
+	expect(failure(source, { limits: { outputMax: 10_000 } })).toContain('the result is larger than 10000 characters');
+});
+
+test('makes a limit error of a value nested too deep for the stack, not a crash', () => {
+	let deep: unknown = 1;
+	for (let i = 0; i < 200_000; i++) deep = [deep];
+
+	expect(failure('a := {input}', { input: deep as never })).toContain('rego_limit_error');
+	expect(failure('a if walk(input, [_, "x"])', { input: deep as never })).toContain('rego_limit_error');
+	expect(failure('a := input', { input: deep as never })).toContain('rego_limit_error');
+});
+
+test('runs long bodies and many rules within the stack', () => {
+	const body = Array.from({ length: 3000 }, (_, i) => `input.x != ${i}`).join('\n');
+	const loopsInside = Array.from({ length: 300 }, (_, i) => `some x${i} in [1]`).join('\n');
+
+	expect(failure(`a if {\n${body}\n}`, { input: { x: -1 } })).toBe('no error');
+	expect(failure(`a := x299 if {\n${loopsInside}\n}`, {})).toBe('no error');
+});
+
+test('is the same whatever was evaluated before', () => {
+	const program = compile({ 'p.rego': 'package p\n\na[k] := v if some k, v in input\n\nb := {k | a[k]}' });
+	const first = program.evaluate('data.p', { input: { x: 1, y: 2 } }).result;
+	program.evaluate('data.p', { input: { z: 3 } });
+
+	expect(program.evaluate('data.p', { input: { x: 1, y: 2 } }).result).toEqual(first);
+});
+
+test('does not guess the time or randomness', () => {
+	expect(failure('a := time.now_ns()', {})).toContain('the evaluation was not told the time (nowNs)');
+	expect(failure('a := rand.intn("x", 10)', {})).toContain('the evaluation was given no randomBytes');
+});
+
+test('queries return each solution by the variables that the author named', () => {
+	const program = compile({ 'p.rego': 'package p\n\na := [1, 2]' });
+	const solutions = (text: string): readonly Bindings[] => program.query(text, { input: { k: 'v' } });
+
+	expect(solutions('x := data.p.a[i]')).toEqual([
+		{ i: 0, x: 1 },
+		{ i: 1, x: 2 },
+	]);
+	expect(solutions('data.p.a[_] == 2')).toEqual([{}]);
+	expect(solutions('input[k] = "w"')).toEqual([]);
+	expect(solutions('[x, y] = [1, {y: z | some y, z in ["q"]}]')).toEqual([{ x: 1, y: { 0: 'q' } }]);
+	expect(() => solutions('x')).toThrow('var x is unsafe');
+	expect(() => solutions('f(1)')).toThrow('undefined function f');
+});

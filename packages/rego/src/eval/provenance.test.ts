@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import { compile, type EvaluateOptions } from '../program.ts';
+import type { ProvenanceEntry } from './provenance.ts';
+
+type Shown = Record<string, readonly (string | Shown)[]>;
+
+function show(entries: readonly ProvenanceEntry[], deep: boolean): Shown {
+	const shown: Shown = {};
+	for (const { path, reasons } of entries) {
+		shown[path] = reasons.flatMap((reason) => {
+			const { site } = reason;
+			const text = `${site.file}:${site.startRow}${reason.default ? ' default' : ''}`;
+			const below = deep ? reason.because() : [];
+			return below.length > 0 ? [text, show(below, deep)] : [text];
+		});
+	}
+	return shown;
+}
+
+function because(source: string, path = 'data.p.a', options: EvaluateOptions & { deep?: boolean } = {}): Shown {
+	const evaluation = compile({ 'p.rego': `package p\n\n${source}` }).evaluate(path, { ...options, provenance: true });
+	return show(evaluation.provenance!, options.deep ?? false);
+}
+
+test('names the rule that made a complete value', () => {
+	expect(because('a := 1 if input == 1\na := 2 if input == 2', 'data.p.a', { input: 2 })).toEqual({
+		'data.p.a': ['p.rego:4'],
+	});
+});
+
+test('names the else branch that held', () => {
+	expect(because('a := 1 if {\n\tfalse\n} else := 2 if {\n\ttrue\n}')).toEqual({ 'data.p.a': ['p.rego:5'] });
+});
+
+test('says that a default stands because no body held', () => {
+	expect(because('default a := 1\na := 2 if input')).toEqual({ 'data.p.a': ['p.rego:3 default'] });
+});
+
+test('stops at the first sufficient rule unless all reasons are asked for', () => {
+	const source = 'a if true\na if not false\na if false';
+
+	expect(because(source)).toEqual({ 'data.p.a': ['p.rego:3'] });
+	expect(because(source, 'data.p.a', { allReasons: true })).toEqual({ 'data.p.a': ['p.rego:3', 'p.rego:4'] });
+});
+
+test('gives every rule that put a member into a set', () => {
+	const source = 'a contains "x" if true\na contains y if some y in ["y", "x"]';
+
+	expect(because(source)).toEqual({ 'data.p.a["x"]': ['p.rego:3', 'p.rego:4'], 'data.p.a["y"]': ['p.rego:4'] });
+});
+
+test('gives the rule of each entry of an object', () => {
+	const source = 'a.x := 1\na[k] := 2 if k := "y"';
+
+	expect(because(source)).toEqual({ 'data.p.a["x"]': ['p.rego:3'], 'data.p.a["y"]': ['p.rego:4'] });
+});
+
+test('gives every document of a package', () => {
+	expect(because('a := 1\nb contains 2\nc := 3 if false', 'data.p')).toEqual({
+		'data.p.a': ['p.rego:3'],
+		'data.p.b[2]': ['p.rego:4'],
+	});
+});
+
+test('follows what a rule read, down to the rules at the bottom', () => {
+	const source =
+		'a if {\n\tb\n\tnot c\n\td["x"]\n}\nb if f(1)\nc if false\nd contains "x" if e\nd contains "y"\ne if input.e\nf(x) if x == 1';
+
+	expect(because(source, 'data.p.a', { input: { e: true }, deep: true })).toEqual({
+		'data.p.a': [
+			'p.rego:3',
+			{
+				'data.p.b': ['p.rego:8', { 'data.p.f': ['p.rego:13'] }],
+				'data.p.d["x"]': ['p.rego:10', { 'data.p.e': ['p.rego:12'] }],
+			},
+		],
+	});
+});
+
+test('leaves out what failed attempts read', () => {
+	const source =
+		'a := x if {\n\tsome x in [1, 2]\n\tok[x]\n}\nok[1] if low\nok[2] if high\nlow if input.low\nhigh if true';
+
+	expect(because(source, 'data.p.a', { deep: true })).toEqual({
+		'data.p.a': ['p.rego:3', { 'data.p.ok[2]': ['p.rego:8', { 'data.p.high': ['p.rego:10'] }] }],
+	});
+});
+
+test('gives what a comprehension gathered', () => {
+	const source = 'a := {x | b[x]; x > 1}\nb contains 1\nb contains 2';
+
+	expect(because(source, 'data.p.a', { deep: true })).toEqual({
+		'data.p.a': ['p.rego:3', { 'data.p.b[2]': ['p.rego:5'] }],
+	});
+});
+
+test('gives a site its exact range and its annotation', () => {
+	const source = 'package p\n\n# METADATA\n# title: Why not\na if {\n\ttrue\n}\n';
+	const evaluation = compile({ 'p.rego': source }).evaluate('data.p.a', { provenance: true });
+	const [reason] = evaluation.provenance![0]!.reasons;
+
+	expect(reason!.site).toMatchObject({
+		path: 'data.p.a',
+		file: 'p.rego',
+		startRow: 5,
+		startCol: 1,
+		endRow: 7,
+		endCol: 2,
+	});
+	expect(reason!.site.annotation?.title).toBe('Why not');
+});
+
+test('changes no result', () => {
+	const source =
+		'a := {"s": s, "o": o, "f": f(2)}\ns contains x if some x in [1, 2]\no[k] := v if some k, v in ["p", "q"]\nf(x) := y if y := x + count(s)';
+	const program = compile({ 'p.rego': `package p\n\n${source}` });
+
+	expect(program.evaluate('data.p.a', { provenance: true }).result).toEqual(program.evaluate('data.p.a').result);
+});
