@@ -5,7 +5,7 @@
 export const limits = {
 	/** UTF-16 units of one module or query. A policy of 100,000 lines is about 4 MiB. */
 	sourceLength: 8_388_608,
-	/** Terms inside terms, and operators in one chain. Hand-written policy stays under 30. */
+	/** Terms inside terms and operators in one chain; a comprehension counts twice. Hand-written policy stays under 30. */
 	depth: 200,
 	/** `else` branches of one rule. */
 	elseBranches: 1000,

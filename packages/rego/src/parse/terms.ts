@@ -352,7 +352,7 @@ export abstract class TermParser extends Cursor {
 			const height = this.height;
 			const body = this.#comprehensionBody(T.rightBracket);
 			if (body !== undefined) {
-				this.raise(Math.max(height, this.height) + 1);
+				this.raise(Math.max(height, this.height) + 2);
 				return { kind: 'array-comprehension', term: first, body, loc: this.span(start) };
 			}
 			this.height = height;
@@ -386,7 +386,7 @@ export abstract class TermParser extends Cursor {
 		return this.tryTo(
 			() => {
 				this.advance();
-				return this.body(close);
+				return this.deeper(() => this.body(close));
 			},
 			(failure) => this.tokens.kinds[failure.token] === T.comma,
 		);
@@ -405,7 +405,7 @@ export abstract class TermParser extends Cursor {
 			const height = this.height;
 			const body = this.#comprehensionBody(T.rightBrace);
 			if (body !== undefined) {
-				this.raise(Math.max(height, this.height) + 1);
+				this.raise(Math.max(height, this.height) + 2);
 				return { kind: 'set-comprehension', term: first, body, loc: this.span(start) };
 			}
 			this.height = height;
@@ -427,7 +427,7 @@ export abstract class TermParser extends Cursor {
 			const height = this.height;
 			const body = this.#comprehensionBody(T.rightBrace);
 			if (body !== undefined) {
-				this.raise(Math.max(keyHeight, height, this.height) + 1);
+				this.raise(Math.max(keyHeight, height, this.height) + 2);
 				return { kind: 'object-comprehension', key, value: first, body, loc: this.span(start) };
 			}
 			this.height = height;
