@@ -1,8 +1,6 @@
-# METADATA
-# title: Acme baseline
-# description: |
-#   The org floor of Acme. It grants no tool: each project states its own. It says what no project may have, how much
-#   any agent may use, and that personal data and secrets are looked for in every call.
+# Acme baseline.
+# The org floor of Acme. It grants no tool: each project states its own. It says what no project may have, how much
+# any agent may use, and that personal data and secrets are looked for in every call.
 package tappass.policy
 
 # A tool that can do one of these is never for an agent at Acme, whatever else it can do.

@@ -1,8 +1,6 @@
-# METADATA
-# title: Baseline
-# description: |
-#   An org floor to start from. Every tool that the catalog knows may be granted by a function or a project, but for
-#   the kinds that no agent should have unless somebody has thought about it. Ceilings are those of one busy agent.
+# Baseline.
+# An org floor to start from. Every tool that the catalog knows may be granted by a function or a project, but for
+# the kinds that no agent should have unless somebody has thought about it. Ceilings are those of one busy agent.
 package tappass.policy
 
 tools.allow contains "**"

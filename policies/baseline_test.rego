@@ -7,7 +7,7 @@ catalog := {"tools": {
 	"gmail.send": {"capabilities": ["external_messaging"], "effect": "write", "slots": {"destination_param": "to"}},
 	"okta.create_user": {"capabilities": ["identity_admin"], "effect": "write", "slots": {}},
 	"sentry.find_projects": {"capabilities": ["monitoring_read"], "effect": "read", "slots": {}},
-	"vault.read_secret": {"capabilities": ["credential_access"], "effect": "read", "slots": {}},
+	"vault.read-secret": {"capabilities": ["credential_access"], "effect": "read", "slots": {}},
 }}
 
 test_tools_that_run_code_are_denied if {
@@ -19,7 +19,7 @@ test_tools_that_give_out_access_are_denied if {
 }
 
 test_reading_a_secret_is_denied_although_it_only_reads if {
-	"vault.read_secret" in policy.tools.deny with input.catalog as catalog
+	"vault.read-secret" in policy.tools.deny with input.catalog as catalog
 }
 
 test_other_tools_are_left_to_functions_and_projects if {

@@ -1,8 +1,6 @@
-# METADATA
-# title: Collibra steward
-# description: |
-#   The project floor of the agents that keep the data catalog. Customer schemas may be changed, finance may be read,
-#   the archive of personal data does not exist for them.
+# Collibra steward.
+# The project floor of the agents that keep the data catalog. Customer schemas may be changed, finance may be read,
+# the archive of personal data does not exist for them.
 package tappass.policy
 
 tools.allow contains "collibra.*"

@@ -1,8 +1,6 @@
-# METADATA
-# title: Customer support
-# description: |
-#   The rules of an agent that answers customers by mail and ticket. It brings everything a sandbox needs, so that it
-#   can be applied alone or below an org floor.
+# Customer support.
+# The rules of an agent that answers customers by mail and ticket. It brings everything a sandbox needs, so that it
+# can be applied alone or below an org floor.
 package tappass.policy
 
 tools.allow contains tool if {

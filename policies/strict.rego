@@ -1,8 +1,6 @@
-# METADATA
-# title: Strict
-# description: |
-#   A freeze, to be applied beside a project's own floor. Nothing is written, sent or started; of deletions only those
-#   of catalog metadata stay, which loop_guard counts. It grants nothing and states no ceiling that a floor states.
+# Strict.
+# A freeze, to be applied beside a project's own floor. Nothing is written, sent or started; of deletions only those
+# of catalog metadata stay, which loop_guard counts. It grants nothing and states no ceiling that a floor states.
 package tappass.policy
 
 tools.deny contains name if {

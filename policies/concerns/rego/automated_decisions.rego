@@ -1,6 +1,5 @@
-# METADATA
-# title: Reasons for decisions about people
-# description: A decision about a person needs a reason in its arguments; a person then judges both.
+# Reasons for decisions about people.
+# A decision about a person needs a reason in its arguments; a person then judges both.
 package tappass.decision
 
 deny contains msg if {

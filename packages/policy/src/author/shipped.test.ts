@@ -4,6 +4,8 @@ import { fileURLToPath } from 'node:url';
 import { matchTool, parseToolPattern, steps } from '@tappass/core';
 import { compile } from '@tappass/rego';
 import { describe, expect, it } from 'vitest';
+import { type CompileResult, compilePolicy } from '../compile-policy.ts';
+import { type CompileRequest, isRefused } from '../request.ts';
 import { baseName, type SourceFile } from './input.ts';
 import { type Library, loadLibrary } from './library.ts';
 
@@ -185,6 +187,120 @@ describe('the shipped Rego', () => {
 		for (const name of names) expect(program.evaluate(`data.${scope}.${name}`, {}).result, name).toBe(true);
 	});
 });
+
+describe('the shipped floors and specs together', () => {
+	const baseline = [fileNamed('baseline.rego')];
+	const acme = [fileNamed('acme-baseline.rego')];
+	const steward = fileNamed('collibra-steward.rego');
+	const strict = fileNamed('strict.rego');
+	const stewardSpec = fileNamed('sandbox-specs/collibra-steward.yaml');
+
+	it.each([...library.specs.keys()])('%s compiles below the baseline without a warning', (id) => {
+		const { compiled_policy, warnings } = compiled({
+			org: baseline,
+			spec: fileNamed(`sandbox-specs/${id}.yaml`),
+		});
+
+		expect(warnings).toEqual([]);
+		expect(callable(compiled_policy).length).toBeGreaterThan(2);
+		expect(callable(compiled_policy)).not.toContain('builtin.shell');
+	});
+
+	it('customer-support needs no floor above it', () => {
+		const { warnings } = compiled({ spec: fileNamed('sandbox-specs/customer-support.yaml') });
+
+		expect(warnings).toEqual([]);
+	});
+
+	it('acme-baseline alone grants nothing', () => {
+		const { compiled_policy } = compiled({ org: acme, function: 'customer_support_emailer' });
+
+		expect(callable(compiled_policy)).toEqual([]);
+	});
+
+	it('the steward below acme reads finance, changes customers and never sees the archive', () => {
+		const { compiled_policy } = compiled({ org: acme, project: [steward], spec: stewardSpec });
+
+		expect(compiled_policy.tools.schemas_acl).toEqual({
+			collibra: { customers: 'rw', finance: 'ro', pii_archive: 'deny' },
+		});
+		expect(callable(compiled_policy)).toContain('collibra.create_column');
+		expect(callable(compiled_policy)).not.toContain('collibra.drop_schema');
+		expect(callable(compiled_policy).every((tool) => tool.startsWith('collibra.'))).toBe(true);
+	});
+
+	it('strict beside the steward shrinks the list of tools and leaves what loop_guard counts', () => {
+		const before = callable(compiled({ org: acme, project: [steward], spec: stewardSpec }).compiled_policy);
+		const after = callable(compiled({ org: acme, project: [steward, strict], spec: stewardSpec }).compiled_policy);
+
+		expect(after).toEqual(before.filter((tool) => after.includes(tool)));
+		expect(after).toContain('collibra.delete_asset');
+		expect(after).not.toContain('collibra.create_column');
+		expect(after.length).toBeLessThan(before.length);
+	});
+
+	it.each(['org', 'project', 'agent'] as const)(
+		'every concern at once on the %s level contradicts neither floor',
+		(level) => {
+			const everything = packOf([...library.concerns.keys()]);
+			const packs = [{ id: 'everything', level }];
+
+			compiled({ library: everything, org: acme, project: [steward], packs, spec: stewardSpec });
+			compiled({ library: everything, org: baseline, packs, spec: fileNamed('sandbox-specs/code-reviewer.yaml') });
+		},
+	);
+
+	it('oversight asks nobody about the everyday work of the steward', () => {
+		const oversight = packOf(['automated_decisions', 'human_oversight_required']);
+		const { effective_pipeline } = compiled({
+			library: oversight,
+			org: acme,
+			project: [steward],
+			packs: [{ id: 'everything', level: 'project' }],
+			spec: stewardSpec,
+		});
+		const asked = new Set(
+			effective_pipeline.approvals.flatMap(({ target }) => ('tools' in target ? target.tools : [])),
+		);
+
+		for (const tool of ['collibra.create_column', 'collibra.delete_asset', 'collibra.update_asset'])
+			expect(asked.has(tool), tool).toBe(false);
+		expect(asked.has('collibra.drop_schema')).toBe(true);
+	});
+});
+
+function fileNamed(name: string): SourceFile {
+	return files.find(({ file }) => file === `policies/${name}`)!;
+}
+
+function compiled(request: Omit<CompileRequest, 'library'> & { readonly library?: Library }): CompileResult {
+	const result = compilePolicy({ library, specFiles: files, ...request });
+	if (isRefused(result)) throw new Error(JSON.stringify(result.diagnostics, undefined, 1));
+	return result;
+}
+
+// Tools of the catalog that may be called: allowed by some pattern and denied by none.
+function callable({ tools: aspect }: CompileResult['compiled_policy']): readonly string[] {
+	const named = (patterns: readonly string[], tool: string): boolean =>
+		patterns.some((text) => {
+			const { pattern } = parseToolPattern(text);
+			return pattern !== undefined && matchTool(pattern, tool);
+		});
+	return library.catalog.names.filter((tool) => named(aspect.allow, tool) && !named(aspect.deny, tool));
+}
+
+function packOf(concerns: readonly string[]): Library {
+	const text = `schema: tappass.pack/1
+id: everything
+version: 1.0.0
+title: Everything at once
+regulation: { name: none, edition: none, source: "https://example.com/" }
+bundles: { concerns: [${concerns.join(', ')}] }
+clauses: [{ clause: none, title: none, rules: [], evidence: [], covered: none }]
+not_covered: []
+`;
+	return loadLibrary([...files, { file: 'packs/everything/pack.yaml', bytes: new TextEncoder().encode(text) }]).library;
+}
 
 function forbidden(from: Library, tool: string, capabilities: readonly string[]): readonly string[] {
 	return (from.catalog.tools.get(tool)?.facts.capabilities ?? []).filter((each) => capabilities.includes(each));
