@@ -192,6 +192,12 @@ describe('graphs', () => {
 		expect(text('graph.reachable', graph, set('nowhere', 'd'))).toBe('{"d"}');
 	});
 
+	it('follows a chain longer than the stack', () => {
+		const chain = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`v${i}`, [`v${i + 1}`]]));
+		const [path] = (call('graph.reachable_paths', chain, ['v0']) as RegoSet).values();
+		expect(path).toHaveLength(3000);
+	});
+
 	it('lists the longest paths without a cycle', () => {
 		expect(text('graph.reachable_paths', graph, set('a'))).toBe('{["a", "b"], ["a", "b", "c"]}');
 		expect(text('graph.reachable_paths', graph, ['d', 'nowhere'])).toBe('{["d"]}');

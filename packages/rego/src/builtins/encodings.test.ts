@@ -102,6 +102,14 @@ describe('yaml', () => {
 		}
 	});
 
+	it('refuses to nest without end', () => {
+		for (const name of ['yaml.unmarshal', 'json.unmarshal']) {
+			for (const depth of [1_500, 200_000]) {
+				expect(() => call(name, '['.repeat(depth) + ']'.repeat(depth))).toThrow(BuiltinError);
+			}
+		}
+	});
+
 	it('refuses a text whose aliases multiply', () => {
 		const lines = ['a0: &a0 [x,x,x,x,x,x,x,x,x]'];
 		for (let i = 1; i < 9; i++)

@@ -48,35 +48,40 @@ function reachable(graph: ObjectValue, initial: readonly Value[], context: Built
 	return reached.build();
 }
 
+/** A step still to be taken: `vertex` after `path`, whose vertices are `seen`. */
+interface Step {
+	readonly vertex: Value;
+	readonly path: readonly Value[];
+	readonly seen: RegoSet;
+}
+
 function reachablePaths(graph: ObjectValue, initial: readonly Value[], context: BuiltinContext): RegoSet {
 	const paths = new SetBuilder();
-
-	/** Extends `path`, whose members are `visited`, by `vertex`. */
-	function extend(vertex: Value, path: readonly Value[], visited: RegoSet): void {
-		context.spend(1 + path.length);
-		const edges = objectGet(graph, vertex);
-		if (edges === undefined) {
-			paths.add(path);
-			return;
-		}
-		const longer = [...path, vertex];
-		const seen = RegoSet.of([...visited.members(), vertex]);
-		const next = neighbours(edges);
-		if (next.length === 0) paths.add(longer);
-		for (const neighbour of next) {
-			if (seen.has(neighbour)) paths.add(longer);
-			else extend(neighbour, longer, seen);
-		}
-	}
-
+	// A stack of our own: a long chain must not exhaust JavaScript's.
+	const steps: Step[] = [];
 	for (const root of initial) {
 		const edges = objectGet(graph, root);
 		if (edges === undefined) continue;
 		const next = neighbours(edges);
 		if (next.length === 0) paths.add([root]);
 		// As in OPA, the first step is not checked for a cycle: a root's edge to itself gives `[root, root]`.
-		for (const vertex of next) extend(vertex, [root], RegoSet.of([root]));
+		for (const vertex of next) steps.push({ vertex, path: [root], seen: RegoSet.of([root]) });
 	}
-
+	for (let step = steps.pop(); step !== undefined; step = steps.pop()) {
+		context.spend(1 + step.path.length);
+		const edges = objectGet(graph, step.vertex);
+		if (edges === undefined) {
+			paths.add(step.path);
+			continue;
+		}
+		const path = [...step.path, step.vertex];
+		const seen = RegoSet.of([...step.seen.members(), step.vertex]);
+		const next = neighbours(edges);
+		if (next.length === 0) paths.add(path);
+		for (const vertex of next) {
+			if (seen.has(vertex)) paths.add(path);
+			else steps.push({ vertex, path, seen });
+		}
+	}
 	return paths.build();
 }

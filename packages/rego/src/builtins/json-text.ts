@@ -70,14 +70,14 @@ export const jsonTextBuiltins: readonly Builtin[] = [
 	),
 ];
 
-/** Whether a text is JSON. */
+/** Whether a text is JSON that `json.unmarshal` reads. */
 export function isJson(text: string): boolean {
 	try {
-		JSON.parse(text);
+		parseJson(text);
 		return true;
-	} catch {
-		// Only a SyntaxError can come out of JSON.parse, and it is the answer.
-		return false;
+	} catch (error) {
+		if (error instanceof SyntaxError) return false;
+		throw error;
 	}
 }
 

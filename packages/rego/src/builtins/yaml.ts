@@ -6,6 +6,7 @@ import {
 	isNumber,
 	isObject,
 	isSet,
+	jsonDepthMax,
 	jsonMembers,
 	type NumberValue,
 	normalInteger,
@@ -17,6 +18,7 @@ import {
 import { type Builtin, BuiltinError } from './builtin.ts';
 import { define } from './declare.ts';
 import { operand, stringOperand } from './operands.ts';
+import { textOfUtf8 } from './utf8.ts';
 
 const categories = ['encoding'];
 
@@ -70,12 +72,22 @@ const options = { version: '1.1', intAsBigInt: true, uniqueKeys: false, logLevel
 
 /** The first document in the text; null for none. @throws {BuiltinError} */
 export function readYaml(text: string): Value {
+	try {
+		return firstDocument(text);
+	} catch (error) {
+		// The library reads nested collections recursively.
+		if (error instanceof RangeError) throw new BuiltinError('yaml: nested too deeply', { cause: error });
+		throw error;
+	}
+}
+
+function firstDocument(text: string): Value {
 	const documents = parseAllDocuments(text, { ...options, customTags: goTags });
 	const [document] = Array.isArray(documents) ? documents : [];
 	if (document === undefined) return null;
 	const [error] = document.errors;
 	if (error !== undefined) throw new BuiltinError(`yaml: ${error.message}`);
-	return fromYaml(unfold(document));
+	return fromYaml(unfold(document), 0);
 }
 
 /** Aliases are expanded here, and a text with too many of them is refused by the library. */
@@ -97,7 +109,8 @@ function isYaml(text: string): boolean {
 	}
 }
 
-function fromYaml(node: unknown): Value {
+function fromYaml(node: unknown, depth: number): Value {
+	if (depth > jsonDepthMax) throw new BuiltinError('yaml: nested too deeply');
 	switch (typeof node) {
 		case 'string':
 		case 'boolean':
@@ -111,14 +124,13 @@ function fromYaml(node: unknown): Value {
 			break;
 	}
 	if (node === null || node === undefined) return null;
-	if (Array.isArray(node)) return node.map(fromYaml);
+	if (Array.isArray(node)) return node.map((item) => fromYaml(item, depth + 1));
+	if (node instanceof Uint8Array) return textOfUtf8(node);
 	const result = new ObjectBuilder();
 	if (node instanceof Set) {
 		for (const key of node) result.set(keyText(key), null);
 	} else if (node instanceof Map) {
-		for (const [key, value] of node) result.set(keyText(key), fromYaml(value));
-	} else if (node instanceof Uint8Array) {
-		return new TextDecoder().decode(node);
+		for (const [key, value] of node) result.set(keyText(key), fromYaml(value, depth + 1));
 	} else {
 		throw new BuiltinError('yaml: value has no JSON form');
 	}

@@ -108,8 +108,19 @@ function integerNear(n: NumberValue, choose: (whole: bigint, rest: bigint, unit:
 	return normalInteger(choose(digits / unit, digits % unit, unit));
 }
 
+/** Floats of doubles met lately: policies compute with few of them, again and again. */
+const floats: Map<number, BinaryFloat> = new Map();
+const floatsMax = 1024;
+
 function toFloat(n: NumberValue): BinaryFloat {
-	return floatOf(partsOf(n));
+	if (typeof n !== 'number') return floatOf(partsOf(n));
+	let float = floats.get(n);
+	if (float === undefined) {
+		float = floatOf(partsOf(n));
+		if (floats.size >= floatsMax) floats.clear();
+		floats.set(n, float);
+	}
+	return float;
 }
 
 const integerMax: bigint = 10n ** BigInt(2 * integerDigitsMax);

@@ -1,4 +1,4 @@
-import { Decimal, type DecimalParts, NumberRangeError, normalInteger, parseNumber } from './number.ts';
+import { Decimal, type DecimalParts, NumberRangeError, normalInteger, parseNumber, partsOf } from './number.ts';
 import type { NumberValue } from './value.ts';
 
 /**
@@ -46,17 +46,34 @@ export function divideFloats(a: BinaryFloat, b: BinaryFloat): BinaryFloat {
 /** The shortest decimal that rounds back to `float`, written as Go's `Text('g', -1)`, or in full when it is an integer. */
 export function numberOfFloat(float: BinaryFloat): NumberValue {
 	if (float.mantissa === 0n) return 0;
+	const double = shortDouble(float);
+	if (double !== undefined) return double;
 	const negative = float.mantissa < 0n;
-	const { digits, exponent } = shortest({
-		mantissa: negative ? -float.mantissa : float.mantissa,
-		exponent: float.exponent,
-	});
+	const magnitude = negative ? { mantissa: -float.mantissa, exponent: float.exponent } : float;
+	const { digits, exponent } = shortest(magnitude);
 	if (isInteger(float)) {
 		const integer = digits * 10n ** BigInt(Math.max(0, exponent));
 		return normalInteger(negative ? -integer : integer);
 	}
 	const text = (negative ? '-' : '') + generalText(digits.toString(), exponent);
 	return parseNumber(text) ?? new Decimal(text);
+}
+
+/**
+ * The double whose text is the shortest for this float too, when there is one and that text needs no exponent. A shorter
+ * text than the double's would lie in the double's wider interval as well, and so few digits fit only once in this one.
+ */
+function shortDouble({ mantissa, exponent }: BinaryFloat): number | undefined {
+	const double = Number(mantissa) * 2 ** exponent;
+	const size = Math.abs(double);
+	if (!(size >= 1e-4 && size < 1e6)) return undefined;
+	const { digits, exponent: power } = partsOf(double);
+	// |digits × 10^power − mantissa × 2^exponent| < 2^exponent / 2, without fractions: here power ≤ 5 and exponent < 0.
+	const scale = 1n << BigInt(1 - exponent);
+	const left = (power >= 0 ? digits * 10n ** BigInt(power) : digits) * scale;
+	const unit = power >= 0 ? 1n : 10n ** BigInt(-power);
+	const distance = left - mantissa * 2n * unit;
+	return distance < unit && distance > -unit ? double : undefined;
 }
 
 function isInteger({ mantissa, exponent }: BinaryFloat): boolean {
@@ -91,32 +108,47 @@ function roundInteger(value: bigint, exponent: number, inexact: boolean): Binary
 	return { mantissa: negative ? -mantissa : mantissa, exponent: exponent + excess + (carried ? 1 : 0) };
 }
 
+/** Most decimal digits that a 64-bit mantissa can need. */
+const digitsMax = 21;
+
 function shortest({ mantissa, exponent }: BinaryFloat): DecimalParts {
+	const coarse = Math.floor((bitLength(mantissa) + exponent) * Math.LOG10E * Math.LN2) + 1;
+	// What fits at one power of ten fits at every finer one, so the coarsest that fits can be searched for.
+	let fits = coarse - digitsMax - 1;
+	let tooCoarse = coarse + 1;
+	let best = nearest(mantissa, exponent, fits)!;
+	while (tooCoarse - fits > 1) {
+		const middle = Math.floor((fits + tooCoarse) / 2);
+		const found = nearest(mantissa, exponent, middle);
+		if (found === undefined) {
+			tooCoarse = middle;
+		} else {
+			fits = middle;
+			best = found;
+		}
+	}
+	return { digits: best, exponent: fits };
+}
+
+/** The multiple of `10^power` nearest to the float, if one rounds to it. */
+function nearest(mantissa: bigint, exponent: number, power: number): bigint | undefined {
 	// In half units of the last place, as fractions over one denominator: the interval that rounds to this float.
 	const half = exponent - 1;
 	const scale = half >= 0 ? 1n << BigInt(half) : 1n;
 	const denominator = half >= 0 ? 1n : 1n << BigInt(-half);
-	const value = (mantissa << 1n) * scale;
-	const lower = value - scale;
-	const upper = value + scale;
+	const unit = power >= 0 ? denominator * 10n ** BigInt(power) : denominator;
+	const factor = scale * (power >= 0 ? 1n : 10n ** BigInt(-power));
+	const value = (mantissa << 1n) * factor;
+	const down = value / unit;
+	const rest = value - down * unit;
+	if (rest === 0n) return down;
 	const inclusive = (mantissa & 1n) === 0n;
-	let power = Math.floor((bitLength(mantissa) + exponent) * Math.LOG10E * Math.LN2) + 1;
-	for (; ; power--) {
-		const unit = power >= 0 ? denominator * 10n ** BigInt(power) : denominator;
-		const factor = power >= 0 ? 1n : 10n ** BigInt(-power);
-		const scaled = value * factor;
-		const down = scaled / unit;
-		const rest = scaled - down * unit;
-		if (rest === 0n) return { digits: down, exponent: power };
-		const low = down * unit - lower * factor;
-		const high = upper * factor - (down + 1n) * unit;
-		const downFits = down !== 0n && (low > 0n || (inclusive && low === 0n));
-		const upFits = high > 0n || (inclusive && high === 0n);
-		if (!downFits && !upFits) continue;
-		const twice = rest * 2n;
-		const nearestIsUp = twice > unit || (twice === unit && (down & 1n) === 1n);
-		return { digits: upFits && (!downFits || nearestIsUp) ? down + 1n : down, exponent: power };
-	}
+	const toUp = unit - rest;
+	const downFits = down !== 0n && (rest < factor || (inclusive && rest === factor));
+	const upFits = toUp < factor || (inclusive && toUp === factor);
+	if (!downFits && !upFits) return undefined;
+	const nearestIsUp = toUp < rest || (toUp === rest && (down & 1n) === 1n);
+	return upFits && (!downFits || nearestIsUp) ? down + 1n : down;
 }
 
 /** Go's %g with shortest digits: plain from 1e-4 up to 1e6, an exponent of at least two digits elsewhere. */

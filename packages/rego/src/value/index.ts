@@ -12,7 +12,7 @@ export {
 	subtract,
 } from './arithmetic.ts';
 export { compare, compareStrings, equal, isArray, isNumber, typeName } from './compare.ts';
-export { type JsonValue, jsonMembers, parseJson, stringify, toJson } from './json.ts';
+export { type JsonValue, jsonDepthMax, jsonMembers, parseJson, stringify, toJson } from './json.ts';
 export { keyOf, type MapKey } from './key.ts';
 export {
 	compareNumbers,

@@ -58,10 +58,60 @@ const parseWithSource = JSON.parse as (text: string, reviver: Reviver) => Value;
 /** Any number whose text a double may not give back: a point, an exponent, minus zero, or sixteen digits and more. */
 const delicateNumber = /[0-9][.eE]|-0|[0-9]{16}/;
 
-/** Reads JSON text exactly: big integers and `1.0` are kept. Of equal keys the last counts. @throws {SyntaxError} */
+/** Deepest nesting of JSON text that is read: deeper values could exhaust the stack when they are compared or printed. */
+export const jsonDepthMax = 1000;
+
+/**
+ * Reads JSON text exactly: big integers and `1.0` are kept. Of equal keys the last counts.
+ *
+ * @throws {SyntaxError} for text that is not JSON, or nested deeper than `jsonDepthMax`
+ */
 export function parseJson(text: string): Value {
-	if (!delicateNumber.test(text)) return JSON.parse(text) as Value;
+	if (text.length > jsonDepthMax && isDeeper(text, jsonDepthMax)) throw new SyntaxError('exceeded max depth');
+	if (!delicateNumber.test(text) || !hasInexactNumber(text)) return JSON.parse(text) as Value;
 	return parseWithSource(text, (_key, value, context) =>
 		typeof value === 'number' ? parseNumber(context.source!) : value,
 	);
+}
+
+const number = /-?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/g;
+
+/** Whether a number, be it within a string, has a text that its double does not give back. */
+function hasInexactNumber(text: string): boolean {
+	for (const [literal] of text.matchAll(number)) {
+		if (literal.length > 1 && String(Number(literal)) !== literal) return true;
+	}
+	return false;
+}
+
+/** Whether brackets outside strings nest deeper than `limit`; text that is not JSON may be called either. */
+function isDeeper(text: string, limit: number): boolean {
+	let depth = 0;
+	for (let i = 0; i < text.length; i++) {
+		switch (text.charCodeAt(i)) {
+			case 0x22:
+				i = endOfString(text, i + 1);
+				break;
+			case 0x5b:
+			case 0x7b:
+				if (++depth > limit) return true;
+				break;
+			case 0x5d:
+			case 0x7d:
+				depth--;
+				break;
+			default:
+				break;
+		}
+	}
+	return false;
+}
+
+function endOfString(text: string, from: number): number {
+	for (let i = text.indexOf('"', from); i >= 0; i = text.indexOf('"', i + 1)) {
+		let slashes = 0;
+		while (text.charCodeAt(i - 1 - slashes) === 0x5c) slashes++;
+		if (slashes % 2 === 0) return i;
+	}
+	return text.length;
 }

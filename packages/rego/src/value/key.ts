@@ -65,13 +65,21 @@ function spellObject(object: RegoObject): string {
 	return object.spelling;
 }
 
+/** Plain objects are never written, so what one spells stays. */
+const plainSpellings: WeakMap<PlainObject, string> = new WeakMap();
+
 function spellPlain(object: PlainObject): string {
-	const pairs: string[] = [];
-	for (const key of Object.keys(object)) {
-		const value = object[key];
-		if (value !== undefined) pairs.push(spell(key) + spell(value));
+	let text = plainSpellings.get(object);
+	if (text === undefined) {
+		const pairs: string[] = [];
+		for (const key of Object.keys(object)) {
+			const value = object[key];
+			if (value !== undefined) pairs.push(spell(key) + spell(value));
+		}
+		text = spellPairs(pairs);
+		plainSpellings.set(object, text);
 	}
-	return spellPairs(pairs);
+	return text;
 }
 
 function spellPairs(pairs: string[]): string {

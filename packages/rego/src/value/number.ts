@@ -40,7 +40,8 @@ export function parseNumber(text: string): NumberValue | undefined {
 	const double = Number(text);
 	// `-0` prints as `0`, so it falls through to Decimal and keeps its text.
 	if (String(double) === text) return double;
-	if (match[1] === undefined && match[2] === undefined && text !== '-0') return normalInteger(BigInt(text));
+	const isWhole = match[1] === undefined && match[2] === undefined && text !== '-0';
+	if (isWhole && text.length <= integerDigitsMax) return normalInteger(BigInt(text));
 	return new Decimal(text);
 }
 

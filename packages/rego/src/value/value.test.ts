@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { numbers, strings, values } from './arbitrary.test.support.ts';
 import {
 	compare,
 	Decimal,
@@ -22,32 +23,6 @@ import {
 	typeName,
 	type Value,
 } from './index.ts';
-
-const numbers = fc.oneof(
-	fc.integer({ min: -5, max: 5 }),
-	fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }).map((n) => parseNumber(n.toString())!),
-	fc
-		.tuple(fc.integer({ min: -50, max: 50 }), fc.constantFrom('', '.0', '.5', '.50', 'e1', 'e-1', '.5e1', '00'))
-		.map(([n, tail]) => parseNumber(`${n}${n === 0 && tail === '00' ? '' : tail}`)!),
-	fc.double({ noNaN: true, noDefaultInfinity: true }),
-);
-const strings = fc.oneof(
-	fc.constantFrom('', 'a', '\0', '\0[', '__proto__', '😀', '\uff61'),
-	fc.string({ unit: 'binary' }),
-);
-
-const { value: values } = fc.letrec<{ value: Value }>((tie) => ({
-	value: fc.oneof(
-		{ maxDepth: 3, depthSize: 'small' },
-		fc.constantFrom(null, true, false),
-		numbers,
-		strings,
-		fc.array(tie('value'), { maxLength: 3 }),
-		fc.array(tie('value'), { maxLength: 3 }).map((items) => RegoSet.of(items)),
-		fc.array(fc.tuple(tie('value'), tie('value')), { maxLength: 3 }).map((entries) => RegoObject.of(entries)),
-		fc.dictionary(strings, tie('value'), { maxKeys: 3 }),
-	),
-}));
 
 describe('order and equality', () => {
 	it('never calls two values equal whose keys differ, or the other way round', () => {
@@ -216,6 +191,15 @@ describe('text', () => {
 				expect(stringify(parseJson(text))).toBe(text);
 			}),
 		);
+	});
+
+	it('refuses JSON text that nests too deeply, wherever its quotes stand', () => {
+		const nested = (depth: number, inner: string): string => '['.repeat(depth) + inner + ']'.repeat(depth);
+		expect(() => parseJson(nested(1001, '1'))).toThrow(SyntaxError);
+		expect(() => parseJson(nested(1001, '"\\\\"'))).toThrow('exceeded max depth');
+		const deep = parseJson(nested(1000, `"${'[\\"'.repeat(2000)}"`));
+		expect(print(parseJson(stringify(deep)))).toBe(print(deep));
+		expect(keyOf(deep)).toBe(keyOf(parseJson(stringify(deep))));
 	});
 
 	it('keeps __proto__ an ordinary key on the way in and out', () => {
