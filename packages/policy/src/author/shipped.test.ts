@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { matchTool, parseToolPattern, steps } from '@tappass/core';
+import { type ConstraintTest, matchTool, parseToolPattern, steps } from '@tappass/core';
 import { compile } from '@tappass/rego';
 import { describe, expect, it } from 'vitest';
 import { type CompileResult, compilePolicy } from '../compile-policy.ts';
@@ -88,6 +88,57 @@ describe('the shipped policies', () => {
 				if (parameters?.mode !== undefined && parameters.mode !== 'flag')
 					expect(parameters.classes, `${value.id}.${step}`).toBeDefined();
 			}
+	});
+});
+
+describe('the shipped constraints', () => {
+	const constraints = new Map(
+		[...library.concerns.values()].flatMap(({ value }) =>
+			(value.constraints ?? []).map(({ id, test }): [string, ConstraintTest] => [`${value.id}.${id}`, test]),
+		),
+	);
+	const regex = compile({
+		'regex.rego': 'package regex\n\nmatches := regex.match(input.pattern, input.text)\n',
+	});
+	const matches = (id: string, text: string): boolean => {
+		const test = constraints.get(id)!;
+		const pattern = test.op === 'matches' || test.op === 'not_matches' ? test.value : '';
+		const { result } = regex.evaluate('data.regex.matches', { input: { pattern, text } });
+		// Undefined would mean that the pattern is no RE2.
+		expect(typeof result, id).toBe('boolean');
+		return result === true;
+	};
+
+	it('have patterns that RE2 understands', () => {
+		const patterns = [...constraints].filter(([, { op }]) => op === 'matches' || op === 'not_matches');
+
+		expect(patterns.length).toBeGreaterThan(8);
+		for (const [id] of patterns) matches(id, 'some text');
+	});
+
+	it.each([
+		['pci_dss.no_card_number_in_messages', 'card 4111 1111 1111 1111 please', 'order 41111 of 3 items'],
+		['insecure_output.no_script_in_published_text', '<p onerror=x>', 'a script for the play'],
+		[
+			'insecure_output.no_tracking_images_in_messages',
+			'![x](https://evil.example/?q=1)',
+			'see [docs](https://a.example/)',
+		],
+		['insecure_output.no_tracking_images_in_replies', '<img src="https://evil.example/">', 'the image is attached'],
+		['data_poisoning.no_hidden_text_in_documents', 'hi\u200bdden', 'naïve café, 日本語'],
+		['query_safety.no_definition_or_grant', 'select 1; DROP table t', 'select dropped_at, created_at from t'],
+		['query_safety.no_unbounded_delete', 'delete from t', 'select deleted_at from t'],
+		['code_safety.no_change_to_pipelines', '.github/workflows/ci.yml', 'src/workflows/ci.ts'],
+	])('%s refuses %j and lets %j pass', (id, refused, passed) => {
+		expect(constraints.get(id)?.op).toBe('not_matches');
+		expect(matches(id, refused)).toBe(true);
+		expect(matches(id, passed)).toBe(false);
+	});
+
+	it('let agents fetch from the web and from nowhere else', () => {
+		expect(matches('data_leak.fetch_from_the_web_only', 'https://example.com/')).toBe(true);
+		for (const address of ['file:///etc/passwd', 'data:text/html,x', 'javascript:x', ' https://example.com'])
+			expect(matches('data_leak.fetch_from_the_web_only', address), address).toBe(false);
 	});
 });
 
