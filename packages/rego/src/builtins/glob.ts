@@ -46,7 +46,7 @@ function matchGlob(args: readonly Value[], context: BuiltinContext): boolean {
 	const pattern = stringOperand(args, 1);
 	const delimiters = delimitersOperand(args[1]!);
 	const text = stringOperand(args, 3);
-	context.spend(matchingSteps(pattern.length, text));
+	context.spend(matchingSteps(pattern.length, text.length));
 	const ofDelimiters = compiled.get(delimiters, () => new BoundedCache(globCacheEntriesMax));
 	return ofDelimiters.get(pattern, () => compileGlob(pattern, [...delimiters]))(text);
 }

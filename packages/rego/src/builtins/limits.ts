@@ -19,7 +19,7 @@ export const regexLengthMax: number = 100_000;
 /** Pattern states × text characters worth one step of the evaluation's budget. */
 export const matchingWorkPerStep: number = 1024;
 
-/** Steps that matching a pattern of some size against a text costs, whichever way it is done. */
-export function matchingSteps(patternSize: number, text: string): number {
-	return 1 + Math.floor((patternSize * (text.length + 1)) / matchingWorkPerStep);
+/** Steps that matching a pattern of some size against some characters costs, whichever way it is done. */
+export function matchingSteps(patternSize: number, chars: number): number {
+	return 1 + Math.floor((patternSize * (chars + 1)) / matchingWorkPerStep);
 }

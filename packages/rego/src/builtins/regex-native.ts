@@ -29,6 +29,32 @@ const itemsMax = 256;
  * Only for whether there is a match, not where: the expression has no captures.
  */
 export function nativeRegExp(pattern: string): RegExp | undefined {
+	const sequence = readSequence(pattern);
+	if (sequence === undefined || !isDeterministic(sequence)) return undefined;
+	const { anchoredStart, items, anchoredEnd } = sequence;
+	if (!anchoredStart && items.reduce((length, item) => length + item.max, 0) > unanchoredLengthMax) return undefined;
+	return new RegExp(`${anchoredStart ? '^' : ''}${items.map(source).join('')}${anchoredEnd ? '$' : ''}`, 'u');
+}
+
+/**
+ * How many characters past the end of a match a search for `pattern` may have read: infinity where each of many matches
+ * may cost a look at the whole rest of the text, as with `a.*b|a`.
+ */
+export function reachOf(pattern: string): number {
+	const sequence = readSequence(pattern);
+	if (sequence !== undefined && !sequence.anchoredEnd && isDeterministic(sequence)) return 1;
+	// Without repeats no way through the pattern takes more characters than the pattern has.
+	return /[*+{]/.test(pattern) ? Number.POSITIVE_INFINITY : pattern.length;
+}
+
+interface Sequence {
+	readonly anchoredStart: boolean;
+	readonly items: readonly Item[];
+	readonly anchoredEnd: boolean;
+}
+
+/** The pattern as a sequence of single characters, if that is all it is. */
+function readSequence(pattern: string): Sequence | undefined {
 	const anchoredStart = pattern.startsWith('^');
 	const reader: Reader = { chars: [...pattern], at: anchoredStart ? 1 : 0 };
 	const items: Item[] = [];
@@ -42,16 +68,11 @@ export function nativeRegExp(pattern: string): RegExp | undefined {
 		if (item === undefined || items.length === itemsMax) return undefined;
 		items.push(item);
 	}
-	if (!isLinear(items, anchoredStart)) return undefined;
-	return new RegExp(`${anchoredStart ? '^' : ''}${items.map(source).join('')}${anchoredEnd ? '$' : ''}`, 'u');
+	return { anchoredStart, items, anchoredEnd };
 }
 
-function isLinear(items: readonly Item[], anchoredStart: boolean): boolean {
-	if (!anchoredStart) {
-		let length = 0;
-		for (const item of items) length += item.max;
-		if (length > unanchoredLengthMax) return false;
-	}
+/** Whether each character of a text can be taken by one item only, so that no other way through is worth trying. */
+function isDeterministic({ items }: Sequence): boolean {
 	return items.every((item, index) => {
 		if (item.min === item.max) return true;
 		for (const next of items.slice(index + 1)) {

@@ -1,14 +1,16 @@
 import { RE2JS } from 're2js';
 import { BoundedCache } from './bounded-cache.ts';
 import { BuiltinError } from './builtin.ts';
-import { regexCacheEntriesMax, regexLengthMax } from './limits.ts';
-import { nativeRegExp } from './regex-native.ts';
+import { matchingSteps, regexCacheEntriesMax, regexLengthMax } from './limits.ts';
+import { nativeRegExp, reachOf } from './regex-native.ts';
 
 /** A compiled regular expression in RE2 syntax; every search takes time linear in the text. */
 export interface Pattern {
 	readonly re2: RE2JS;
 	/** Instructions that it compiles to: what a search costs for each character. */
 	readonly size: number;
+	/** Characters that a search may read past the end of the match it finds. */
+	readonly reach: number;
 	/** Whether it matches anywhere in `text`. */
 	readonly test: (text: string) => boolean;
 }
@@ -33,7 +35,8 @@ export function compilePattern(source: string): Pattern {
 		const re2 = parsePattern(source);
 		const native = nativeRegExp(source);
 		const size = re2.programSize();
-		return { re2, size, test: native === undefined ? (text) => re2.test(text) : (text) => native.test(text) };
+		const test = native === undefined ? (text: string) => re2.test(text) : (text: string) => native.test(text);
+		return { re2, size, reach: reachOf(source), test };
 	});
 }
 
@@ -51,8 +54,15 @@ function parsePattern(source: string): RE2JS {
 /**
  * Successive matches from left to right, at most `limit` of them (a negative limit: all). As in Go, an empty match
  * right behind the match before it does not count.
+ *
+ * @param spend called for each search with what it may cost
  */
-export function* findMatches(pattern: Pattern, text: string, limit: number): Generator<Match> {
+export function* findMatches(
+	pattern: Pattern,
+	text: string,
+	limit: number,
+	spend: (steps: number) => void,
+): Generator<Match> {
 	const matcher = pattern.re2.matcher(text);
 	let found = 0;
 	let previousEnd = -1;
@@ -60,6 +70,7 @@ export function* findMatches(pattern: Pattern, text: string, limit: number): Gen
 		if (!matcher.find(from)) return;
 		const start = matcher.start();
 		const end = matcher.end();
+		spend(matchingSteps(pattern.size, Math.min(end + pattern.reach, text.length) - from));
 		const accepted = end !== from || start !== previousEnd;
 		from = end === from ? from + characterWidth(text, from) : end;
 		previousEnd = end;
@@ -79,20 +90,20 @@ function characterWidth(text: string, at: number): number {
  * `text` with every match replaced by `template`, in which `$1`, `$name`, `${name}` stand for groups and `$$` for `$`.
  * A name is as long as it can be, so `$1x` is the group called `1x`; groups that do not exist are empty.
  *
- * @param spend called with the length of each piece that is added to the result
+ * @param spend called for each search, and for what is added to the result
  */
 export function replaceMatches(
 	pattern: Pattern,
 	text: string,
 	template: string,
-	spend: (chars: number) => void,
+	spend: (steps: number) => void,
 ): string {
 	const expand = compileTemplate(pattern, template);
 	let replaced = '';
 	let copied = 0;
-	for (const match of findMatches(pattern, text, -1)) {
+	for (const match of findMatches(pattern, text, -1, spend)) {
 		const added = text.slice(copied, match.start) + expand(match);
-		spend(added.length);
+		spend(added.length >> 6);
 		replaced += added;
 		copied = match.end;
 	}

@@ -58,6 +58,19 @@ test('an expression that grows large when compiled is charged for its size', () 
 	expect(() => call('regex.match', '(a{1000}b{1000}){1000}', 'a')).toThrow('error parsing regexp: ');
 });
 
+test('many matches are charged for how far each may look', () => {
+	const stepsOf = (pattern: string): number => {
+		let steps = 0;
+		const counting = caller(regexBuiltins, testContext({ spend: (count) => (steps += count) }));
+		counting('regex.find_n', pattern, 'a'.repeat(2_000), -1);
+		return steps;
+	};
+
+	expect(stepsOf('a')).toBeLessThan(3_000);
+	expect(stepsOf('a|b')).toBeLessThan(3_000);
+	expect(stepsOf('a.*b|a')).toBeGreaterThan(10_000);
+});
+
 test('regex.is_valid says false of anything that is no expression', () => {
 	expect(call('regex.is_valid', '++')).toBe(false);
 	expect(call('regex.is_valid', 1)).toBe(false);

@@ -98,7 +98,7 @@ function match(args: readonly Value[], context: BuiltinContext): boolean {
 	const source = stringOperand(args, 1);
 	const text = stringOperand(args, 2);
 	const compiled = compilePattern(source);
-	context.spend(matchingSteps(compiled.size, text));
+	context.spend(matchingSteps(compiled.size, text.length));
 	return compiled.test(text);
 }
 
@@ -119,10 +119,9 @@ function matches(args: readonly Value[], context: BuiltinContext): readonly (rea
 	const text = stringOperand(args, 2);
 	const limit = intOperand(args, 3);
 	const compiled = compilePattern(source);
-	context.spend(matchingSteps(compiled.size, text));
+	context.spend(matchingSteps(compiled.size, text.length));
 	const found: string[][] = [];
-	for (const { groups } of findMatches(compiled, text, limit)) {
-		context.spend(1);
+	for (const { groups } of findMatches(compiled, text, limit, context.spend)) {
 		found.push(groups.map((group) => group ?? ''));
 	}
 	return found;
@@ -132,13 +131,12 @@ function split(args: readonly Value[], context: BuiltinContext): readonly string
 	const source = stringOperand(args, 1);
 	const text = stringOperand(args, 2);
 	const compiled = compilePattern(source);
-	context.spend(matchingSteps(compiled.size, text));
+	context.spend(matchingSteps(compiled.size, text.length));
 	if (source !== '' && text === '') return [''];
 	const parts: string[] = [];
 	let begin = 0;
 	let end = 0;
-	for (const found of findMatches(compiled, text, -1)) {
-		context.spend(1);
+	for (const found of findMatches(compiled, text, -1, context.spend)) {
 		end = found.start;
 		// An empty match at the very front splits nothing off.
 		if (found.end !== 0) parts.push(text.slice(begin, end));
@@ -153,8 +151,8 @@ function replace(args: readonly Value[], context: BuiltinContext): string {
 	const source = stringOperand(args, 2);
 	const template = stringOperand(args, 3);
 	const compiled = compilePattern(source);
-	context.spend(matchingSteps(compiled.size, text));
-	return replaceMatches(compiled, text, template, (chars) => context.spend(1 + (chars >> 6)));
+	context.spend(matchingSteps(compiled.size, text.length));
+	return replaceMatches(compiled, text, template, context.spend);
 }
 
 function templateMatch(args: readonly Value[], context: BuiltinContext): boolean {
@@ -165,7 +163,7 @@ function templateMatch(args: readonly Value[], context: BuiltinContext): boolean
 	delimiter('start', open);
 	delimiter('end', close);
 	const compiled = compileTemplatePattern(template, open, close);
-	context.spend(matchingSteps(compiled.size, text));
+	context.spend(matchingSteps(compiled.size, text.length));
 	return compiled.test(text);
 }
 
