@@ -133,7 +133,7 @@ function globGet(call: LCall, builtin: Builtin, gets: readonly Get[], delimiters
 				if (compiled.size >= globsKeptMax) compiled.clear();
 				compiled.set(pattern, matches);
 			}
-			m.spend(matchingSteps(pattern, text));
+			m.spend(matchingSteps(pattern.length, text.length));
 			return matches(text);
 		} catch (error) {
 			return m.builtinError(error, builtin.name, loc);

@@ -334,16 +334,11 @@ function isHiddenName(node: RuleNode): boolean {
 	return node.key === 'system' && node.parent?.parent === undefined;
 }
 
+/** Keys in OPA's order: those of the data, then those of rules; a key of both counts twice. */
 function keysBelow(node: RuleNode, base: Value | undefined): Value[] {
-	const keys: Value[] = [];
-	for (const child of node.children.values()) {
-		if (isHiddenName(child) || isFunctionOnly(child)) continue;
-		keys.push(child.key);
-	}
-	if (base !== undefined && isObject(base)) {
-		for (const key of objectKeys(base)) if (!node.children.has(keyOf(key))) keys.push(key);
-	}
-	return keys.sort(compare);
+	const rules: Value[] = [];
+	for (const child of node.children.values()) if (!isFunctionOnly(child)) rules.push(child.key);
+	return [...(base !== undefined && isObject(base) ? objectKeys(base) : []), ...rules.sort(compare)];
 }
 
 function isFunctionOnly(node: RuleNode): boolean {
