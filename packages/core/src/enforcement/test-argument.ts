@@ -1,0 +1,107 @@
+import { matchDomain, normalizeHost, parseDomainPattern } from '../match/domain.ts';
+import type { ConstraintSubject, ConstraintTest } from './enforcement.ts';
+
+/** RE2 search: whether the pattern is found in the text. Handed in, since core holds no regex engine of its own. */
+export type RegexSearch = (pattern: string, text: string) => boolean;
+
+/**
+ * Whether the arguments of a call pass a test about one of them. The one meaning of a constraint, offline and at the gateway.
+ *
+ * A subject that names a slot the tool does not bind fails: what cannot be seen cannot be judged. An argument that the caller
+ * left out passes everything but `required`; each value behind `[]` and each item of a list must pass by itself; a value
+ * of the wrong type fails.
+ *
+ * @param slots slot → parameter path of the tool
+ */
+export function testArgument(
+	subject: ConstraintSubject,
+	test: ConstraintTest,
+	args: unknown,
+	slots: Readonly<Record<string, string>>,
+	search: RegexSearch,
+): boolean {
+	const path =
+		'parameter' in subject ? subject.parameter : Object.hasOwn(slots, subject.slot) ? slots[subject.slot] : undefined;
+	if (path === undefined) return false;
+	const values = argumentsAt(args, path);
+	switch (test.op) {
+		case 'required':
+			return values.length > 0;
+		case 'absent':
+			return values.length === 0;
+		case 'max_items':
+			return values.every((value) => Array.isArray(value) && value.length <= test.value);
+		default:
+			return values.flatMap(items).every((value) => testValue(test, value, search));
+	}
+}
+
+/** The values at a path such as `message.to` or `items[].id`; none when the caller left the argument out. */
+export function argumentsAt(args: unknown, path: string): readonly unknown[] {
+	let found: readonly unknown[] = [args];
+	for (const segment of path.split('.')) {
+		const each = segment.endsWith('[]');
+		const key = each ? segment.slice(0, -2) : segment;
+		found = found.flatMap((value) => {
+			if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return [];
+			const inner = (value as Readonly<Record<string, unknown>>)[key];
+			return inner === undefined || inner === null ? [] : each && Array.isArray(inner) ? inner : [inner];
+		});
+	}
+	return found;
+}
+
+function items(value: unknown): readonly unknown[] {
+	return Array.isArray(value) ? value : [value];
+}
+
+type ValueTest = Exclude<ConstraintTest, { readonly op: 'required' | 'absent' }>;
+
+function testValue(test: ValueTest, value: unknown, search: RegexSearch): boolean {
+	switch (test.op) {
+		case 'max':
+			return typeof value === 'number' && value <= test.value;
+		case 'min':
+			return typeof value === 'number' && value >= test.value;
+		case 'max_length':
+			return typeof value === 'string' && [...value].length <= test.value;
+		case 'max_items':
+			return false;
+		case 'one_of':
+			return test.values.includes(String(value)) && isScalar(value);
+		case 'none_of':
+			return !test.values.includes(String(value)) && isScalar(value);
+		case 'domain_in':
+			return hostsOf(value).every((host) => host !== undefined && isNamed(test.values, host));
+		case 'domain_not_in':
+			return hostsOf(value).every((host) => host !== undefined && !isNamed(test.values, host));
+		case 'matches':
+			return typeof value === 'string' && search(test.value, value);
+		case 'not_matches':
+			return typeof value === 'string' && !search(test.value, value);
+	}
+}
+
+function isScalar(value: unknown): boolean {
+	return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+}
+
+function isNamed(patterns: readonly string[], host: string): boolean {
+	return patterns.some((text) => {
+		const { pattern } = parseDomainPattern(text, 'deny');
+		return pattern !== undefined && matchDomain(pattern, host);
+	});
+}
+
+// The hosts that a destination names: of a URL, of each address in `Ana <ana@example.eu>, ben@example.eu`, or a bare host.
+function hostsOf(value: unknown): readonly (string | undefined)[] {
+	if (typeof value !== 'string') return [undefined];
+	const url = /^[A-Za-z][A-Za-z0-9+.-]*:\/\//.test(value) && URL.canParse(value) ? new URL(value).hostname : undefined;
+	if (url !== undefined) return [normalizeHost(url)];
+	return value.split(/[,;]/).map((part) => {
+		const address = /<([^<>]*)>\s*$/.exec(part)?.[1] ?? part.trim();
+		const host = normalizeHost(address.slice(address.lastIndexOf('@') + 1).replace(/^mailto:/i, ''));
+		// A word without a dot is no host that anyone could place.
+		return host?.includes('.') === true ? host : undefined;
+	});
+}
