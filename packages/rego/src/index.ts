@@ -8,6 +8,7 @@ export { type Diagnostic, printDiagnostic, RegoError, type RegoErrorCode } from 
 export type { Instrument, Look } from './eval/instrument.ts';
 export { defaultLimits, type Limits } from './eval/limits.ts';
 export type { ProvenanceEntry, Reason, Site } from './eval/provenance.ts';
+export { format } from './format/index.ts';
 export { parseModule, parseQuery } from './parse/index.ts';
 export {
 	type Bindings,
