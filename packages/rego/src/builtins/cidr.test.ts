@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type RegoSet, RegoSet as Sets, type Value } from '../value/index.ts';
 import { caller, testContext } from './calling.test.support.ts';
@@ -138,4 +139,23 @@ test.each([
 ])('net.cidr_merge(%j) is %j', (networks, expected) => {
 	expect(members(call('net.cidr_merge', networks))).toEqual(expected);
 	expect(members(call('net.cidr_merge', Sets.of(networks)))).toEqual(expected);
+});
+
+/** Networks close to one another, so that many touch. */
+const nearby = fc
+	.tuple(fc.integer({ min: 0, max: 255 }), fc.integer({ min: 24, max: 32 }))
+	.map(([host, prefix]) => `10.0.0.${host}/${prefix}`);
+
+test('net.cidr_merge keeps exactly the addresses, in networks that do not touch', () => {
+	fc.assert(
+		fc.property(fc.array(nearby, { minLength: 1, maxLength: 6 }), (networks) => {
+			const merged = members(call('net.cidr_merge', networks)) as readonly string[];
+			for (let host = 0; host < 256; host += 1) {
+				const holds = (network: string): boolean => call('net.cidr_contains', network, `10.0.0.${host}`) === true;
+				expect(merged.filter(holds).length, `10.0.0.${host}`).toBe(networks.some(holds) ? 1 : 0);
+			}
+			expect(members(call('net.cidr_merge', merged))).toEqual(merged);
+		}),
+		{ numRuns: 100, seed: 5 },
+	);
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { RE2JS } from 're2js';
 import { expect, test } from 'vitest';
-import { nativeRegExp } from './regex-native.ts';
+import { nativeRegExp, reachOf } from './regex-native.ts';
 
 test.each([
 	'(a+)+$',
@@ -95,4 +95,15 @@ test('what is taken stays linear on texts that nearly match', () => {
 		native!.test('1'.repeat(200_000));
 		expect(performance.now() - started, pattern).toBeLessThan(1_000);
 	}
+});
+
+test.each([
+	['a.*b|a', Number.POSITIVE_INFINITY],
+	['a+$', Number.POSITIVE_INFINITY],
+	['a+a', Number.POSITIVE_INFINITY],
+	['(ab|c)d', 7],
+	['[a-z]+', 1],
+	['\\d+-', 1],
+])('a search for %s reads at most %d characters past its match', (pattern, reach) => {
+	expect(reachOf(pattern)).toBe(reach);
 });

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parseJson, type Value } from '../value/index.ts';
 import { caller } from './calling.test.support.ts';
@@ -135,4 +136,47 @@ test('time.diff counts calendar units, whichever time comes first', () => {
 	expect(call('time.diff', from, to)).toEqual([0, 1, 0, 0, 0, 1]);
 	expect(call('time.diff', to, from)).toEqual([0, 1, 0, 0, 0, 1]);
 	expect(call('time.diff', from, from)).toEqual([0, 0, 0, 0, 0, 0]);
+});
+
+const anyTime = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n });
+const zones = fc.constantFrom(
+	'',
+	'Europe/Amsterdam',
+	'America/New_York',
+	'Asia/Kolkata',
+	'Australia/Lord_Howe',
+	'Etc/GMT+5',
+);
+
+test('what time.format prints, time.parse_rfc3339_ns reads back', () => {
+	fc.assert(
+		fc.property(anyTime, (time) => {
+			const printed = call('time.format', time)!;
+			expect(BigInt(call('time.parse_rfc3339_ns', printed) as number | bigint), String(printed)).toBe(time);
+		}),
+		{ numRuns: 500, seed: 1 },
+	);
+});
+
+test('time.date and time.clock agree with the calendar of JavaScript', () => {
+	fc.assert(
+		fc.property(anyTime, (time) => {
+			const date = new Date(Number(time >= 0n ? time / 1_000_000n : (time - 999_999n) / 1_000_000n));
+			expect(call('time.date', time)).toEqual([date.getUTCFullYear(), date.getUTCMonth() + 1, date.getUTCDate()]);
+			expect(call('time.clock', time)).toEqual([date.getUTCHours(), date.getUTCMinutes(), date.getUTCSeconds()]);
+		}),
+		{ numRuns: 500, seed: 2 },
+	);
+});
+
+test('time.add_date of nothing changes nothing but an hour that a zone has twice', () => {
+	fc.assert(
+		fc.property(fc.bigInt({ min: 0n, max: 2_000_000_000_000_000_000n }), zones, (time, zone) => {
+			const moved = BigInt(call('time.add_date', [time, zone], 0, 0, 0) as number | bigint);
+			const hour = 3_600_000_000_000n;
+			if (moved !== time) expect(moved - time <= hour && time - moved <= hour).toBe(true);
+			expect(call('time.clock', [moved, zone])).toEqual(call('time.clock', [time, zone]));
+		}),
+		{ numRuns: 300, seed: 3 },
+	);
 });
