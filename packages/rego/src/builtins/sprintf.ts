@@ -128,7 +128,8 @@ class Formatter {
 		this.#afterIndex = false;
 		if (this.#format[this.#at] !== '[') return;
 		this.#reordered = true;
-		const close = this.#format.indexOf(']', this.#at + 1);
+		// Less than `[n]` is left: Go takes the bracket alone.
+		const close = this.#at + 3 > this.#format.length ? -1 : this.#format.indexOf(']', this.#at + 1);
 		const index = close < 0 ? undefined : indexOfText(this.#format.slice(this.#at + 1, close));
 		this.#at = close < 0 ? this.#at + 1 : close + 1;
 		if (index !== undefined && index >= 0 && index < this.#args.length) {
@@ -187,7 +188,10 @@ class Formatter {
 		while (isDigit(this.#format.charCodeAt(this.#at))) this.#at++;
 		if (start === this.#at) return undefined;
 		const number = Number(this.#format.slice(start, this.#at));
-		return number <= sizeMax ? number : undefined;
+		if (number <= sizeMax) return number;
+		// As in Go, a crazy number swallows the rest of the format.
+		this.#at = this.#format.length;
+		return undefined;
 	}
 
 	#extra(): void {
