@@ -199,6 +199,18 @@ describe('io.jwt.decode_verify', () => {
 		if (!valid) expect(answer).toBe(refused);
 	});
 
+	test('asks for the time only when the constraints give none', () => {
+		const timeless = caller(builtins, {
+			...testContext(),
+			get nowNs(): bigint {
+				throw new Error('no clock');
+			},
+		});
+
+		expect(print(timeless('io.jwt.decode_verify', hs({ exp: 2 }), { secret: 'secret', time: 1 })!)).toMatch(/^\[true/);
+		expect(() => timeless('io.jwt.decode_verify', hs({}), { secret: 'secret' })).toThrow('no clock');
+	});
+
 	test('refuses an end or a start that is no number', () => {
 		expect(() => call('io.jwt.decode_verify', hs({ exp: null }), { secret: 'secret' })).toThrow(
 			'exp value must be a number',

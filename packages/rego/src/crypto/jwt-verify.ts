@@ -44,7 +44,7 @@ export function verifyBuiltins(nodeCrypto: NodeCrypto): readonly Builtin[] {
 			),
 			(args, context) => {
 				context.spend(1);
-				return decodeVerify(nodeCrypto, operand(args, 1), objectOperand(args, 2), context.nowNs);
+				return decodeVerify(nodeCrypto, operand(args, 1), objectOperand(args, 2), () => context.nowNs);
 			},
 			{ nondeterministic: true },
 		),
