@@ -185,3 +185,11 @@ test('evaluates functions with patterns for parameters', () => {
 test('takes the output of a call as a last argument', () => {
 	expect(value('f(x) := [x, 1]\na := y if { count([1, 2], 2); f(5, [y, _]) }')).toBe(5);
 });
+
+test('refuses an entry inside another rule’s value also when only that entry is asked for', () => {
+	const source = 'a[q].r := v if {\n\tq := "q"\n\tv := {"s": {"t": 1}}\n}\na.q.r.s.u := 42';
+
+	expect(failure(source, 'data.p.a.q.r.s.u')).toContain('object keys must be unique');
+	expect(failure(source, 'data.p.a')).toContain('object keys must be unique');
+	expect(value(source, 'data.p.a.z')).toBeUndefined();
+});

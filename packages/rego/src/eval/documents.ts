@@ -52,10 +52,7 @@ export class DocumentCode {
 	constructor(exe: Executable, group: RuleGroup) {
 		this.#exe = exe;
 		this.group = group;
-		const tails = group.rules
-			.filter((rule) => rule.member !== undefined)
-			.map((rule) => rule.path.length - group.path.length);
-		this.prefixMax = group.kind === 'object' ? Math.min(group.tailMax, ...tails) : 0;
+		this.prefixMax = group.kind === 'object' ? group.tailMax : 0;
 		this.#loc = (group.rules[0] ?? group.defaults[0])!.loc;
 	}
 
@@ -124,7 +121,7 @@ export class DocumentCode {
 		let answer = keys.length === 1 ? state.byKey.get(id) : state.byPath.get(id);
 		if (answer === undefined) {
 			const sink = this.#objectSink(m, keys);
-			answer = { value: sink.build(), evidence: sink.evidence };
+			answer = { value: sink.build(keys), evidence: sink.evidence };
 			(keys.length === 1 ? state.byKey : state.byPath).set(id, answer);
 		}
 		m.read(answer.evidence);
@@ -158,7 +155,7 @@ export class DocumentCode {
 			state.entries = sink.entries;
 		} else {
 			const sink = this.#objectSink(m, noArgs);
-			state.full = { value: sink.build() ?? RegoObject.empty, evidence: undefined };
+			state.full = { value: sink.build(noArgs) ?? RegoObject.empty, evidence: undefined };
 			state.entries = sink.entries;
 		}
 		m.trailLength = mark;
@@ -337,17 +334,13 @@ export class DocumentCode {
 		const coder = new Coder(this.#exe, rule, rule.locals.length);
 		const tail = rule.path.slice(this.group.path.length);
 		const matches = tail.slice(0, count).map((part) => coder.match(part));
-		const given = matches.length;
 		const code = this.#partRule<ObjectSink>(coder, rule, matches, () => {
-			const path = tail.slice(given).map((part: LConst | LVar): Get => coder.get(part));
+			const path = tail.map((part: LConst | LVar): Get => coder.get(part));
 			const get = coder.get(rule.member ?? rule.value!);
 			const isMember = rule.member !== undefined;
-			return (m, f, sink, mark, keys) => {
-				let value = get(m, f);
-				for (let i = given; i < keys.length && value !== undefined; i++) value = lookup(value, keys[i]!);
-				if (value === undefined) return false;
-				const below = path.map((part) => part(m, f)!);
-				sink.insert(m, below, value, isMember, rule, mark);
+			return (m, f, sink, mark) => {
+				const keys = path.map((part) => part(m, f)!);
+				sink.insert(m, keys, get(m, f)!, isMember, rule, mark);
 				return false;
 			};
 		});

@@ -1,6 +1,6 @@
 /** Gathers an object document: entries at paths, sets at paths, and the conflicts between them. */
 import type { LRule, RuleGroup } from '../compile/lowered.ts';
-import { equal, keyOf, type MapKey, ObjectBuilder, SetBuilder, type Value } from '../value/index.ts';
+import { equal, isSet, keyOf, lookup, type MapKey, ObjectBuilder, SetBuilder, type Value } from '../value/index.ts';
 import type { Evidence, Machine } from './machine.ts';
 
 type Part =
@@ -46,9 +46,19 @@ export class ObjectSink {
 		}
 	}
 
-	/** The document, or undefined when no rule put anything in. */
-	build(): Value | undefined {
-		return this.#root === undefined ? undefined : finish(this.#root);
+	/** What lies at `keys`, or undefined when no rule put anything there. */
+	build(keys: readonly Value[]): Value | undefined {
+		let part = this.#root;
+		for (const [i, key] of keys.entries()) {
+			if (part === undefined) return undefined;
+			if (part.kind !== 'object') {
+				let value: Value | undefined = finish(part);
+				for (const rest of keys.slice(i)) value = value === undefined ? undefined : lookup(value, rest);
+				return value;
+			}
+			part = part.entries.get(keyOf(key))?.part;
+		}
+		return part === undefined ? undefined : finish(part);
 	}
 
 	#has(path: readonly Value[]): boolean {
@@ -72,13 +82,12 @@ function place(
 ): Part {
 	if (i === path.length) {
 		if (isMember) {
-			if (part !== undefined && part.kind !== 'set') conflict(m, rule);
-			const members = part?.members ?? new SetBuilder();
+			const members = membersOf(m, part, rule);
 			members.add(value);
-			return part ?? { kind: 'set', members };
+			return part?.kind === 'set' ? part : { kind: 'set', members };
 		}
 		if (part === undefined) return { kind: 'value', value };
-		if (part.kind !== 'value' || !equal(part.value, value)) conflict(m, rule);
+		if (!equal(finish(part), value)) conflict(m, rule);
 		return part;
 	}
 	if (part !== undefined && part.kind !== 'object') conflict(m, rule);
@@ -90,6 +99,15 @@ function place(
 		object.entries.set(id, { key, part: place(m, undefined, path, i + 1, value, isMember, rule) });
 	} else held.part = place(m, held.part, path, i + 1, value, isMember, rule);
 	return object;
+}
+
+function membersOf(m: Machine, part: Part | undefined, rule: LRule): SetBuilder {
+	if (part === undefined) return new SetBuilder();
+	if (part.kind === 'set') return part.members;
+	const members = new SetBuilder();
+	if (part.kind !== 'value' || !isSet(part.value)) conflict(m, rule);
+	for (const member of part.value.values()) members.add(member);
+	return members;
 }
 
 function conflict(m: Machine, rule: LRule): never {

@@ -330,7 +330,7 @@ class DataWalk {
 }
 
 function isHiddenName(node: RuleNode): boolean {
-	// OPA keeps `data.system` out of what iteration sees.
+	// OPA keeps `data.system` out of extents; it is there for who asks for it.
 	return node.key === 'system' && node.parent?.parent === undefined;
 }
 
@@ -363,16 +363,14 @@ export function extentOf(
 	const builder = new ObjectBuilder();
 	if (base !== undefined && isObject(base)) {
 		for (const [key, value] of objectEntries(base)) {
-			if (!node.children.has(keyOf(key))) builder.set(key, value);
+			const isSystem = key === 'system' && node.parent === undefined;
+			if (!isSystem && !node.children.has(keyOf(key))) builder.set(key, value);
 		}
 	}
 	for (const child of node.children.values()) {
 		const held = base === undefined ? undefined : lookup(base, child.key);
 		if (isFunctionOnly(child) && !m.hidden?.has(child)) continue;
-		if (isHiddenName(child)) {
-			if (held !== undefined) builder.set(child.key, held);
-			continue;
-		}
+		if (isHiddenName(child)) continue;
 		const value = extentOf(codeOf, m, child, held);
 		if (value !== undefined) builder.set(child.key, value);
 	}
