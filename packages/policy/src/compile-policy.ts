@@ -10,18 +10,12 @@ import { besideFile, type Place } from './author/input.ts';
 import type { Library } from './author/library.ts';
 import { type Authored, isAuthored, readDocument } from './author/read-document.ts';
 import { checkOverlayReferences } from './author/references.ts';
-import type {
-	AuthoredDocument,
-	CatalogDocument,
-	OverlayDocument,
-	SandboxSpecDocument,
-	TenantToolsDocument,
-} from './author/types.ts';
+import type { AuthoredDocument, OverlayDocument, SandboxSpecDocument } from './author/types.ts';
 import { cascade } from './cascade/cascade.ts';
 import { type Conflict, conflictDiagnostic } from './cascade/conflict.ts';
 import type { Universe } from './cascade/denied.ts';
-import { type Catalog, catalogOf, indexCatalog } from './catalog/catalog.ts';
-import { extendCatalog } from './catalog/extend.ts';
+import type { Catalog } from './catalog/catalog.ts';
+import { catalogWith } from './catalog/catalog-with.ts';
 import { type Compiled, compile } from './compile/compile.ts';
 import { PolicyMemo } from './memo.ts';
 import {
@@ -119,7 +113,7 @@ function setUp(request: CompileRequest, memo: PolicyMemo): Setup {
 		catalogFiles.length === 0 ? '' : agent,
 		...catalogFiles.map((file) => memo.fileKey(file)),
 	].join('\n');
-	const extended = memo.get(`catalog ${catalogKey}`, () => buildCatalog(library, catalogFiles, agent, memo));
+	const extended = memo.get(`catalog ${catalogKey}`, () => catalogWith(library, catalogFiles, agent));
 	diagnostics.push(...extended.diagnostics);
 	const job = request.function ?? spec?.value.function ?? null;
 	const categories = sortedSet([...(request.categories ?? []), ...(spec?.value.categories ?? [])]);
@@ -213,45 +207,6 @@ function derive(
 		categories: sortedSet(results.flatMap(({ categories }) => categories)),
 	});
 	return { compiled, conflicts };
-}
-
-function buildCatalog(
-	library: Library,
-	files: readonly PolicyFile[],
-	agent: string | null,
-	memo: PolicyMemo,
-): { readonly catalog: Catalog; readonly diagnostics: readonly Diagnostic[] } {
-	if (files.length === 0) return { catalog: library.catalog, diagnostics: [] };
-	const diagnostics: Diagnostic[] = [];
-	const documents = files.flatMap(
-		(file) =>
-			readOnce<TenantToolsDocument | CatalogDocument>(
-				file,
-				['tappass.tools/1', 'tappass.catalog/1'],
-				memo,
-				diagnostics,
-			) ?? [],
-	);
-	const products = documents.filter(
-		(each): each is Authored<CatalogDocument> => each.value.schema === 'tappass.catalog/1',
-	);
-	const tenants = documents.filter(
-		(each): each is Authored<TenantToolsDocument> => each.value.schema === 'tappass.tools/1',
-	);
-	const added = catalogOf(products);
-	diagnostics.push(...added.diagnostics);
-	for (const [name, { place }] of added.tools) {
-		if (!library.catalog.tools.has(name)) continue;
-		diagnostics.push({
-			code: 'schema_invalid',
-			...place,
-			message: `${name} is already in the catalog`,
-			hint: 'to change a known tool use extends or agents in tools.yaml',
-		});
-	}
-	const base = indexCatalog(new Map([...added.tools, ...library.catalog.tools]));
-	const extended = extendCatalog(base, tenants, agent, library.capabilities);
-	return { catalog: extended.catalog, diagnostics: [...diagnostics, ...extended.diagnostics] };
 }
 
 function readOnce<T extends AuthoredDocument>(
