@@ -33,6 +33,7 @@ describe('format', () => {
 		['p.q := 1', 'p["q"] := 1'],
 		['p.q := 1\na.b.c := 2', 'p.q := 1\na.b.c := 2'],
 		['p[x] if { x := 1 }', 'p[x] if x := 1'],
+		['p["\\u0001"] := 1', 'p["\\u0001"] := 1'],
 		['p[input.x] if { true }', 'p[input.x] := true'],
 		['a.b.c if true', 'a.b.c := true'],
 		['p if { x; y }', 'p if {\n\tx\n\ty\n}'],
@@ -77,6 +78,7 @@ describe('format', () => {
 		['$`a{ x }{"`"}`', '$`a{x}{"`"}`'],
 		['-x == - 1', '0 - x == -1'],
 		['{x|y;z}', '{x | y; z}'],
+		['[.5, - .5, 0.50]', '[.5, -.5, 0.50]'],
 		['set(  )', 'set()'],
 	])('writes the expression %j', (source, expected) => {
 		expect(formatted(`p if {\n\t${source}\n\ttrue\n}`)).toBe(body(expected, 'true'));

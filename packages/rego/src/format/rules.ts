@@ -4,6 +4,7 @@ import { termText } from '../ast/text.ts';
 import { isGround } from '../ast/walk.ts';
 import { ExprWriter } from './exprs.ts';
 import { closingRow, endRow } from './layout.ts';
+import { quoted } from './terms.ts';
 
 /** Writes rules. */
 export abstract class RuleWriter extends ExprWriter {
@@ -122,7 +123,7 @@ export abstract class RuleWriter extends ExprWriter {
 			this.writeRaw(head.loc);
 			return true;
 		}
-		this.write(`${termText(name)}[${termText(key)}]`);
+		this.write(`${termText(name)}[${key.kind === 'string' ? quoted(key.value) : termText(key)}]`);
 		return false;
 	}
 

@@ -107,9 +107,18 @@ export abstract class TermWriter extends Output {
 			case 'call':
 				this.#call(term, parens);
 				return;
+			case 'number':
+				this.write(this.#number(term));
+				return;
 			default:
 				this.write(termText(term));
 		}
+	}
+
+	/** A number with the zero before its point only where one was written. */
+	#number(term: Extract<Term, { kind: 'number' }>): string {
+		const pointFirst = /^[\s(-]*\./.test(textAt(this.source, term.loc));
+		return pointFirst ? term.text.replace(/^(-?)0\./, '$1.') : term.text;
 	}
 
 	/** A string as it is written in the source, where it is. */
@@ -439,7 +448,7 @@ export function variableText(name: string): string {
 }
 
 /** A string in double quotes that reads back as the same: OPA's own escapes, where Rego knows them. */
-function quoted(value: string): string {
+export function quoted(value: string): string {
 	return JSON.stringify(value).replace(/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu, escapePoint);
 }
 

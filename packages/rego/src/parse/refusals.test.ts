@@ -23,6 +23,7 @@ describe('parseModule', () => {
 		['p.q', 2, 1, '`contains` keyword is required for partial set rules'],
 		['a.b.c', 2, 1, 'rule must have value assignment and/or body declaration'],
 		['p', 2, 1, 'var cannot be used for rule name'],
+		['p [x] := 1', 2, 1, 'var cannot be used for rule name'],
 		['"p"', 2, 1, 'string cannot be used for rule name'],
 		['contains := 1', 2, 1, 'contains keyword cannot be used for rule name'],
 		['x == 1', 2, 1, 'rule name conflicts with built-in function'],

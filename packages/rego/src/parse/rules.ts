@@ -1,4 +1,5 @@
 import { type Body, type Head, isWildcard, type Location, type Rule, type Term } from '../ast/ast.ts';
+import { valueName } from '../ast/names.ts';
 import { relocate } from '../ast/relocate.ts';
 import { termText } from '../ast/text.ts';
 import { isGround, walkTerm } from '../ast/walk.ts';
@@ -6,7 +7,6 @@ import { T } from '../lex/token.ts';
 import type { ParseFailure } from './cursor.ts';
 import { limits } from './limits.ts';
 import { LogicalParser } from './logical.ts';
-import { valueName } from './terms.ts';
 
 /** Reads rules that have a body, a default value or `contains`; what else can be a rule is read as an expression. */
 export abstract class RuleParser extends LogicalParser {

@@ -1,5 +1,5 @@
 import type { Body, Expr, Head, Import, Package, Rule, StringTerm, Term } from '../ast/ast.ts';
-import { isKeyword } from '../ast/names.ts';
+import { isKeyword, valueName } from '../ast/names.ts';
 import { operators } from '../ast/operators.ts';
 import { refText, termText } from '../ast/text.ts';
 import type { Diagnostic } from '../errors.ts';
@@ -7,7 +7,6 @@ import { T } from '../lex/token.ts';
 import { ParseFailure } from './cursor.ts';
 import { limits } from './limits.ts';
 import { RuleParser } from './rules.ts';
-import { valueName } from './terms.ts';
 import { checkRule } from './v1.ts';
 
 /** What a module's source holds, in the order written. */
@@ -100,7 +99,10 @@ export class StatementParser extends RuleParser {
 		}
 		const start = this.at;
 		const rules = this.rules();
-		if (rules === undefined) this.goTo(start);
+		if (rules === undefined) {
+			this.joined = -1;
+			this.goTo(start);
+		}
 		this.#add(rules ?? [this.#ruleOf(this.#expressions())]);
 	}
 

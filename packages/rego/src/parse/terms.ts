@@ -1,8 +1,10 @@
-import type { Body, CallTerm, Expr, Location, RefTerm, StringTerm, Term, VarTerm } from '../ast/ast.ts';
+import type { CallTerm, Location, RefTerm, StringTerm, Term, VarTerm } from '../ast/ast.ts';
+import { valueName } from '../ast/names.ts';
 import { operators } from '../ast/operators.ts';
-import { gap, T, tokenNames } from '../lex/token.ts';
-import { Cursor, ParseFailure } from './cursor.ts';
-import { numberFault, unescaped, withoutBraceEscapes } from './literal.ts';
+import { T, tokenNames } from '../lex/token.ts';
+import { CompositeParser } from './composites.ts';
+import { ParseFailure } from './cursor.ts';
+import { numberFault, unescaped } from './literal.ts';
 
 /** The loosest operators of `precedence`. */
 const relation = 1;
@@ -24,25 +26,18 @@ type Memo =
 	| { readonly failure: ParseFailure };
 
 /** Reads terms: everything between the operators `:=`, `=` and the keywords of expressions. */
-export abstract class TermParser extends Cursor {
+export abstract class TermParser extends CompositeParser {
 	readonly #memo = new Map<number, Memo>();
 
-	/** Reads the expressions of a body up to its closing token, and passes that. */
-	protected abstract body(close: number): Body;
-	protected abstract literal(): Expr;
-
-	/** A term with its operators, where `k, v in xs` may stand. */
-	protected term(): Term {
+	protected override term(): Term {
 		return this.#membership(this.#infix(this.primary(), relation), true);
 	}
 
-	/** A term of a list, where a comma ends it. */
-	protected listTerm(): Term {
+	protected override listTerm(): Term {
 		return this.#membership(this.#infix(this.primary(), relation), false);
 	}
 
-	/** Goes on with the operators after `first`, a primary read at token `start`. */
-	#continued(first: Term): Term {
+	protected override continued(first: Term): Term {
 		return this.#membership(this.#infix(first, relation), false);
 	}
 
@@ -115,8 +110,7 @@ export abstract class TermParser extends Cursor {
 		return this.#call(operator, [left, right], operators.get(name)!.infix);
 	}
 
-	/** A term without operators around it. */
-	protected primary(): Term {
+	protected override primary(): Term {
 		const start = this.at;
 		const composite = this.kind === T.leftBracket || this.kind === T.leftBrace || this.kind === T.leftParen;
 		if (!composite) return this.#unremembered();
@@ -154,9 +148,9 @@ export abstract class TermParser extends Cursor {
 			case T.minus:
 				return this.#negative(start);
 			case T.leftBracket:
-				return this.#finish(this.#array(start), start);
+				return this.#finish(this.array(start), start);
 			case T.leftBrace:
-				return this.#finish(this.#setOrObject(start), start);
+				return this.#finish(this.setOrObject(start), start);
 			case T.leftParen:
 				return this.#finish(this.#parenthesised(), start);
 			case T.rawString: {
@@ -168,10 +162,10 @@ export abstract class TermParser extends Cursor {
 			}
 			case T.templatePart:
 			case T.templateEnd:
-				return this.#finish(this.#template(start, false), start);
+				return this.#finish(this.template(start, false), start);
 			case T.rawTemplatePart:
 			case T.rawTemplateEnd:
-				return this.#finish(this.#template(start, true), start);
+				return this.#finish(this.template(start, true), start);
 			case T.null:
 				return this.#finish(this.#constant({ kind: 'null', loc: this.tokenLoc() }), start);
 			case T.true:
@@ -268,24 +262,9 @@ export abstract class TermParser extends Cursor {
 			if (terms.length === 1 && head.kind === 'var' && head.name === 'set') return { kind: 'set', items: [], loc };
 			return { kind: 'call', operator, args: [], loc };
 		}
-		const args = this.deeper(() => this.#list(T.rightParen, []));
+		const args = this.deeper(() => this.list(T.rightParen, []));
 		this.advance();
 		return { kind: 'call', operator, args, loc: this.#locFrom(head, start) };
-	}
-
-	/** Further items up to `close`, which stays current; commas between them, and one may end the list. */
-	#list(close: number, items: Term[]): Term[] {
-		let height = items.length === 0 ? 0 : this.height;
-		while (this.kind !== close) {
-			items.push(this.listTerm());
-			height = Math.max(height, this.height);
-			if (this.kind === T.comma) this.advance();
-			else if (this.kind !== close) {
-				throw this.unexpected(`expected ${quoted(T.comma)} or ${quoted(close)}`);
-			}
-		}
-		this.height = height;
-		return items;
 	}
 
 	#string(): Term {
@@ -338,167 +317,6 @@ export abstract class TermParser extends Cursor {
 		this.advance();
 		return { ...inner, loc: { ...inner.loc, offset, end: this.lastEnd } };
 	}
-
-	#array(start: number): Term {
-		this.advance();
-		if (this.kind === T.rightBracket) {
-			this.advance();
-			this.height = 1;
-			return { kind: 'array', items: [], loc: this.span(start) };
-		}
-		const skipped = this.#leadingComma();
-		const first = this.primary();
-		if (this.kind === T.or && !skipped) {
-			const height = this.height;
-			const body = this.#comprehensionBody(T.rightBracket);
-			if (body !== undefined) {
-				this.raise(Math.max(height, this.height) + 2);
-				return { kind: 'array-comprehension', term: first, body, loc: this.span(start) };
-			}
-			this.height = height;
-		}
-		const items = this.#rest(this.#continued(first), T.rightBracket);
-		this.advance();
-		this.raise(this.height + 1);
-		return { kind: 'array', items, loc: this.span(start) };
-	}
-
-	/** OPA passes over one comma before the first item; nothing is a comprehension then. */
-	#leadingComma(): boolean {
-		if (this.kind !== T.comma) return false;
-		this.advance();
-		return true;
-	}
-
-	/** The items after the first one, up to `close`. */
-	#rest(first: Term, close: number): Term[] {
-		if (this.kind === close) return [first];
-		if (this.kind !== T.comma) throw this.unexpected(`expected ${quoted(T.comma)} or ${quoted(close)}`);
-		this.advance();
-		return this.#list(close, [first]);
-	}
-
-	/**
-	 * The body behind a `|`, or undefined where this turns out to be a union in a list, as in `{a | b, c}`: there the
-	 * body would end at the comma.
-	 */
-	#comprehensionBody(close: number): Body | undefined {
-		return this.tryTo(
-			() => {
-				this.advance();
-				return this.deeper(() => this.body(close));
-			},
-			(failure) => this.tokens.kinds[failure.token] === T.comma,
-		);
-	}
-
-	#setOrObject(start: number): Term {
-		this.advance();
-		if (this.kind === T.rightBrace) {
-			this.advance();
-			this.height = 1;
-			return { kind: 'object', entries: [], loc: this.span(start) };
-		}
-		const skipped = this.#leadingComma();
-		const first = this.primary();
-		if (this.kind === T.or && !skipped) {
-			const height = this.height;
-			const body = this.#comprehensionBody(T.rightBrace);
-			if (body !== undefined) {
-				this.raise(Math.max(height, this.height) + 2);
-				return { kind: 'set-comprehension', term: first, body, loc: this.span(start) };
-			}
-			this.height = height;
-		}
-		const item = this.#continued(first);
-		if (this.kind === T.colon) return this.#object(start, item, !skipped);
-		if (this.kind !== T.rightBrace && this.kind !== T.comma) throw this.unexpected('non-terminated set');
-		const items = this.#rest(item, T.rightBrace);
-		this.advance();
-		this.raise(this.height + 1);
-		return { kind: 'set', items, loc: this.span(start) };
-	}
-
-	#object(start: number, key: Term, comprehension: boolean): Term {
-		const keyHeight = this.height;
-		this.advance();
-		const first = this.primary();
-		if (this.kind === T.or && comprehension) {
-			const height = this.height;
-			const body = this.#comprehensionBody(T.rightBrace);
-			if (body !== undefined) {
-				this.raise(Math.max(keyHeight, height, this.height) + 2);
-				return { kind: 'object-comprehension', key, value: first, body, loc: this.span(start) };
-			}
-			this.height = height;
-		}
-		const entries: (readonly [Term, Term])[] = [[key, this.#continued(first)]];
-		let height = Math.max(keyHeight, this.height);
-		if (this.kind !== T.rightBrace && this.kind !== T.comma) throw this.unexpected('non-terminated object');
-		while (this.kind === T.comma) {
-			this.advance();
-			if (this.kind === T.rightBrace) break;
-			entries.push(this.#entry());
-			height = Math.max(height, this.height);
-			if (this.kind !== T.comma && this.kind !== T.rightBrace) {
-				throw this.unexpected(`expected ${quoted(T.comma)} or ${quoted(T.rightBrace)}`);
-			}
-		}
-		this.advance();
-		this.raise(height + 1);
-		return { kind: 'object', entries, loc: this.span(start) };
-	}
-
-	#entry(): readonly [Term, Term] {
-		const key = this.listTerm();
-		const height = this.height;
-		if (this.kind !== T.colon) throw this.unexpected(`expected ${quoted(T.colon)}`);
-		this.advance();
-		const value = this.listTerm();
-		this.height = Math.max(height, this.height);
-		return [key, value];
-	}
-
-	#template(start: number, raw: boolean): Term {
-		const parts: (StringTerm | Expr)[] = [];
-		let height = 1;
-		for (;;) {
-			const text = this.#templateText(raw, this.at === start ? 2 : 1);
-			if (text.value.length > 0) parts.push(text);
-			const ended = this.kind === T.templateEnd || this.kind === T.rawTemplateEnd;
-			this.advance();
-			if (ended) break;
-			parts.push(this.deeper(() => this.#templateExpression()));
-			height = Math.max(height, this.height);
-			const closed = raw
-				? this.kind === T.rawTemplatePart || this.kind === T.rawTemplateEnd
-				: this.kind === T.templatePart || this.kind === T.templateEnd;
-			if (!closed || this.tokens.source.charCodeAt(this.start) !== 0x7d) {
-				throw this.failure('expected } to end template string expression');
-			}
-		}
-		this.raise(height + 1);
-		return { kind: 'template-string', parts, raw, loc: this.span(start) };
-	}
-
-	/** The literal text of the current token, which `opening` characters precede and one follows. */
-	#templateText(raw: boolean, opening: number): StringTerm {
-		const token = this.text();
-		const inner = token.slice(opening, -1);
-		const value = raw ? inner.replaceAll('\\{', '{') : unescaped(withoutBraceEscapes(inner));
-		if (value === undefined) throw this.failure(`illegal template-string part: ${token}`);
-		return { kind: 'string', value, loc: this.tokenLoc() };
-	}
-
-	#templateExpression(): StringTerm | Expr {
-		const commented = (this.gap & gap.comment) !== 0;
-		const expr = this.literal();
-		const fault = templateFault(expr);
-		if (fault !== undefined) throw this.failure(`unexpected ${fault} in template-string expression`, { loc: expr.loc });
-		const constant = commented || expr.kind !== 'term' || expr.with.length > 0 ? undefined : constantText(expr.term);
-		if (constant === undefined) return expr;
-		return { kind: 'string', value: constant, loc: expr.loc };
-	}
 }
 
 function operatorRef(name: string, loc: Location): RefTerm {
@@ -520,50 +338,5 @@ function canHeadRef(head: Term): boolean {
 			return true;
 		default:
 			return false;
-	}
-}
-
-/** What OPA calls a term's kind in messages. */
-export function valueName(term: Term): string {
-	switch (term.kind) {
-		case 'array-comprehension':
-			return 'arraycomprehension';
-		case 'set-comprehension':
-			return 'setcomprehension';
-		case 'object-comprehension':
-			return 'objectcomprehension';
-		case 'template-string':
-			return 'templatestring';
-		default:
-			return term.kind;
-	}
-}
-
-function quoted(kind: number): string {
-	return `"${tokenNames[kind]}"`;
-}
-
-function templateFault(expr: Expr): string | undefined {
-	if (expr.negated || expr.kind === 'not') return "negation ('not')";
-	if (expr.kind === 'every') return "'every'";
-	if (expr.kind === 'some' || expr.kind === 'some-in') return "'some'";
-	if (expr.kind !== 'term' || expr.term.kind !== 'call') return undefined;
-	if (expr.term.infix === '=') return "unification ('=')";
-	return expr.term.infix === ':=' ? "assignment (':=')" : undefined;
-}
-
-/** Text of a constant in a template string: it stands for itself, so it is part of the literal text. */
-function constantText(term: Term): string | undefined {
-	switch (term.kind) {
-		case 'string':
-			return term.value;
-		case 'number':
-			return term.text;
-		case 'boolean':
-			return String(term.value);
-		case 'null':
-			return 'null';
-		default:
-			return undefined;
 	}
 }
