@@ -4,7 +4,7 @@ import type { Builtin } from './builtins/builtin.ts';
 import { coreBuiltins } from './builtins/registry.ts';
 import { checkQuery, standardChecks } from './check/index.ts';
 import { compileModules, compileQuery, inOrder } from './compile/compile.ts';
-import type { Check, LProgram, LQuery } from './compile/lowered.ts';
+import type { Check, LProgram, LQuery, RuleNode } from './compile/lowered.ts';
 import { type Diagnostic, RegoError } from './errors.ts';
 import { Coder, type Get } from './eval/coder.ts';
 import { Executable, mockedIn, mockedInBody } from './eval/executable.ts';
@@ -248,9 +248,7 @@ export class Program {
 		});
 		const result = value === undefined ? undefined : guarded(() => toJson(value));
 		const evaluation = { defined: value !== undefined, result, value };
-		if (m.trail === undefined) return evaluation;
-		const provenance = value === undefined ? [] : provenanceOf(m, this.lowered.root, entry.path, value);
-		return { ...evaluation, provenance };
+		return m.trail === undefined ? evaluation : new Explained(evaluation, m, this.lowered.root, entry.path);
 	}
 
 	/**
@@ -356,6 +354,31 @@ export class Program {
 			m.mocks = new Map(mocks);
 		}
 		return m;
+	}
+}
+
+/** An evaluation with provenance, which is spelled out when first looked at: most decisions are never asked why. */
+class Explained implements Evaluation {
+	readonly defined: boolean;
+	readonly result: JsonValue | undefined;
+	readonly value: Value | undefined;
+	readonly #m: Machine;
+	readonly #root: RuleNode;
+	readonly #path: readonly Value[];
+	#provenance: readonly ProvenanceEntry[] | undefined;
+
+	constructor(evaluation: Evaluation, m: Machine, root: RuleNode, path: readonly Value[]) {
+		this.defined = evaluation.defined;
+		this.result = evaluation.result;
+		this.value = evaluation.value;
+		this.#m = m;
+		this.#root = root;
+		this.#path = path;
+	}
+
+	get provenance(): readonly ProvenanceEntry[] {
+		this.#provenance ??= this.value === undefined ? [] : provenanceOf(this.#m, this.#root, this.#path, this.value);
+		return this.#provenance;
 	}
 }
 

@@ -117,9 +117,13 @@ export function checkRecursion(groups: readonly RuleGroup[], root: RuleNode): Di
 		edges.set(group, used);
 	}
 	const errors: Diagnostic[] = [];
+	const cyclic = betweenCycles(edges);
+	let reported = 0;
 	for (const group of groups) {
+		if (!cyclic.has(group) || reported === recursionsReportedMax) continue;
 		const cycle = shortestCycle(group, edges);
 		if (cycle === undefined) continue;
+		reported++;
 		const way = cycle.map((step) => step.name).join(' -> ');
 		for (const rule of group.rules) {
 			if (cycle[1] !== undefined && !dependenciesOf(rule, root).has(cycle[1])) continue;
@@ -133,9 +137,43 @@ export function checkRecursion(groups: readonly RuleGroup[], root: RuleNode): Di
 	return errors;
 }
 
+/** Documents whose recursion is reported: each names all on its cycle, which may be all of them. */
+const recursionsReportedMax = 50;
+
+type Edges = ReadonlyMap<RuleGroup, ReadonlySet<RuleGroup>>;
+
+/** The groups that are on a cycle, or lead from one to another: what is left when all ends are taken off, again and again. */
+function betweenCycles(edges: Edges): ReadonlySet<RuleGroup> {
+	const users = new Map<RuleGroup, Set<RuleGroup>>([...edges.keys()].map((group) => [group, new Set<RuleGroup>()]));
+	for (const [group, used] of edges) for (const other of used) users.get(other)?.add(group);
+	const left = new Set(edges.keys());
+	takeOff(left, edges, users);
+	takeOff(left, users, edges);
+	return left;
+}
+
+/** Removes from `left` every group from which no way along `onward` is endless. */
+function takeOff(left: Set<RuleGroup>, onward: Edges, back: Edges): void {
+	const counts = new Map<RuleGroup, number>();
+	for (const group of left) {
+		let count = 0;
+		for (const next of onward.get(group) ?? []) if (left.has(next)) count++;
+		counts.set(group, count);
+	}
+	const ends = [...left].filter((group) => counts.get(group) === 0);
+	for (let end = ends.pop(); end !== undefined; end = ends.pop()) {
+		left.delete(end);
+		for (const before of back.get(end) ?? []) {
+			const count = (counts.get(before) ?? 0) - 1;
+			counts.set(before, count);
+			if (count === 0 && left.has(before)) ends.push(before);
+		}
+	}
+}
+
 function shortestCycle(
 	start: RuleGroup,
-	edges: ReadonlyMap<RuleGroup, ReadonlySet<RuleGroup>>,
+	edges: Edges,
 ): RuleGroup[] | undefined {
 	const cameFrom = new Map<RuleGroup, RuleGroup>();
 	let frontier = [start];

@@ -51,7 +51,7 @@ interface Pending {
 
 function pending(expr: LExpr, mentioned: ReadonlySet<Local>, bound: ReadonlySet<Local>): Pending {
 	const inside = new Set<Local>();
-	closureVars(expr, inside);
+	closureVars(closuresOf(expr), inside);
 	const closed = [...inside].filter((local) => mentioned.has(local) && !bound.has(local));
 	return { expr, reads: [...varsOfExpr(expr, new Set())], closed, done: false };
 }
@@ -302,21 +302,22 @@ export function varsOfExpr(expr: LExpr, into: Set<Local>): Set<Local> {
 	return into;
 }
 
-/** Variables inside the closures of an expression, however deep. */
-function closureVars(expr: LExpr, into: Set<Local>): void {
-	for (const closure of closuresOf(expr)) {
+/** Variables inside closures, however deep. */
+export function closureVars(closures: readonly Closure[], into: Set<Local>): void {
+	for (const closure of closures) {
 		if (closure.kind === 'comprehension') {
 			vars(closure.term, into);
 			if (closure.key !== undefined) vars(closure.key, into);
 		}
 		for (const inner of closure.body.exprs) {
 			varsOfExpr(inner, into);
-			closureVars(inner, into);
+			closureVars(closuresOf(inner), into);
 		}
 	}
 }
 
-type Closure = Extract<LTerm, { kind: 'comprehension' }> | Extract<LExpr, { kind: 'not' | 'every' }>;
+/** A part of an expression with a body of its own. */
+export type Closure = Extract<LTerm, { kind: 'comprehension' }> | Extract<LExpr, { kind: 'not' | 'every' }>;
 
 /** The closures directly in an expression. */
 export function closuresOf(expr: LExpr): Closure[] {

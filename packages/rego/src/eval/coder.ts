@@ -4,6 +4,7 @@
  * there and compares the rest.
  */
 import type { Local, LRule, LTerm, LVar } from '../compile/lowered.ts';
+import { closureVars } from '../compile/safety.ts';
 import {
 	equal,
 	isObject,
@@ -18,7 +19,7 @@ import {
 } from '../value/index.ts';
 import type { Executable } from './executable.ts';
 import { bodyRun } from './expressions.ts';
-import type { Frame, Machine } from './machine.ts';
+import type { Evidence, Frame, Machine } from './machine.ts';
 import { referenceGet, referenceRun } from './references.ts';
 
 /** The value of a term, or undefined. */
@@ -159,7 +160,39 @@ export class Coder {
 		}
 	}
 
+	/** Depth of `with` around what is being built: values there may differ from one turn of a loop to the next. */
+	withs = 0;
+
 	#comprehension(term: Extract<LTerm, { kind: 'comprehension' }>): Get {
+		const get = this.#gather(term);
+		if (this.withs > 0 || this.exe.instrumented || this.#closesOver(term)) return get;
+		// It says the same each time round, so one frame computes it once.
+		const slot = this.temporary();
+		const trailSlot = this.temporary();
+		return (m, f) => {
+			const held = f[slot];
+			if (held !== undefined) {
+				if (m.trail !== undefined) for (const evidence of f[trailSlot] as unknown as Evidence[]) m.read(evidence);
+				return held;
+			}
+			const mark = m.trailLength;
+			const value = get(m, f);
+			f[slot] = value;
+			if (m.trail !== undefined) f[trailSlot] = m.trail.slice(mark, m.trailLength) as unknown as Value;
+			return value;
+		};
+	}
+
+	/** Whether a comprehension uses a variable that is bound around it. */
+	#closesOver(term: Extract<LTerm, { kind: 'comprehension' }>): boolean {
+		if (this.bound.size === 0) return false;
+		const inside = new Set<Local>();
+		closureVars([term], inside);
+		for (const local of inside) if (this.bound.has(local)) return true;
+		return false;
+	}
+
+	#gather(term: Extract<LTerm, { kind: 'comprehension' }>): Get {
 		const slot = this.temporary();
 		return this.scoped(() => {
 			const whole = { of: term.of, loc: term.loc };

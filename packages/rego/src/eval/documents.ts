@@ -1,14 +1,13 @@
 /** The code of one virtual document or function: its rules, which of them to try, what is cached, what conflicts. */
 import type { Location } from '../ast/ast.ts';
-import type { LConst, LRule, LTerm, LVar, RuleGroup } from '../compile/lowered.ts';
+import type { LConst, LExpr, LRule, LTerm, LVar, RuleGroup } from '../compile/lowered.ts';
+import { closuresOf } from '../compile/safety.ts';
 import {
 	equal,
-	isObject,
-	isSet,
+	isNumber,
 	keyOf,
 	lookup,
 	type MapKey,
-	ObjectBuilder,
 	RegoObject,
 	type RegoSet,
 	SetBuilder,
@@ -17,7 +16,7 @@ import {
 import { Coder, type Get, type Match } from './coder.ts';
 import type { Executable } from './executable.ts';
 import { bodyRun } from './expressions.ts';
-import type { Evidence, Frame, Machine } from './machine.ts';
+import type { CallMemo, CallResult, Evidence, Frame, Machine } from './machine.ts';
 import { ObjectSink } from './object-sink.ts';
 import { buildIndex, type Select } from './rule-index.ts';
 
@@ -44,6 +43,7 @@ export class DocumentCode {
 	#values: Select<Candidates> | undefined;
 	#parts: Select<readonly LRule[]> | undefined;
 	#defaults: readonly ValueRule[] | undefined;
+	#remembers: boolean | undefined;
 	readonly #setRules = new Map<LRule, PartRule<SetSink>>();
 	readonly #memberRules = new Map<LRule, PartRule<SetSink>>();
 	readonly #objectRules: Map<LRule, PartRule<ObjectSink>>[] = [];
@@ -128,12 +128,37 @@ export class DocumentCode {
 		return answer.value;
 	}
 
-	/** The function's result. */
+	/** The function's result. Worthwhile functions remember it for the evaluation, by arguments. */
 	call(m: Machine, args: readonly Value[]): Value | undefined {
-		const evidence = this.#newEvidence(m, []);
-		const value = this.#firstValue(m, args, evidence);
-		m.read(evidence);
-		return value;
+		this.#remembers ??= worthRemembering(this.group);
+		if (!this.#remembers || args.length === 0 || this.#exe.instrumented) {
+			const evidence = this.#newEvidence(m, []);
+			const value = this.#firstValue(m, args, evidence);
+			m.read(evidence);
+			return value;
+		}
+		const state = m.document(this.group);
+		state.calls ??= new Map();
+		let memo = state.calls;
+		const last = args.length - 1;
+		for (let i = 0; i < last; i++) {
+			const key = memoKey(args[i]!);
+			let next = memo.get(key) as CallMemo | undefined;
+			if (next === undefined) {
+				next = new Map();
+				memo.set(key, next);
+			}
+			memo = next;
+		}
+		const key = memoKey(args[last]!);
+		let result = memo.get(key) as CallResult | undefined;
+		if (result === undefined) {
+			const evidence = this.#newEvidence(m, []);
+			result = { value: this.#firstValue(m, args, evidence), evidence };
+			if (memo.size < callsKeptMax) memo.set(key, result);
+		}
+		m.read(result.evidence);
+		return result.value;
 	}
 
 	#evaluate(m: Machine): void {
@@ -387,6 +412,30 @@ export class DocumentCode {
 	}
 }
 
+/** Results kept per function and leading arguments: beyond that, calls are computed again. */
+const callsKeptMax = 20_000;
+
+/** Plain values by value; arrays, objects and sets by identity, for spelling them out could cost more than the call. */
+function memoKey(value: Value): MapKey | object {
+	return typeof value === 'object' && value !== null && !isNumber(value) ? value : keyOf(value);
+}
+
+/** Whether calls cost more than remembering them: they call functions, iterate or gather. */
+function worthRemembering(group: RuleGroup): boolean {
+	const dear = (expr: LExpr): boolean =>
+		(expr.kind === 'call' && expr.callee.kind === 'function') ||
+		closuresOf(expr).length > 0 ||
+		(expr.kind === 'not' && expr.body.exprs.some(dear)) ||
+		(expr.kind === 'unify' && (iterates(expr.left) || iterates(expr.right))) ||
+		(expr.kind === 'term' && iterates(expr.term));
+	const iterates = (term: LTerm): boolean =>
+		term.kind === 'ref' && term.path.some((operand) => operand.kind !== 'const');
+	for (const rule of group.rules) {
+		for (let at: LRule | undefined = rule; at !== undefined; at = at.else) if (at.body.exprs.some(dear)) return true;
+	}
+	return false;
+}
+
 function part<S>(built: Map<LRule, PartRule<S>>, rule: LRule, build: () => PartRule<S>): PartRule<S> {
 	let code = built.get(rule);
 	if (code === undefined) {
@@ -435,5 +484,3 @@ class SetSink {
 		evidence.causes.push(m.cause(rule, mark));
 	}
 }
-
-export { isObject, isSet, ObjectBuilder };

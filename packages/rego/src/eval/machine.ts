@@ -42,6 +42,17 @@ export interface DocumentState {
 	readonly byPath: Map<MapKey, { readonly value: Value | undefined; readonly evidence: Evidence | undefined }>;
 	/** Evidence for each entry of the full extent. */
 	entries: Map<MapKey, Evidence> | undefined;
+	/** Results of a function, by arguments. */
+	calls: CallMemo | undefined;
+}
+
+/** One level of a function's memo: by the key of a plain argument, or by the identity of a composite one. */
+export type CallMemo = Map<MapKey | object, CallMemo | CallResult>;
+
+/** A remembered result. */
+export interface CallResult {
+	readonly value: Value | undefined;
+	readonly evidence: Evidence | undefined;
 }
 
 /** Settings of one evaluation. */
@@ -172,7 +183,7 @@ export class Machine implements BuiltinContext {
 	document(group: RuleGroup): DocumentState {
 		let state = this.cache.get(group);
 		if (state === undefined) {
-			state = { full: undefined, byKey: new Map(), byPath: new Map(), entries: undefined };
+			state = { full: undefined, byKey: new Map(), byPath: new Map(), entries: undefined, calls: undefined };
 			this.cache.set(group, state);
 		}
 		return state;

@@ -21,7 +21,9 @@ type MutableScope = { -readonly [K in keyof Scope]: Scope[K] };
 export function withSteps(coder: Coder, expr: LExpr, build: () => Step[]): Step[] {
 	const settled: Step[] = [];
 	const replaces = expr.with.map((item) => replacement(coder, item));
+	coder.withs++;
 	const steps = build();
+	coder.withs--;
 	const slot = coder.temporary();
 	const enter = (m: Machine, f: Frame): Scope | undefined => {
 		const { input, data, cache, hidden, mocks } = m;
