@@ -1,4 +1,5 @@
 import type { BuiltinContext } from './builtin.ts';
+import { checkTextLength, textLengthMax } from './text-limit.ts';
 
 /**
  * Replaces the pairs' left texts by their right ones, from left to right without overlap; where several match at one
@@ -12,8 +13,17 @@ export function replaceAll(
 	context.spend(1 + Math.floor(text.length / 64));
 	const [only] = pairs;
 	if (only === undefined) return text;
-	if (pairs.length === 1 && only[0] !== '') return text.replaceAll(only[0], () => only[1]);
+	if (pairs.length === 1 && only[0] !== '') return replaceOne(text, only[0], only[1]);
 	return replaceMany(text, pairs, context);
+}
+
+function replaceOne(text: string, from: string, to: string): string {
+	const growth = to.length - from.length;
+	// Occurrences are counted only where the result could be too long.
+	if (growth > 0 && text.length + (text.length / from.length) * growth > textLengthMax) {
+		checkTextLength(text.length + (text.split(from).length - 1) * growth);
+	}
+	return text.replaceAll(from, () => to);
 }
 
 function replaceMany(text: string, pairs: readonly (readonly [string, string])[], context: BuiltinContext): string {
@@ -27,6 +37,7 @@ function replaceMany(text: string, pairs: readonly (readonly [string, string])[]
 		afterEmpty = match?.[0] === '';
 		if (match !== undefined) {
 			result += text.slice(copied, at) + match[1];
+			checkTextLength(result.length);
 			at += match[0].length;
 			copied = at;
 		} else {

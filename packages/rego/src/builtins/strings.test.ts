@@ -37,6 +37,24 @@ describe('refusals', () => {
 	});
 });
 
+describe('limits', () => {
+	const long = 'a'.repeat(1 << 20);
+
+	it.each<[string, readonly Value[]]>([
+		['replace', [long, 'a', long]],
+		['replace', [long, '', long]],
+		['strings.replace_n', [{ a: long, b: '' }, long]],
+		['concat', [long, Array(100).fill('')]],
+		['sprintf', ['%999999d'.repeat(100), Array(100).fill(1)]],
+	])('refuses to let %s fill the memory', (name, args) => {
+		expect(() => call(name, ...args)).toThrow(new BuiltinError('result is longer than 67108864 characters'));
+	});
+
+	it('replaces a long text by a longer one where it fits', () => {
+		expect(call('replace', `${long}b`, 'b', long)).toHaveLength(1 << 21);
+	});
+});
+
 describe('results', () => {
 	it.each<[string, readonly Value[], string]>([
 		['concat', [',', RegoSet.of(['b', 'a'])], '"a,b"'],

@@ -28,6 +28,7 @@ import {
 } from './operands.ts';
 import { replaceAll } from './replacer.ts';
 import { sprintf } from './sprintf.ts';
+import { checkTextLength } from './text-limit.ts';
 
 const categories = ['strings'];
 const oneOrMore = anyOf(string, array(string), set(string));
@@ -66,6 +67,8 @@ export const stringBuiltins: readonly Builtin[] = [
 			const delimiter = stringOperand(args, 1);
 			const parts = stringsOperand(args, 2, ['set', 'array']);
 			context.spend(parts.length);
+			const delimiters = delimiter.length * Math.max(0, parts.length - 1);
+			checkTextLength(parts.reduce((length, part) => length + part.length, delimiters));
 			return parts.join(delimiter);
 		},
 		{ categories },
