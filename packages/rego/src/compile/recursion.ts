@@ -171,10 +171,7 @@ function takeOff(left: Set<RuleGroup>, onward: Edges, back: Edges): void {
 	}
 }
 
-function shortestCycle(
-	start: RuleGroup,
-	edges: Edges,
-): RuleGroup[] | undefined {
+function shortestCycle(start: RuleGroup, edges: Edges): RuleGroup[] | undefined {
 	const cameFrom = new Map<RuleGroup, RuleGroup>();
 	let frontier = [start];
 	while (frontier.length > 0) {
