@@ -1,5 +1,6 @@
 /** Types of lowered terms, and matching terms with types. */
-import type { LComprehension, LTerm } from '../compile/lowered.ts';
+import type { LComprehension, Local, LTerm } from '../compile/lowered.ts';
+import { vars } from '../compile/safety.ts';
 import {
 	any,
 	holdsUnknown,
@@ -90,14 +91,14 @@ export function isScalar(value: Value): boolean {
 }
 
 /**
- * Matches a term with a type and gives variables in it their types. With `widen`, a variable's type becomes the union
- * of what it was and `type`, and nothing fails for it.
+ * Matches a term with a type and gives variables in it their types. The variables in `widened` are being matched with
+ * each member of a union: their types grow with each, and nothing fails for them.
  */
-export function matchType(term: LTerm, type: Type, at: Inference, widen = false): boolean {
+export function matchType(term: LTerm, type: Type, at: Inference, widened?: ReadonlySet<Local>): boolean {
 	switch (term.kind) {
 		case 'var': {
 			const held = at.scope.get(term.local);
-			if (widen) {
+			if (widened?.has(term.local)) {
 				at.scope.set(term.local, union(held, type));
 				return true;
 			}
@@ -114,30 +115,36 @@ export function matchType(term: LTerm, type: Type, at: Inference, widen = false)
 	const parts = partsOf(term);
 	if (type.type === 'any') {
 		if (!isAnything(type)) {
+			const open = widened ?? openIn(term, at);
 			let matched = false;
-			for (const member of type.of!) if (matchType(term, member, at, true)) matched = true;
+			for (const member of type.of!) if (matchType(term, member, at, open)) matched = true;
 			return matched;
 		}
-		for (const part of parts.all) matchType(part, any, at, true);
+		for (const part of parts.all) matchType(part, any, at, widened);
 		return true;
 	}
 	if (type.type !== parts.type) return false;
-	if (type.type === 'set') return parts.all.every((item) => matchType(item, type.of, at, widen));
+	if (type.type === 'set') return parts.all.every((item) => matchType(item, type.of, at, widened));
 	if (type.type === 'array') {
 		if (parts.all.length !== (type.static?.length ?? 0) && type.dynamic === undefined) return false;
-		return parts.all.every((item, i) => matchType(item, itemAt(type, i), at, widen));
+		return parts.all.every((item, i) => matchType(item, itemAt(type, i), at, widened));
 	}
 	if (type.type !== 'object') return false;
 	if (parts.entries.length !== (type.static?.length ?? 0) && type.dynamic === undefined) return false;
 	return parts.entries.every(([key, value]) => {
 		if (key.kind !== 'const') {
 			// Under a key known only at run time any of the properties may be meant.
-			matchType(value, any, at, widen);
+			matchType(value, any, at, widened);
 			return true;
 		}
 		const property = propertyAt(type, key.value);
-		return property.type !== 'unknown' && matchType(value, property, at, widen);
+		return property.type !== 'unknown' && matchType(value, property, at, widened);
 	});
+}
+
+/** The variables in a term of which nothing is known. */
+function openIn(term: LTerm, at: Inference): ReadonlySet<Local> {
+	return new Set([...vars(term, new Set())].filter((local) => at.scope.get(local).type === 'unknown'));
 }
 
 interface Parts {

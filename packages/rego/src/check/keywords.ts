@@ -1,9 +1,9 @@
 /** `input` and `data` always mean the documents: no rule or `:=` may take their names. */
-import type { Module, Rule, Term } from '../ast/ast.ts';
+import type { Expr, Module, Rule, Term } from '../ast/ast.ts';
+import { walkRule } from '../ast/walk.ts';
 import type { LProgram } from '../compile/lowered.ts';
 import { isAssignment } from '../compile/scope.ts';
 import type { Diagnostic } from '../errors.ts';
-import { walkExprs } from './walk.ts';
 
 /** Reports rules and variables named `input` or `data`. */
 export function checkKeywordOverrides(program: LProgram): readonly Diagnostic[] {
@@ -26,21 +26,23 @@ function headName(rule: Rule): string {
 
 function variableOverrides(module: Module): Diagnostic[] {
 	const errors: Diagnostic[] = [];
-	walkExprs(module, (expr) => {
-		if (expr.kind !== 'term') return;
-		const { term } = expr;
-		if (!isAssignment(term)) return;
-		const name = nameOf(term.args[0]);
-		if (!isDocument(name)) return;
-		const message = `variables must not shadow ${name} (use a different variable name)`;
-		errors.push({ code: 'rego_compile_error', message, loc: expr.loc });
-	});
+	const visit = (expr: Expr): boolean => {
+		const name = expr.kind === 'term' ? assignedName(expr.term) : '';
+		if (isDocument(name)) {
+			const message = `variables must not shadow ${name} (use a different variable name)`;
+			errors.push({ code: 'rego_compile_error', message, loc: expr.loc });
+		}
+		return true;
+	};
+	for (const rule of module.rules) walkRule(rule, () => true, visit);
 	return errors;
 }
 
-/** The name of a lone variable: the parser gives the documents' names as references of one part. */
-function nameOf(term: Term): string {
-	const lone = term.kind === 'ref' && term.terms.length === 1 ? term.terms[0]! : term;
+/** What `:=` gives a value, if that is a lone name: the parser gives the documents' names as references of one part. */
+function assignedName(term: Term): string {
+	if (!isAssignment(term)) return '';
+	const [target] = term.args;
+	const lone = target.kind === 'ref' && target.terms.length === 1 ? target.terms[0]! : target;
 	return lone.kind === 'var' ? lone.name : '';
 }
 

@@ -4,7 +4,6 @@
  */
 import type {
 	Callee,
-	Check,
 	LBody,
 	LCall,
 	LComprehension,
@@ -45,12 +44,9 @@ export interface TypeCheckOptions {
 
 /** Checks the types of a program. The result holds one diagnostic for each thing that can never be right. */
 export function checkTypes(program: LProgram, options: TypeCheckOptions = {}): readonly Diagnostic[] {
-	return new TypeChecker(program, options).checkProgram();
-}
-
-/** The check to hand to the compiler. */
-export function typeCheck(options: TypeCheckOptions = {}): Check {
-	return (program) => checkTypes(program, options);
+	const checker = new TypeChecker(program, options);
+	checkers.set(program, checker);
+	return checker.checkProgram();
 }
 
 /** Checks the types of a query against those of a program. */
@@ -59,10 +55,17 @@ export function checkQueryTypes(
 	program: LProgram,
 	options: TypeCheckOptions = {},
 ): readonly Diagnostic[] {
-	const checker = new TypeChecker(program, options);
-	checker.checkProgram();
-	return checker.checkQuery(query);
+	let checker = checkers.get(program);
+	if (checker === undefined) {
+		checker = new TypeChecker(program, options);
+		checker.checkProgram();
+		checkers.set(program, checker);
+	}
+	return checker.checkQuery(query, options);
 }
+
+/** The types of a program are inferred once, for all the queries on it. */
+const checkers = new WeakMap<LProgram, TypeChecker>();
 
 class TypeChecker {
 	readonly #program: LProgram;
@@ -89,8 +92,8 @@ class TypeChecker {
 		return errors;
 	}
 
-	checkQuery(query: LQuery): Diagnostic[] {
-		return new BodyCheck(this.#types, this.#replacements, this.#options, query.body).check(new TypeScope());
+	checkQuery(query: LQuery, options: TypeCheckOptions): Diagnostic[] {
+		return new BodyCheck(this.#types, this.#replacements, options, query.body).check(new TypeScope());
 	}
 
 	/** Checks a rule (one branch) and, when it has no errors, adds its type to the tree. */

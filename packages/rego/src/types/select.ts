@@ -101,7 +101,7 @@ export function itemAt(type: Extract<Type, { type: 'array' }>, position: number)
 	return type.static?.[position] ?? type.dynamic ?? unknown;
 }
 
-/** The type of the property at a key. */
+/** The type of the property at a key. Properties must be in the order of their keys (`normalize`, `sortProperties`). */
 export function propertyAt(type: ObjectType, key: Value): Type {
 	const wanted = typeOfValue(key);
 	const property = findProperty(type, key);
