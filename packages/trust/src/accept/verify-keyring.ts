@@ -41,6 +41,7 @@ export function verifyKeyring(input: {
 	if (value['schema'] !== 'tappass.keyring/1') throw new TapPassError('payload_malformed', { detail: 'not a keyring' });
 	assertClock(floor, input.now);
 	assertRootValid({ root }, input.now);
+	// Verified once to learn whom it is for, and again by the same function that a host accepts with.
 	const { identity } = verifiedKeyring(root, value).policy.statement;
 	const { org_id } = root.document;
 	const sandbox_id = floor === 'none' ? identity.sandbox_id : floor.sandbox_id;

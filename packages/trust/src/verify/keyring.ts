@@ -4,7 +4,7 @@ import type { TrustedRoot } from '../keys/trusted-root.ts';
 import { type Freshness, freshnessSchema } from '../statement/freshness.ts';
 import { type PolicyStatement, policyStatementSchema } from '../statement/policy-statement.ts';
 import { assertProtocolSpoken } from './protocol.ts';
-import { type Known, type StatementKind, type Verified, verifiedStatement } from './statement.ts';
+import { type Known, parsedStatement, type StatementKind, signedStatement, type Verified } from './statement.ts';
 
 /** The two statements of a `keyring.json`, both signed by keys of the root. */
 export interface Keyring {
@@ -28,7 +28,7 @@ const freshnessKind: StatementKind<Freshness> = {
  * Verifies both statements and that the second vouches for the first.
  * @param value a parsed `tappass.keyring/1` document
  * @param known the policy in force: most keyrings carry it again, under a new freshness statement
- * @throws {TapPassError} what `verifiedStatement` throws, protocol_unsupported, policy_hash_mismatch
+ * @throws {TapPassError} what `signedStatement` and `parsedStatement` throw, protocol_unsupported, policy_hash_mismatch
  */
 export function verifiedKeyring(
 	root: TrustedRoot,
@@ -36,8 +36,11 @@ export function verifiedKeyring(
 	known?: Known<PolicyStatement>,
 ): Keyring {
 	if (Object.keys(value).length !== 3) throw new TapPassError('payload_malformed', { detail: 'unknown member' });
-	const policy = verifiedStatement(root, value['policy'], policyKind, known);
-	const freshness = verifiedStatement(root, value['freshness'], freshnessKind);
+	// Both signatures first: nothing that one key alone vouches for is parsed.
+	const signedPolicy = signedStatement(root, value['policy'], policyKind);
+	const signedFreshness = signedStatement(root, value['freshness'], freshnessKind);
+	const policy = parsedStatement(signedPolicy, known);
+	const freshness = parsedStatement(signedFreshness);
 	assertVouches(freshness.statement, policy);
 	return { policy, freshness };
 }

@@ -32,22 +32,30 @@ export interface Known<T> {
 	readonly sha256: string;
 }
 
+/** An envelope of one kind whose signatures held; nothing of its payload has been parsed. */
+export interface Signed<T> {
+	readonly kind: StatementKind<T>;
+	readonly payload: Uint8Array;
+	readonly signers: readonly string[];
+}
+
 /**
- * Envelope → statement: signatures first, then strict JSON, then the shape.
- * Signatures are checked every time; bytes that hash to those of `known` are not parsed again.
- * @throws {TapPassError} payload_type_mismatch, sig_…, key_…, threshold_unmet, payload_malformed
+ * Opens an envelope of one kind and checks its signatures.
+ * @throws {TapPassError} payload_malformed, payload_type_mismatch, sig_…, key_…, threshold_unmet
  */
-export function verifiedStatement<T>(
-	root: TrustedRoot,
-	value: Json | undefined,
-	kind: StatementKind<T>,
-	known?: Known<T>,
-): Verified<T> {
+export function signedStatement<T>(root: TrustedRoot, value: Json | undefined, kind: StatementKind<T>): Signed<T> {
 	const envelope = openEnvelope(value, kind.payloadType);
-	const signers = assertSigned(envelope, root, kind.role);
-	const sha256 = hash('sha256', envelope.payload, 'hex');
+	return { kind, payload: envelope.payload, signers: assertSigned(envelope, root, kind.role) };
+}
+
+/**
+ * Parses a signed payload: strict JSON, then its shape. Bytes that hash to those of `known` are not parsed again.
+ * @throws {TapPassError} payload_malformed
+ */
+export function parsedStatement<T>({ kind, payload, signers }: Signed<T>, known?: Known<T>): Verified<T> {
+	const sha256 = hash('sha256', payload, 'hex');
 	if (known?.sha256 === sha256) return { statement: known.statement, sha256, signers };
-	const payload = parsePayload(envelope.payload);
-	kind.first?.(payload);
-	return { statement: typedPayload(kind.schema, payload, kind.role), sha256, signers };
+	const value = parsePayload(payload);
+	kind.first?.(value);
+	return { statement: typedPayload(kind.schema, value, kind.role), sha256, signers };
 }
