@@ -1,4 +1,5 @@
-import { type Constraint, type ConstraintTarget, type Diagnostic, matchTool, parseToolPattern } from '@tappass/core';
+import type { Constraint, ConstraintTarget, Diagnostic } from '@tappass/core';
+import { namedTools } from '../catalog/named-tools.ts';
 import type { Place } from './input.ts';
 import type { Library } from './library.ts';
 import { nameHint } from './nearest.ts';
@@ -90,9 +91,7 @@ class ReferenceCheck {
 	/** A tool pattern that names nothing compiles, but someone meant something by it. */
 	patterns(patterns: readonly string[], at: At, path: Path): void {
 		for (const [position, text] of patterns.entries()) {
-			const { pattern } = parseToolPattern(text);
-			if (pattern === undefined || this.#library.catalog.tools.size === 0) continue;
-			if (this.#library.catalog.names.some((tool) => matchTool(pattern, tool))) continue;
+			if (this.#library.catalog.tools.size === 0 || namedTools(text, this.#library.catalog).length > 0) continue;
 			this.#say(
 				at([...path, position]),
 				`no tool of the catalog is named by ${text}`,

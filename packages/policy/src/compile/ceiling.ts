@@ -6,10 +6,10 @@ export function compileCeiling({ merged, trails, warn }: CompileContext, ceiling
 	const path = ceiling.split('.');
 	const stated = merged.ceilings[ceiling];
 	if (stated !== undefined) {
-		trails.add(path, String(stated.value), stated.chains);
+		trails.add(path, `${ceiling} (${stated.value})`, stated.chains);
 		return stated.value;
 	}
-	trails.byDefault(path, '0', 'no level states it, and an unstated ceiling allows nothing');
+	trails.byDefault(path, `${ceiling} (0)`, 'no level states it, and an unstated ceiling allows nothing');
 	warn(
 		`no level states ${ceiling}, so it is 0 and allows nothing`,
 		`state ${ceiling}, or choose a function that has a default for it`,

@@ -13,8 +13,8 @@ export function compileFilesystem({ merged, trails }: CompileContext): Filesyste
 	);
 	const workspace = merged.workspace?.value ?? emptyCompiledPolicy.filesystem.workspace;
 	if (merged.workspace === undefined)
-		trails.byDefault(['filesystem', 'workspace'], workspace, 'no level states a workspace');
-	else trails.add(['filesystem', 'workspace'], workspace, merged.workspace.chains);
+		trails.byDefault(['filesystem', 'workspace'], `${workspace} (filesystem.workspace)`, 'no level states a workspace');
+	else trails.add(['filesystem', 'workspace'], `${workspace} (filesystem.workspace)`, merged.workspace.chains);
 	return {
 		workspace,
 		read_only: trails.list(['filesystem', 'read_only'], readable),

@@ -67,11 +67,15 @@ function compileStep(name: StepName, { merged, trails }: CompileContext): Effect
 
 function trustLevel({ merged, trails, warn }: CompileContext): EffectivePipeline['trust_level'] {
 	if (merged.trust_level !== undefined) {
-		trails.add(['trust_level'], merged.trust_level.value, merged.trust_level.chains);
+		trails.add(['trust_level'], `trust_level (${merged.trust_level.value})`, merged.trust_level.chains);
 		return merged.trust_level.value;
 	}
 	const lowest = trustLevels[0]!;
-	trails.byDefault(['trust_level'], lowest, 'no level states it, and an unstated trust level is the lowest');
+	trails.byDefault(
+		['trust_level'],
+		`trust_level (${lowest})`,
+		'no level states it, and an unstated trust level is the lowest',
+	);
 	warn(
 		`no level states trust_level, so it is ${lowest}: only tools that read`,
 		`state trust_level: ${trustLevels.join(', ')}`,

@@ -1,7 +1,8 @@
-import { matchTool, parseToolPattern, type SchemaRight, type ToolsAspect } from '@tappass/core';
+import type { SchemaRight, ToolsAspect } from '@tappass/core';
 import { nearestName } from '../author/nearest.ts';
 import { withoutDenied } from '../cascade/denied.ts';
 import { patternKinds } from '../cascade/patterns.ts';
+import { namedTools } from '../catalog/named-tools.ts';
 import type { Stated } from '../resolve/contribution.ts';
 import type { CompileContext } from './context.ts';
 import { behind } from './trails.ts';
@@ -26,8 +27,7 @@ export function compileTools(context: CompileContext): ToolsAspect {
 		);
 	const allow = withoutDenied(patternKinds['tools.allow'], items, [...deny.keys()]);
 	for (const { value, place } of allow) {
-		const { pattern } = parseToolPattern(value);
-		if (pattern === undefined || universe.catalog.names.some((tool) => matchTool(pattern, tool))) continue;
+		if (namedTools(value, universe.catalog).length > 0) continue;
 		const nearest = nearestName(value, universe.catalog.names);
 		warn(
 			`${place.file}:${place.row}:${place.col}: the catalog knows no tool ${value}; it stays denied until it does`,

@@ -12,7 +12,8 @@ export class Trails {
 	}
 	/** The entries of a list. */
 	list(path: readonly string[], items: readonly Stated<string>[]): readonly string[] {
-		for (const item of items) this.add([...path, item.value], item.value, item.chains);
+		const name = path.join('.');
+		for (const item of items) this.add([...path, item.value], `${item.value} (${name})`, item.chains);
 		return items.map(({ value }) => value);
 	}
 	/** A value that nobody stated. */

@@ -1,12 +1,6 @@
-import {
-	type Approval,
-	type Constraint,
-	type ConstraintSubject,
-	type ConstraintTarget,
-	matchTool,
-	parseToolPattern,
-} from '@tappass/core';
+import type { Approval, Constraint, ConstraintSubject, ConstraintTarget } from '@tappass/core';
 import type { Catalog } from '../catalog/catalog.ts';
+import { namedTools } from '../catalog/named-tools.ts';
 
 type Tools = Pick<Catalog, 'tools' | 'byCapability' | 'names'>;
 
@@ -72,6 +66,5 @@ function bind(id: string, target: ConstraintTarget, subject: ConstraintSubject, 
 
 function toolsOf(target: ConstraintTarget, catalog: Tools): readonly string[] {
 	if ('capability' in target) return catalog.byCapability.get(target.capability) ?? [];
-	const patterns = target.tools.flatMap((text) => parseToolPattern(text).pattern ?? []);
-	return catalog.names.filter((name) => patterns.some((pattern) => matchTool(pattern, name)));
+	return [...new Set(target.tools.flatMap((pattern) => namedTools(pattern, catalog)))].sort();
 }
