@@ -10,12 +10,12 @@ const successors: ReadonlyMap<string, string> = new Map([
 	['re_match', 'use regex.match'],
 	['set_diff', 'use x - y'],
 	['net.cidr_overlap', 'use net.cidr_contains'],
-	['cast_array', 'use is_array'],
-	['cast_boolean', 'use is_boolean'],
-	['cast_null', 'use is_null'],
-	['cast_object', 'use is_object'],
-	['cast_set', 'use is_set'],
-	['cast_string', 'use is_string'],
+	['cast_array', 'check the type with is_array'],
+	['cast_boolean', 'check the type with is_boolean'],
+	['cast_null', 'check the type with is_null'],
+	['cast_object', 'check the type with is_object'],
+	['cast_set', 'check the type with is_set'],
+	['cast_string', 'check the type with is_string'],
 ]);
 
 /** Reports calls of deprecated builtins. */

@@ -1,8 +1,8 @@
 /** Checks of calls and `with`: does the function exist, is it offered, does the number of arguments fit. */
 import type { Builtin } from '../builtins/builtin.ts';
 import type { Diagnostic } from '../errors.ts';
-import { printParameters } from '../types/index.ts';
-import { keyOf, print, typeName } from '../value/index.ts';
+import { any, printParameters, printTypes, type Type, typeOfValue, union, unknown } from '../types/index.ts';
+import { keyOf, print } from '../value/index.ts';
 import type { Callee, LBody, LCall, LExpr, LTerm, LWith, RuleNode } from './lowered.ts';
 import { nearest } from './nearest.ts';
 import { isRefused, refusalOf } from './refused.ts';
@@ -73,7 +73,7 @@ function checkCall(call: LCall, at: CallSurroundings, errors: Diagnostic[]): voi
 	if (given !== args.length) {
 		const have = [...call.args, ...(call.output === undefined || call.generated ? [] : [call.output])];
 		error(`${name}: arity mismatch`, {
-			details: [`have: (${have.map(roughType).join(', ')})`, `want: ${printParameters(builtin.decl, true)}`],
+			details: [`have: ${printTypes(have.map(roughType))}`, `want: ${printParameters(builtin.decl, true)}`],
 		});
 	}
 }
@@ -89,10 +89,23 @@ function hint(name: string | undefined): Partial<Diagnostic> {
 	return name === undefined ? {} : { hint: `did you mean ${name}?` };
 }
 
-function roughType(term: LTerm): string {
-	if (term.kind === 'const') return typeName(term.value);
-	if (term.kind === 'comprehension') return term.of;
-	return term.kind === 'array' || term.kind === 'set' || term.kind === 'object' ? term.kind : '???';
+/** What can be said of an argument before types are inferred. */
+function roughType(term: LTerm): Type {
+	switch (term.kind) {
+		case 'const':
+			return typeOfValue(term.value);
+		case 'ref':
+			return typeof term.head === 'string' ? any : unknown;
+		case 'array':
+			return { type: 'array', static: term.items.map(roughType) };
+		case 'set':
+			return { type: 'set', of: term.items.map(roughType).reduce(union, unknown) };
+		case 'comprehension':
+			if (term.of === 'object') return { type: 'object', dynamic: { key: unknown, value: unknown } };
+			return term.of === 'set' ? { type: 'set', of: unknown } : { type: 'array', dynamic: unknown };
+		default:
+			return term.kind === 'object' ? { type: 'object', dynamic: { key: any, value: any } } : unknown;
+	}
 }
 
 /** Builtins that `with` may not replace. */
