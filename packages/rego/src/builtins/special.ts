@@ -5,6 +5,7 @@
 import { any, array, boolean, fn, named, set, string, tuple } from '../types/type.ts';
 import { equal, isObject, isSet, objectEntries, objectGet, print, type Value } from '../value/index.ts';
 import { type Builtin, BuiltinError } from './builtin.ts';
+import { parseModuleBuiltin } from './parse-module.ts';
 
 function membersOf(container: Value): readonly Value[] {
 	if (Array.isArray(container)) return container;
@@ -47,6 +48,7 @@ function templateText(parts: Value): string {
 
 /** Declarations (and plain behaviour) of every builtin that needs more than a function. */
 export const specialBuiltins: readonly Builtin[] = [
+	parseModuleBuiltin,
 	{
 		name: 'eq',
 		infix: '=',

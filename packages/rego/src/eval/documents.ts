@@ -96,8 +96,8 @@ export class DocumentCode {
 			m.enter(this.#loc);
 			for (const rule of this.#partRules(m)) {
 				m.trailLength = mark;
-				const found = part(this.#memberRules, rule, () => this.#memberRule(rule))(m, keys, sink);
-				if (found && !m.allReasons && !this.#exe.instrumented) break;
+				part(this.#memberRules, rule, () => this.#memberRule(rule))(m, keys, sink);
+				if (sink.builder.size > 0 && !m.allReasons && !this.#exe.instrumented) break;
 			}
 			m.depth--;
 			m.trailLength = mark;

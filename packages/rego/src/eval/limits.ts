@@ -13,7 +13,7 @@ export interface Limits {
 /** Generous for a decision, small enough that a runaway policy ends within about a second. */
 export const defaultLimits: Limits = {
 	stepsMax: 20_000_000,
-	depthMax: 512,
+	depthMax: 256,
 	timeMsMax: 10_000,
 	outputMax: 32 * 1024 * 1024,
 };
