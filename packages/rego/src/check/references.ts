@@ -120,11 +120,14 @@ class ReferenceCheck {
 		}
 	}
 
-	/** What stands before operand `i` cannot be looked into. */
+	/** What stands before operand `i` cannot be looked into; or it is a function, which is no value at all. */
 	unsupported(i: number, have: Type): Diagnostic {
 		const text = this.#printer(this.#ref);
 		const prefix = printPrefix(this.#ref, i, this.#printer);
-		return undefinedRef(this.#ref.loc, text, [text, '^'.repeat([...prefix].length), `have: ${printType(have)}`]);
+		const details = [text, '^'.repeat([...prefix].length), `have: ${printType(have)}`];
+		if (have.type !== 'function') return undefinedRef(this.#ref.loc, text, details);
+		const message = `function ${prefix} used as reference, not called`;
+		return { code: 'rego_type_error', message, loc: this.#ref.loc, details };
 	}
 
 	/** Operand `i` is no key of what stands before it. */
