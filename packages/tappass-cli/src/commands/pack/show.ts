@@ -1,0 +1,47 @@
+import { Args, type Interfaces } from '@oclif/core';
+import { type Answer, nearest, type Terminal, table } from '@tappass/cli-kit';
+import { TapPassError } from '@tappass/core';
+import { listPacks, showPack } from '@tappass/policy';
+import { OperatorCommand } from '../../command.ts';
+import { shippedLibrary } from '../../compile-request.ts';
+
+const args = { pack: Args.string({ required: true, description: 'id or alias' }) };
+
+/** `tappass pack show`: one Pack, clause by clause, with what it does not cover. */
+export default class PackShow extends OperatorCommand {
+	static override summary = 'Show a Pack: clauses, rules, evidence, and what it does not cover.';
+	static override args: Interfaces.ArgInput = args;
+
+	protected override async answer(terminal: Terminal): Promise<Answer> {
+		const { args: given } = await this.parse({ args, baseFlags: OperatorCommand.baseFlags });
+		const library = await shippedLibrary();
+		const view = showPack(library, given.pack);
+		if (view === undefined) {
+			const near = nearest(
+				given.pack,
+				listPacks(library).packs.flatMap((pack) => [pack.id, ...pack.aliases]),
+			);
+			throw new TapPassError('not_found', {
+				detail: `there is no Pack ${JSON.stringify(given.pack)}`,
+				hint: near === undefined ? 'tappass pack list lists them' : `did you mean ${near}?`,
+			});
+		}
+		const { schema, ...fields } = view;
+		const { pack } = view;
+		const { bold } = terminal.style;
+		const clauses = table(
+			[['CLAUSE', 'COVERED', 'TITLE'], ...pack.clauses.map((clause) => [clause.clause, clause.covered, clause.title])],
+			terminal.style,
+		);
+		const text = [
+			`${bold(`${pack.id}@${pack.version}`)}  ${pack.title}`,
+			`${pack.regulation.name}, ${pack.regulation.edition}: ${pack.regulation.source}`,
+			'',
+			clauses,
+			'',
+			bold('Not covered'),
+			...pack.not_covered.map((line) => `- ${typeof line === 'string' ? line : JSON.stringify(line)}`),
+		].join('\n');
+		return { schema, fields, text };
+	}
+}

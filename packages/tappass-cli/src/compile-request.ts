@@ -1,0 +1,144 @@
+import { Flags, type Interfaces } from '@oclif/core';
+import { type Level, levels, TapPassError } from '@tappass/core';
+import { type CompileRequest, type Library, loadLibrary, type PackChoice, type PolicyFile } from '@tappass/policy';
+import { refuse } from './diagnostics.ts';
+import { readShipped, readSource, readSources, shippedDirectory } from './sources.ts';
+
+/** Flags of every command that compiles: what each level says. */
+export const requestFlags: Interfaces.FlagInput<RequestFlags> = {
+	org: Flags.string({
+		multiple: true,
+		helpValue: '<file>',
+		description: 'Rego of the org floor; may be repeated',
+		helpGroup: 'POLICY',
+	}),
+	project: Flags.string({
+		multiple: true,
+		helpValue: '<file>',
+		description: 'Rego of the project floor',
+		helpGroup: 'POLICY',
+	}),
+	agent: Flags.string({
+		multiple: true,
+		helpValue: '<file>',
+		description: 'Rego of the agent override',
+		helpGroup: 'POLICY',
+	}),
+	pack: Flags.string({
+		multiple: true,
+		helpValue: '<id>[@org|project|agent]',
+		description: 'compliance Pack and the level it applies at (default: org)',
+		helpGroup: 'POLICY',
+	}),
+	function: Flags.string({ helpValue: '<id>', description: 'what the agent is for', helpGroup: 'POLICY' }),
+	category: Flags.string({
+		multiple: true,
+		helpValue: '<id>',
+		description: 'kind of data the agent handles',
+		helpGroup: 'POLICY',
+	}),
+	overlay: Flags.string({
+		multiple: true,
+		helpValue: '<file>',
+		description: 'overlay YAML on top of the agent level',
+		helpGroup: 'POLICY',
+	}),
+	catalog: Flags.string({
+		multiple: true,
+		helpValue: '<file>',
+		description: 'tools.yaml or catalog product of your own',
+		helpGroup: 'POLICY',
+	}),
+	spec: Flags.string({
+		helpValue: '<file>',
+		description: 'sandbox-spec, a file or the id of a shipped one',
+		helpGroup: 'POLICY',
+	}),
+	author: Flags.string({
+		helpValue: '<who>',
+		description: 'person named in trails (default: local)',
+		helpGroup: 'POLICY',
+	}),
+	at: Flags.string({
+		helpValue: '<instant>',
+		description: 'moment named in trails (default: time of the file)',
+		helpGroup: 'POLICY',
+	}),
+};
+
+/** What `requestFlags` parse to. */
+export interface RequestFlags {
+	org: string[] | undefined;
+	project: string[] | undefined;
+	agent: string[] | undefined;
+	pack: string[] | undefined;
+	function: string | undefined;
+	category: string[] | undefined;
+	overlay: string[] | undefined;
+	catalog: string[] | undefined;
+	spec: string | undefined;
+	author: string | undefined;
+	at: string | undefined;
+}
+
+/** The request that the flags describe, over the shipped library. @throws {TapPassError} file_unreadable, policy_invalid, usage */
+export async function readRequest(flags: RequestFlags): Promise<CompileRequest> {
+	const [library, org, project, agent, overlays, catalog, spec] = await Promise.all([
+		shippedLibrary(),
+		files(flags.org),
+		files(flags.project),
+		files(flags.agent),
+		files(flags.overlay),
+		files(flags.catalog),
+		flags.spec === undefined ? undefined : specFile(flags.spec),
+	]);
+	return {
+		library,
+		org,
+		project,
+		agent,
+		overlays,
+		catalog,
+		packs: (flags.pack ?? []).map(packChoice),
+		categories: flags.category ?? [],
+		...(flags.function === undefined ? {} : { function: flags.function }),
+		...(spec === undefined ? {} : spec),
+		...(flags.author === undefined ? {} : { author: flags.author }),
+		...(flags.at === undefined ? {} : { at: flags.at }),
+	};
+}
+
+/** Shipped authoring data and Packs. A fault in it is ours, but it is said like any other: nothing compiles over it. */
+export async function shippedLibrary(): Promise<Library> {
+	const { library, diagnostics } = loadLibrary(await readShipped());
+	refuse(diagnostics, 'the shipped policies');
+	return library;
+}
+
+async function files(paths: readonly string[] | undefined): Promise<readonly PolicyFile[]> {
+	return Promise.all((paths ?? []).map(readSource));
+}
+
+/** A spec by path, or by the id of a shipped one, with the Rego files that may stand beside it. */
+async function specFile(
+	name: string,
+): Promise<{ readonly spec: PolicyFile; readonly specFiles: readonly PolicyFile[] }> {
+	const shipped = /^[a-z0-9_-]+$/.test(name);
+	const path = shipped ? `${shippedDirectory('policies')}/sandbox-specs/${name}.yaml` : name;
+	const spec = await readSource(path);
+	const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.';
+	const around = [folder, `${folder}/..`];
+	const beside = (await Promise.all(around.map((one) => readSources([one]).catch(() => [])))).flat();
+	return { spec, specFiles: beside.filter((file) => file.file.endsWith('.rego')) };
+}
+
+function packChoice(text: string): PackChoice {
+	const [id = '', level = 'org', ...rest] = text.split('@');
+	if (rest.length > 0 || !levels.includes(level as Level)) {
+		throw new TapPassError('usage', {
+			detail: `--pack ${text}: ${JSON.stringify(level)} is no level`,
+			hint: 'write --pack eu-ai-act@org, @project or @agent',
+		});
+	}
+	return { id, level: level as Level };
+}

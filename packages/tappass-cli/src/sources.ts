@@ -1,0 +1,90 @@
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { dirname, join, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { TapPassError } from '@tappass/core';
+import type { SourceFile } from '@tappass/policy';
+import { limits } from './limits.ts';
+
+/** Endings of the files that authors write. */
+const endings: readonly string[] = ['.rego', '.yaml', '.yml', '.md'];
+const ignored: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git']);
+
+/**
+ * The files at these paths: each file as it is, each directory with everything below it that an author writes, in the order
+ * of their names. Names are as typed, with forward slashes.
+ *
+ * @throws {TapPassError} file_unreadable
+ */
+export async function readSources(paths: readonly string[]): Promise<readonly SourceFile[]> {
+	const names = (await Promise.all(paths.map(namesAt))).flat();
+	if (names.length > limits.sourceFilesMax)
+		throw new TapPassError('usage', { detail: `${names.length} files, at most ${limits.sourceFilesMax}` });
+	return Promise.all([...new Set(names)].map(readSource));
+}
+
+/** One file with its time of change. @throws {TapPassError} file_unreadable */
+export async function readSource(path: string): Promise<SourceFile> {
+	try {
+		const info = await stat(path);
+		if (info.isDirectory())
+			throw new TapPassError('file_unreadable', { detail: `${path} is a directory`, hint: 'name the file' });
+		if (info.size > limits.sourceFileBytesMax)
+			throw new TapPassError('file_unreadable', {
+				detail: `${path} has ${info.size} bytes`,
+				hint: `at most ${limits.sourceFileBytesMax}`,
+			});
+		return { file: path.split(sep).join('/'), bytes: await readFile(path), mtime: Math.floor(info.mtimeMs) };
+	} catch (cause) {
+		throw unreadable(path, cause);
+	}
+}
+
+async function namesAt(path: string): Promise<readonly string[]> {
+	try {
+		if (!(await stat(path)).isDirectory()) return [path];
+		return (await walk(path)).sort();
+	} catch (cause) {
+		throw unreadable(path, cause);
+	}
+}
+
+async function walk(directory: string): Promise<string[]> {
+	const entries = await readdir(directory, { withFileTypes: true });
+	const found = await Promise.all(
+		entries.map(async (entry): Promise<string[]> => {
+			const path = join(directory, entry.name);
+			if (ignored.has(entry.name)) return [];
+			if (entry.isDirectory()) return walk(path);
+			// A link inside a tree could lead anywhere, also back up; name it on the command line to have it read.
+			if (!(await lstat(path)).isFile()) return [];
+			return endings.some((ending) => entry.name.endsWith(ending)) && !entry.name.startsWith('.') ? [path] : [];
+		}),
+	);
+	return found.flat();
+}
+
+function unreadable(path: string, cause: unknown): TapPassError {
+	if (cause instanceof TapPassError) return cause;
+	const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
+	return new TapPassError('file_unreadable', { detail: `${path}: ${code}`, cause });
+}
+
+/** Directory of the policies, or of the Packs, that are installed with this command. */
+export function shippedDirectory(name: 'policies' | 'packs'): string {
+	return dirname(fileURLToPath(import.meta.resolve(`@tappass/${name}/package.json`)));
+}
+
+/** Everything that ships: authoring data, Packs and policies; named `policies/…` and `packs/…` wherever they are installed. */
+export async function readShipped(): Promise<readonly SourceFile[]> {
+	const both = await Promise.all(
+		(['policies', 'packs'] as const).map(async (name) => {
+			const directory = shippedDirectory(name);
+			const files = await readSources([directory]);
+			return files.map((file) => ({
+				...file,
+				file: `${name}${file.file.slice(directory.split(sep).join('/').length)}`,
+			}));
+		}),
+	);
+	return both.flat();
+}
