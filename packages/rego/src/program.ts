@@ -14,7 +14,7 @@ import { type Frame, Machine, type Mock } from './eval/machine.ts';
 import { measure } from './eval/measure.ts';
 import { type ProvenanceEntry, provenanceOf } from './eval/provenance.ts';
 import { parseModule, parseQuery, parseRef } from './parse/index.ts';
-import { type JsonValue, keyOf, toJson, type Value } from './value/index.ts';
+import { forgetPlainKeys, type JsonValue, keyOf, toJson, type Value } from './value/index.ts';
 
 /** Source texts by file name, or a list of them. */
 export type Sources = Readonly<Record<string, string>> | readonly { readonly file: string; readonly source: string }[];
@@ -43,7 +43,10 @@ export interface CompileOptions {
 export interface EvaluateOptions {
 	/** The `input` document. Absent: undefined, which is not null. */
 	readonly input?: JsonValue | Value | undefined;
-	/** Base documents: the root of `data`. Default: an empty object. */
+	/**
+	 * Base documents: the root of `data`. Default: an empty object. Large objects that rules iterate are faster frozen:
+	 * their order is then remembered from one evaluation to the next.
+	 */
 	readonly data?: JsonValue | Value | undefined;
 	/** Record why each part of the result is there. */
 	readonly provenance?: boolean;
@@ -332,6 +335,7 @@ export class Program {
 	}
 
 	#machine(options: EvaluateOptions): Machine {
+		forgetPlainKeys();
 		const m = new Machine({
 			input: options.input as Value | undefined,
 			data: (options.data ?? noData) as Value,

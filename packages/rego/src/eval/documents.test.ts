@@ -193,3 +193,12 @@ test('refuses an entry inside another rule’s value also when only that entry i
 	expect(failure(source, 'data.p.a')).toContain('object keys must be unique');
 	expect(value(source, 'data.p.a.z')).toBeUndefined();
 });
+
+test('sees what the host changed in data between evaluations', () => {
+	const program = compile({ 'p.rego': 'package p\n\na := {k | data.users[k]}' });
+	const data = { users: { ann: 1 } as Record<string, number> };
+
+	expect(program.evaluate('data.p.a', { data }).result).toEqual(['ann']);
+	data.users['bob'] = 2;
+	expect(program.evaluate('data.p.a', { data }).result).toEqual(['ann', 'bob']);
+});

@@ -30,6 +30,7 @@ export {
 } from './number.ts';
 export {
 	type Entry,
+	forgetPlainKeys,
 	isObject,
 	lookup,
 	ObjectBuilder,

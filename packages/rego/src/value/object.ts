@@ -137,17 +137,33 @@ function arrayItem(array: readonly Value[], key: Value): Value | undefined {
 	return typeof index === 'number' ? array[index] : undefined;
 }
 
-/** Sorted keys are remembered for each plain object: those are never written, and comparing or printing them sorts anew. */
-const plainKeysMemo: WeakMap<PlainObject, readonly string[]> = new WeakMap();
+/**
+ * Sorted keys of plain objects, remembered while one evaluation runs, for comparing and printing them sorts anew. Its
+ * host may change an object between evaluations, so only frozen ones are remembered for longer.
+ */
+let plainKeysMemo = new WeakMap<PlainObject, readonly string[]>();
+let plainKeysUsed = false;
+const frozenKeysMemo = new WeakMap<PlainObject, readonly string[]>();
+
+/** Forgets what is remembered of plain objects that may have changed: called when an evaluation begins. */
+export function forgetPlainKeys(): void {
+	if (!plainKeysUsed) return;
+	plainKeysMemo = new WeakMap();
+	plainKeysUsed = false;
+}
 
 function plainKeys(object: PlainObject): readonly string[] {
-	let keys = plainKeysMemo.get(object);
+	let keys = plainKeysMemo.get(object) ?? frozenKeysMemo.get(object);
 	if (keys === undefined) {
 		// A host may hand in `{ a: undefined }`: in JSON, and so here, that key is absent.
 		keys = Object.keys(object)
 			.filter((key) => object[key] !== undefined)
 			.sort(compareStrings);
-		plainKeysMemo.set(object, keys);
+		if (Object.isFrozen(object)) frozenKeysMemo.set(object, keys);
+		else {
+			plainKeysMemo.set(object, keys);
+			plainKeysUsed = true;
+		}
 	}
 	return keys;
 }
