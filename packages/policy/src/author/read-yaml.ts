@@ -79,7 +79,10 @@ export function readYaml(source: SourceFile): YamlFile | { readonly diagnostics:
 		[...each.errors, ...each.warnings].map((issue) => ({
 			code: 'policy_invalid' as const,
 			...place(issue.pos[0]),
-			message: issue.message.replace(/\s+at line \d+[\s\S]*$/, ''),
+			// The parser reports its own exhausted stack as a fault of the document.
+			message: /call stack/.test(issue.message)
+				? 'nested too deeply'
+				: issue.message.replace(/\s+at line \d+[\s\S]*$/, ''),
 		})),
 	);
 	if (document === undefined || document.contents === null)
