@@ -14,7 +14,7 @@ import { type Frame, Machine, type Mock } from './eval/machine.ts';
 import { measure } from './eval/measure.ts';
 import { type ProvenanceEntry, provenanceOf } from './eval/provenance.ts';
 import { parseModule, parseQuery, parseRef } from './parse/index.ts';
-import { forgetPlainKeys, type JsonValue, keyOf, toJson, type Value } from './value/index.ts';
+import { forgetPlainKeys, type JsonValue, keyOf, NumberRangeError, toJson, type Value } from './value/index.ts';
 
 /** Source texts by file name, or a list of them. */
 export type Sources = Readonly<Record<string, string>> | readonly { readonly file: string; readonly source: string }[];
@@ -405,6 +405,10 @@ function guarded<T>(run: () => T): T {
 	try {
 		return run();
 	} catch (error) {
+		if (error instanceof NumberRangeError) {
+			const message = `number out of range: ${error.message}`;
+			throw new RegoError([{ code: 'rego_limit_error', message, loc: undefined }], { cause: error });
+		}
 		// The depth limit comes first for rules; a value nested thousands of levels deep is caught only here.
 		if (error instanceof RangeError || (error instanceof Error && error.name === 'InternalError')) {
 			const message = 'rules, values or expressions are nested too deeply';

@@ -105,3 +105,10 @@ test('queries return each solution by the variables that the author named', () =
 	expect(() => solutions('x')).toThrow('var x is unsafe');
 	expect(() => solutions('f(1)')).toThrow('undefined function f');
 });
+
+test('says so when a result has a number beyond JSON in JavaScript', () => {
+	const program = compile({ 'p.rego': 'package p\n\na := 1e400' });
+
+	expect(() => program.evaluate('data.p.a')).toThrow('rego_limit_error: number out of range');
+	expect(program.queryValues('x := data.p.a')).toHaveLength(1);
+});

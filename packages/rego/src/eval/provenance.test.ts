@@ -117,3 +117,18 @@ test('changes no result', () => {
 
 	expect(program.evaluate('data.p.a', { provenance: true }).result).toEqual(program.evaluate('data.p.a').result);
 });
+
+test('of a single member gives that member only', () => {
+	const source = 'a contains "x"\na contains "y" if true\nb if a["y"]';
+	const program = compile({ 'p.rego': `package p\n\n${source}\nc if { b; a["x"] }` });
+	const evaluation = program.evaluate('data.p.a["x"]', { provenance: true });
+
+	expect(evaluation.result).toBe('x');
+	expect(show(evaluation.provenance!, false)).toEqual({ 'data.p.a["x"]': ['p.rego:3'] });
+	expect(show(program.evaluate('data.p.c', { provenance: true }).provenance!, true)).toEqual({
+		'data.p.c': [
+			'p.rego:6',
+			{ 'data.p.a["x"]': ['p.rego:3'], 'data.p.b': ['p.rego:5', { 'data.p.a["y"]': ['p.rego:4'] }] },
+		],
+	});
+});

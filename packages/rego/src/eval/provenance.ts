@@ -2,7 +2,7 @@
 import type { Annotation, Location } from '../ast/ast.ts';
 import type { LRule, RuleGroup, RuleNode } from '../compile/lowered.ts';
 import { printPath } from '../compile/tree.ts';
-import { isObject, isSet, type JsonValue, keyOf, lookup, print, toJson, type Value } from '../value/index.ts';
+import { equal, isObject, isSet, type JsonValue, keyOf, lookup, print, toJson, type Value } from '../value/index.ts';
 import type { Cause, Evidence, Machine } from './machine.ts';
 
 /** The rule (or `else` branch) that made a value. Rows and columns count from 1; the end is exclusive. */
@@ -78,8 +78,13 @@ function gather(m: Machine, node: RuleNode, rest: readonly Value[], value: Value
 		into.push(...inOrder(value, state.entries));
 		return;
 	}
+	// Other rules may have asked for other keys: only the one asked for here belongs to the result.
 	for (const { evidence } of [...state.byKey.values(), ...state.byPath.values()]) {
-		if (evidence !== undefined && evidence.causes.length > 0) into.push(evidence);
+		if (evidence === undefined || evidence.causes.length === 0) continue;
+		const asked = rest.slice(0, evidence.keys.length);
+		if (asked.length === evidence.keys.length && asked.every((key, i) => equal(key, evidence.keys[i]!))) {
+			into.push(evidence);
+		}
 	}
 }
 

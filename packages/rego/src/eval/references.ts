@@ -276,30 +276,21 @@ class DataWalk {
 		this.#last = last;
 		// Built now, because a frame must know its slots before it is made.
 		for (let i = 0; i <= operands.length; i++) this.#chains.push(valueChain(operands, i, last, lookupBase));
-		this.#buildGroups(coder.exe.program.root, 0);
 	}
 
-	/** Runs for every group that the operands can reach. */
-	#buildGroups(node: RuleNode, i: number): void {
-		if (node.group !== undefined) {
-			if (!this.#groups.has(node.group)) {
-				this.#groups.set(node.group, groupRun(this.#coder, node.group, this.#operands, i, this.#last));
-			}
-			return;
+	/** The run through one document that the operands turned out to reach at `i`. */
+	#through(group: RuleGroup, i: number): Run {
+		let run = this.#groups.get(group);
+		if (run === undefined) {
+			run = groupRun(this.#coder, group, this.#operands, i, this.#last);
+			this.#groups.set(group, run);
 		}
-		const operand = this.#operands[i];
-		if (operand === undefined) return;
-		if (operand.kind === 'constant') {
-			const child = node.children.get(keyOf(operand.key));
-			if (child !== undefined) this.#buildGroups(child, i + 1);
-			return;
-		}
-		for (const child of node.children.values()) this.#buildGroups(child, i + 1);
+		return run;
 	}
 
 	at(m: Machine, f: Frame, node: RuleNode | undefined, base: Value | undefined, i: number): boolean {
 		if (node === undefined || m.hidden?.has(node)) return base === undefined ? false : this.#chains[i]!(m, f, base);
-		if (node.group !== undefined) return this.#groups.get(node.group)!(m, f);
+		if (node.group !== undefined) return this.#through(node.group, i)(m, f);
 		const operand = this.#operands[i];
 		if (operand === undefined) {
 			const value = extent(this.#coder, m, node, base);
