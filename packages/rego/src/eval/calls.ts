@@ -7,7 +7,7 @@ import { displayText, isMember, isMemberAt } from '../builtins/special.ts';
 import type { LCall, LTerm } from '../compile/lowered.ts';
 import { printPath } from '../compile/tree.ts';
 import { compare, equal, isObject, isSet, objectEntries, RegoSet, type Value } from '../value/index.ts';
-import type { Coder, Get, Match, Run, RunWith, Step } from './coder.ts';
+import type { Coder, Get, Match, Run, RunWith, Step, Test } from './coder.ts';
 import type { Frame, Machine, Mock } from './machine.ts';
 
 /** Operators on any two values, which need no builtin call. */
@@ -44,30 +44,52 @@ export function callGet(coder: Coder, call: LCall, args: readonly LTerm[]): Get 
 	};
 }
 
+/** Builds a comparison that stands alone as a test of its own; undefined for any other call. */
+export function comparisonTest(coder: Coder, call: LCall, args: readonly LTerm[]): Test | undefined {
+	const { callee } = call;
+	if (callee.kind !== 'builtin' || coder.exe.mocked.has(callee.name) || callee.name === 'internal.member_2') {
+		return undefined;
+	}
+	const comparison = comparisons.get(callee.name);
+	if (comparison === undefined) return undefined;
+	const left = coder.get(args[0]!);
+	const fixed = args[1]!;
+	if (callee.name === 'equal' && fixed.kind === 'const' && typeof fixed.value === 'string') {
+		const text = fixed.value;
+		return (m, f) => {
+			m.tick();
+			return left(m, f) === text;
+		};
+	}
+	const right = coder.get(fixed);
+	return (m, f) => {
+		m.tick();
+		const a = left(m, f);
+		if (a === undefined) return false;
+		const b = right(m, f);
+		return b !== undefined && comparison(a, b);
+	};
+}
+
 function evaluate(gets: readonly Get[], m: Machine, f: Frame): Value[] | undefined {
-	const values: Value[] = [];
+	// Made at its length: a list that grows reserves room for seventeen.
+	const values: Value[] = new Array(gets.length);
 	for (let i = 0; i < gets.length; i++) {
 		const value = gets[i]!(m, f);
 		if (value === undefined) return undefined;
-		values.push(value);
+		values[i] = value;
 	}
 	return values;
 }
 
-function builtinGet(call: LCall, builtin: Builtin, gets: readonly Get[], args: readonly LTerm[]): Get {
-	const { loc } = call;
+function builtinGet(expr: LCall, builtin: Builtin, gets: readonly Get[], args: readonly LTerm[]): Get {
+	const { loc } = expr;
 	const { name } = builtin;
 	const comparison = comparisons.get(name);
 	if (comparison !== undefined) {
 		const [left, right] = [gets[0]!, gets[1]!];
-		const fixed = args[1];
-		if (name === 'internal.member_2' && fixed?.kind === 'const' && fixed.value instanceof RegoSet) {
-			const set = fixed.value;
-			return (m, f) => {
-				const value = left(m, f);
-				return value === undefined ? undefined : set.has(value);
-			};
-		}
+		const special = withConstant(name, left, args[1]) ?? withConstant(name, right, args[0], true);
+		if (special !== undefined) return special;
 		return (m, f) => {
 			const a = left(m, f);
 			if (a === undefined) return undefined;
@@ -81,7 +103,7 @@ function builtinGet(call: LCall, builtin: Builtin, gets: readonly Get[], args: r
 			return values === undefined ? undefined : isMemberAt(values[0]!, values[1]!, values[2]!);
 		};
 	}
-	if (name === 'internal.print') return printGet(call, gets);
+	if (name === 'internal.print') return printGet(expr, gets);
 	if (name === 'trace') {
 		return (m, f) => {
 			const note = gets[0]!(m, f);
@@ -91,22 +113,61 @@ function builtinGet(call: LCall, builtin: Builtin, gets: readonly Get[], args: r
 		};
 	}
 	if (name === 'glob.match' && args[1]?.kind === 'const' && builtin === coreBuiltins.get(name)) {
-		return globGet(call, builtin, gets, args[1].value);
+		return globGet(expr, builtin, gets, args[1].value);
 	}
 	const { run } = builtin;
-	return (m, f) => {
-		const values: Value[] = [];
-		for (let i = 0; i < gets.length; i++) {
-			const value = gets[i]!(m, f);
-			if (value === undefined) return undefined;
-			values.push(value);
-		}
+	const call = (m: Machine, values: readonly Value[]): Value | undefined => {
 		m.at = loc;
 		try {
 			return run(values, m);
 		} catch (error) {
 			return m.builtinError(error, name, loc);
 		}
+	};
+	const [first, second] = gets;
+	switch (gets.length) {
+		case 1:
+			return (m, f) => {
+				const a = first!(m, f);
+				return a === undefined ? undefined : call(m, [a]);
+			};
+		case 2:
+			return (m, f) => {
+				const a = first!(m, f);
+				if (a === undefined) return undefined;
+				const b = second!(m, f);
+				return b === undefined ? undefined : call(m, [a, b]);
+			};
+		default:
+			return (m, f) => {
+				const values = evaluate(gets, m, f);
+				return values === undefined ? undefined : call(m, values);
+			};
+	}
+}
+
+/** A comparison whose one side is a constant that `===` tells apart, or a search in a constant collection. */
+function withConstant(name: string, get: Get, term: LTerm | undefined, swapped = false): Get | undefined {
+	if (term?.kind !== 'const') return undefined;
+	const { value } = term;
+	if (name === 'internal.member_2' && !swapped && (Array.isArray(value) || value instanceof RegoSet)) {
+		const members = value instanceof RegoSet ? value : RegoSet.of(value as readonly Value[]);
+		return (m, f) => {
+			const item = get(m, f);
+			return item === undefined ? undefined : members.has(item);
+		};
+	}
+	if (typeof value !== 'string' && typeof value !== 'boolean' && value !== null) return undefined;
+	if (name === 'equal') {
+		return (m, f) => {
+			const other = get(m, f);
+			return other === undefined ? undefined : other === value;
+		};
+	}
+	if (name !== 'neq') return undefined;
+	return (m, f) => {
+		const other = get(m, f);
+		return other === undefined ? undefined : other !== value;
 	};
 }
 
@@ -232,6 +293,15 @@ export function walkStep(coder: Coder, subject: LTerm, output: LTerm | undefined
 	};
 }
 
+/** `[...path, key]`, made at its length. */
+function longer(path: readonly Value[], key: Value): readonly Value[] {
+	const { length } = path;
+	const next: Value[] = new Array(length + 1);
+	for (let i = 0; i < length; i++) next[i] = path[i]!;
+	next[length] = key;
+	return next;
+}
+
 type Visit = (m: Machine, f: Frame, path: readonly Value[], value: Value) => boolean;
 
 function walkAll(get: Get, visit: Visit, withPath: boolean): Run {
@@ -245,7 +315,7 @@ function walkAll(get: Get, visit: Visit, withPath: boolean): Run {
 		m.depth--;
 		return stopped;
 	};
-	const below = (path: readonly Value[], key: Value) => (withPath ? [...path, key] : none);
+	const below = (path: readonly Value[], key: Value) => (withPath ? longer(path, key) : none);
 	const walkInto = (m: Machine, f: Frame, path: readonly Value[], value: Value): boolean => {
 		if (Array.isArray(value)) {
 			for (let i = 0; i < value.length; i++) if (walk(m, f, below(path, i), value[i] as Value)) return true;

@@ -273,11 +273,11 @@ function constantMatch(value: Value): Match {
 
 function arrayGet(items: readonly Get[]): Get {
 	return (m, f) => {
-		const array: Value[] = [];
-		for (const item of items) {
-			const value = item(m, f);
+		const array: Value[] = new Array(items.length);
+		for (let i = 0; i < items.length; i++) {
+			const value = items[i]!(m, f);
 			if (value === undefined) return undefined;
-			array.push(value);
+			array[i] = value;
 		}
 		return array;
 	};

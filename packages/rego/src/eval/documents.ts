@@ -16,7 +16,15 @@ import {
 import { Coder, type Get, type Match } from './coder.ts';
 import type { Executable } from './executable.ts';
 import { bodyRun } from './expressions.ts';
-import type { CallMemo, CallResult, Evidence, Frame, Machine } from './machine.ts';
+import {
+	addCause,
+	type CallMemo,
+	type CallResult,
+	type Evidence,
+	type Frame,
+	type Machine,
+	newEvidence,
+} from './machine.ts';
 import { ObjectSink } from './object-sink.ts';
 import { buildIndex, type Select } from './rule-index.ts';
 
@@ -132,7 +140,7 @@ export class DocumentCode {
 	call(m: Machine, args: readonly Value[]): Value | undefined {
 		this.#remembers ??= worthRemembering(this.group);
 		if (!this.#remembers || args.length === 0 || this.#exe.instrumented) {
-			const evidence = this.#newEvidence(m, []);
+			const evidence = this.#newEvidence(m, noArgs);
 			const value = this.#firstValue(m, args, evidence);
 			m.read(evidence);
 			return value;
@@ -153,7 +161,7 @@ export class DocumentCode {
 		const key = memoKey(args[last]!);
 		let result = memo.get(key) as CallResult | undefined;
 		if (result === undefined) {
-			const evidence = this.#newEvidence(m, []);
+			const evidence = this.#newEvidence(m, noArgs);
 			result = { value: this.#firstValue(m, args, evidence), evidence };
 			if (memo.size < callsKeptMax) memo.set(key, result);
 		}
@@ -165,7 +173,7 @@ export class DocumentCode {
 		const state = m.document(this.group);
 		const mark = m.trailLength;
 		if (this.group.kind === 'complete') {
-			const evidence = this.#newEvidence(m, []);
+			const evidence = this.#newEvidence(m, noArgs);
 			const value = this.#firstValue(m, noArgs, evidence);
 			state.full = { value, evidence };
 		} else if (this.group.kind === 'set') {
@@ -187,7 +195,7 @@ export class DocumentCode {
 	}
 
 	#newEvidence(m: Machine, keys: readonly Value[]): Evidence | undefined {
-		return m.trail === undefined ? undefined : { group: this.group, keys, causes: [] };
+		return m.trail === undefined ? undefined : newEvidence(this.group, keys);
 	}
 
 	/** The one value of a complete document or function. */
@@ -204,14 +212,14 @@ export class DocumentCode {
 			if (value === undefined) continue;
 			if (result === undefined) result = value;
 			else if (!equal(result, value)) this.#conflict(m, rules[i]!.loc);
-			evidence?.causes.push(m.lastCause!);
+			if (evidence !== undefined) addCause(evidence, m.lastCause!);
 			if (early) break;
 		}
 		if (result === undefined && this.group.defaults.length > 0) {
 			this.#defaults ??= this.group.defaults.map((rule) => this.#valueRule(rule));
 			m.trailLength = mark;
 			result = this.#defaults[0]!(m, args);
-			if (result !== undefined) evidence?.causes.push(m.lastCause!);
+			if (result !== undefined && evidence !== undefined) addCause(evidence, m.lastCause!);
 		}
 		m.trailLength = mark;
 		m.depth--;
@@ -478,9 +486,9 @@ class SetSink {
 		const id = keyOf(member);
 		let evidence = this.entries.get(id);
 		if (evidence === undefined) {
-			evidence = { group: this.#group, keys: [member], causes: [] };
+			evidence = newEvidence(this.#group, [member]);
 			this.entries.set(id, evidence);
 		}
-		evidence.causes.push(m.cause(rule, mark));
+		addCause(evidence, m.cause(rule, mark));
 	}
 }

@@ -1,7 +1,7 @@
 /** Bodies and expressions as linked closures: tests in a row, and loops that run what follows for each solution. */
 import type { LBody, LCall, LEvery, LExpr, LTerm } from '../compile/lowered.ts';
 import { equal, isObject, isSet, objectEntries, type Value } from '../value/index.ts';
-import { callGet, walkStep } from './calls.ts';
+import { callGet, comparisonTest, walkStep } from './calls.ts';
 import type { Coder, Get, Match, Run, Step, Test } from './coder.ts';
 import type { Frame, Machine } from './machine.ts';
 import { withSteps } from './with.ts';
@@ -325,6 +325,11 @@ function callSteps(coder: Coder, call: LCall): Step[] {
 	const { callee } = call;
 	if (callee.kind === 'builtin' && callee.name === 'walk') {
 		steps.push(walkStep(coder, args[0]!, output));
+		return steps;
+	}
+	const comparison = output === undefined ? comparisonTest(coder, call, args) : undefined;
+	if (comparison !== undefined) {
+		steps.push({ test: comparison });
 		return steps;
 	}
 	const get = callGet(coder, call, args);

@@ -24,12 +24,15 @@ export interface Cause {
 	readonly trail: readonly Evidence[];
 }
 
+/** The trail of an exit that read no document. */
+const nothingRead: readonly Evidence[] = [];
+
 /** A document (or one entry of it) that was read, and why it has its value. */
 export interface Evidence {
 	readonly group: RuleGroup;
 	/** Keys below the group's path: the member of a set, the path of an object entry, nothing for the whole. */
 	readonly keys: readonly Value[];
-	readonly causes: Cause[];
+	causes: readonly Cause[];
 }
 
 /** What has been computed of one virtual document. */
@@ -196,6 +199,7 @@ export class Machine implements BuiltinContext {
 
 	/** A rule's exit: the documents read since `mark`. */
 	cause(rule: LRule, mark: number): Cause {
+		if (mark === this.trailLength) return { rule, trail: nothingRead };
 		const trail: Evidence[] = [];
 		for (let i = mark; i < this.trailLength; i++) {
 			const evidence = this.trail![i]!;
@@ -203,4 +207,16 @@ export class Machine implements BuiltinContext {
 		}
 		return { rule, trail };
 	}
+}
+
+const noCauses: readonly Cause[] = [];
+
+/** Evidence to which causes are yet to be added. */
+export function newEvidence(group: RuleGroup, keys: readonly Value[]): Evidence {
+	return { group, keys, causes: noCauses };
+}
+
+/** Adds a cause. Most documents have one, so the list is made for that. */
+export function addCause(evidence: Evidence, cause: Cause): void {
+	evidence.causes = evidence.causes.length === 0 ? [cause] : [...evidence.causes, cause];
 }

@@ -1,7 +1,7 @@
 /** Gathers an object document: entries at paths, sets at paths, and the conflicts between them. */
 import type { LRule, RuleGroup } from '../compile/lowered.ts';
 import { equal, isSet, keyOf, lookup, type MapKey, ObjectBuilder, SetBuilder, type Value } from '../value/index.ts';
-import type { Evidence, Machine } from './machine.ts';
+import { addCause, type Evidence, type Machine, newEvidence } from './machine.ts';
 
 type Part =
 	| { readonly kind: 'value'; readonly value: Value }
@@ -23,7 +23,7 @@ export class ObjectSink {
 		this.#group = group;
 		if (m.trail === undefined) return;
 		if (keys.length === 0) this.entries = new Map();
-		else this.evidence = { group, keys, causes: [] };
+		else this.evidence = newEvidence(group, keys);
 	}
 
 	/** Puts a value (or a member of a set) at a path. */
@@ -33,16 +33,16 @@ export class ObjectSink {
 		this.#root = place(m, this.#root, path, 0, value, isMember, rule);
 		if (m.trail === undefined) return;
 		const cause = m.cause(rule, mark);
-		if (this.entries === undefined) this.evidence!.causes.push(cause);
+		if (this.entries === undefined) addCause(this.evidence!, cause);
 		else {
 			const key = path[0]!;
 			const id = keyOf(key);
 			let evidence = this.entries.get(id);
 			if (evidence === undefined) {
-				evidence = { group: this.#group, keys: [key], causes: [] };
+				evidence = newEvidence(this.#group, [key]);
 				this.entries.set(id, evidence);
 			}
-			evidence.causes.push(cause);
+			addCause(evidence, cause);
 		}
 	}
 
