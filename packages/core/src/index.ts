@@ -105,6 +105,7 @@ export {
 	crossCuttingLayers,
 	type EnforcementPosition,
 	type Gap,
+	type PathKind,
 	type Provider,
 	type RenderCapabilities,
 	type Rendered,

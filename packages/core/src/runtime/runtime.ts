@@ -63,6 +63,9 @@ export const runtimeSchema: z.ZodType<Runtime> = z.strictObject({
 		.max(limits.listEntriesMax),
 }) as unknown as z.ZodType<Runtime>;
 
+/** What is at a path of the host. Links are not followed: a path that is a link, or leads through one, has no kind. */
+export type PathKind = 'directory' | 'file' | 'absent';
+
 /** What a Provider is told about the machine it renders for; it never looks for itself. */
 export interface RenderCapabilities {
 	readonly os: 'linux' | 'macos' | 'windows';
@@ -82,6 +85,8 @@ export interface RenderCapabilities {
 	readonly tool_aliases: Readonly<Record<string, readonly string[]>>;
 	/** Denied category → domain patterns. */
 	readonly domain_categories: Readonly<Record<string, readonly string[]>>;
+	/** Path on the host → what is there; a path that is not named is not known, and rendered in the strictest way. */
+	readonly path_kinds?: Readonly<Record<string, PathKind>>;
 }
 
 const absolute = z
@@ -99,6 +104,7 @@ export const renderCapabilitiesSchema: z.ZodType<RenderCapabilities> = z.strictO
 	target_version: z.string().max(64).nullable(),
 	tool_aliases: z.record(z.string().min(1), z.array(z.string().min(1))),
 	domain_categories: z.record(z.string().min(1), z.array(z.string().min(1))),
+	path_kinds: z.record(absolute, z.enum(['directory', 'file', 'absent'])).default({}),
 }) as unknown as z.ZodType<RenderCapabilities>;
 
 /** A rule that a target cannot express; never dropped, never widened. */
