@@ -57,7 +57,7 @@ export function compilePolicy(request: CompileRequest): CompileResult | Refused 
 	const levels = resolveLevels(setup, memo);
 	const problems = [...setup.diagnostics, ...levels.results.flatMap(({ diagnostics }) => diagnostics)];
 	if (problems.some(isError)) return { diagnostics: sortDiagnostics(problems) };
-	const derived = memo.get(`derive ${levels.key}`, () => derive(setup, levels.results));
+	const derived = memo.derived(`derive ${levels.key}`, () => derive(setup, levels.results));
 	const refused = derived.conflicts.filter(({ kind }) => kind === 'refused');
 	if (refused.length > 0 && request.forceNarrow !== true)
 		return {
@@ -71,7 +71,9 @@ export function compilePolicy(request: CompileRequest): CompileResult | Refused 
 	return {
 		compiled_policy: compiled.compiled_policy,
 		effective_pipeline: compiled.effective_pipeline,
-		because: compiled.because,
+		get because() {
+			return compiled.because;
+		},
 		warnings: sortDiagnostics([...problems, ...idle, ...compiled.warnings]),
 		narrowed: refused.map(narrowedBy),
 	};

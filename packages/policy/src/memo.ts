@@ -1,12 +1,16 @@
 import { sha256Hex } from '@tappass/core';
 import type { SourceFile } from './author/input.ts';
 
+/** Compiled Policies that a memo holds. */
+const derivedMax = 256;
+
 /**
  * What has been worked out before, by a key of everything it depends on. A caller that derives many sandboxes passes the
  * same memo each time: levels that are the same for all of them are resolved once. Holds the latest entries only.
  */
 export class PolicyMemo {
 	readonly #entries = new Map<string, unknown>();
+	readonly #derived = new Map<string, unknown>();
 	readonly #entriesMax: number;
 	readonly #digests = new WeakMap<Uint8Array, string>();
 	readonly #identities = new WeakMap<object, number>();
@@ -20,14 +24,23 @@ export class PolicyMemo {
 
 	/** The value of `key`, made now if it is not there. */
 	get<T>(key: string, make: () => T): T {
-		if (this.#entries.has(key)) {
+		return this.#lookUp(this.#entries, this.#entriesMax, key, make);
+	}
+
+	/** The same for whole Compiled Policies, which are large: only the latest few are held, for sandboxes that are alike. */
+	derived<T>(key: string, make: () => T): T {
+		return this.#lookUp(this.#derived, derivedMax, key, make);
+	}
+
+	#lookUp<T>(entries: Map<string, unknown>, entriesMax: number, key: string, make: () => T): T {
+		if (entries.has(key)) {
 			this.counts.found += 1;
-			return this.#entries.get(key) as T;
+			return entries.get(key) as T;
 		}
 		const value = make();
 		this.counts.made += 1;
-		if (this.#entries.size >= this.#entriesMax) this.#entries.delete(this.#entries.keys().next().value!);
-		this.#entries.set(key, value);
+		if (entries.size >= entriesMax) entries.delete(entries.keys().next().value!);
+		entries.set(key, value);
 		return value;
 	}
 

@@ -21,7 +21,7 @@ export function mergeConstraints(contributions: readonly Contribution[]): readon
 	const all = contributions.flatMap(({ constraints }) => constraints);
 	const united = unite(
 		all,
-		({ action: _, ...rest }) => canonicalJson(rest),
+		keyOf(constraintKeys, ({ action: _, ...rest }) => canonicalJson(rest)),
 		(a, b) => ({
 			...a,
 			action: stricterAction(a.action, b.action),
@@ -35,7 +35,7 @@ export function mergeApprovals(contributions: readonly Contribution[]): readonly
 	const all = contributions.flatMap(({ approvals }) => approvals);
 	const united = unite(
 		all,
-		({ approvers: _, expires_minutes: __, ...rest }) => canonicalJson(rest),
+		keyOf(approvalKeys, ({ approvers: _, expires_minutes: __, ...rest }) => canonicalJson(rest)),
 		(a, b) => ({
 			...a,
 			approvers: Math.max(a.approvers, b.approvers),
@@ -74,4 +74,18 @@ function withOwnIds<T extends { readonly id: string }>(items: readonly Stated<T>
 			used.add(id);
 			return id === item.value.id ? item : { ...item, value: { ...item.value, id } };
 		});
+}
+
+// A floor's rules meet the rules of every sandbox below it: their texts are made once.
+const constraintKeys = new WeakMap<object, string>();
+const approvalKeys = new WeakMap<object, string>();
+function keyOf<T extends object>(known: WeakMap<object, string>, make: (value: T) => string): (value: T) => string {
+	return (value) => {
+		let key = known.get(value);
+		if (key === undefined) {
+			key = make(value);
+			known.set(value, key);
+		}
+		return key;
+	};
 }

@@ -45,5 +45,12 @@ export function compile(
 		compliance_tags: compileCompliance(context),
 	};
 	const effective_pipeline = compilePipeline(context, inForce);
-	return { compiled_policy, effective_pipeline, because: trails.all(), warnings };
+	return {
+		compiled_policy,
+		effective_pipeline,
+		get because() {
+			return trails.all();
+		},
+		warnings,
+	};
 }

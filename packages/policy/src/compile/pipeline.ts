@@ -3,6 +3,7 @@ import {
 	type Constraint,
 	type EffectivePipeline,
 	type EffectiveStep,
+	findStep,
 	type StepName,
 	steps,
 	trustLevels,
@@ -44,12 +45,12 @@ export function compilePipeline(
 		models: { allow: trails.list(['models', 'allow'], merged.allow['models.allow'].items) },
 		...inForce,
 		decisions: merged.decisions,
-		tools: catalog.names.map((name) => catalog.tools.get(name)!.facts),
+		tools: toolFacts(catalog),
 	};
 }
 
 function compileStep(name: StepName, { merged, trails }: CompileContext): EffectiveStep {
-	const definition = steps.find((step) => step.name === name)!;
+	const definition = findStep(name)!;
 	const stated = merged.steps[name];
 	const always = definition.runs === 'always';
 	const enabled = always || (stated?.enabled?.value ?? false);
@@ -87,16 +88,45 @@ function bindAll<T extends Constraint | Approval>(
 	rules: readonly Stated<T>[],
 	bind: (rule: T) => readonly T[],
 	kind: 'constraints' | 'approvals',
-	{ trails }: CompileContext,
+	{ trails, universe }: CompileContext,
 ): readonly T[] {
 	const used = new Set<string>();
 	return rules.flatMap((rule) =>
-		bind(rule.value).map((bound) => {
+		boundOnce(rule.value, universe.catalog, bind).map((bound) => {
 			let { id } = bound;
 			for (let number = 2; used.has(id); number += 1) id = `${bound.id}.${number}`;
 			used.add(id);
-			trails.add([kind, id], id, behind([{ kind: 'constraint', id: rule.value.id }], rule.chains));
-			return { ...bound, id };
+			trails.add([kind, id], id, () => behind([{ kind: 'constraint', id: rule.value.id }], rule.chains));
+			return id === bound.id ? bound : { ...bound, id };
 		}),
 	);
+}
+
+const facts = new WeakMap<object, EffectivePipeline['tools']>();
+
+// One list for everyone who shares a catalog.
+function toolFacts(catalog: CompileContext['universe']['catalog']): EffectivePipeline['tools'] {
+	let found = facts.get(catalog);
+	if (found === undefined) {
+		found = Object.freeze(catalog.names.map((name) => catalog.tools.get(name)!.facts));
+		facts.set(catalog, found);
+	}
+	return found;
+}
+
+const bindings = new WeakMap<object, WeakMap<object, readonly unknown[]>>();
+
+// A rule of a floor is bound to the same tools for every sandbox below it.
+function boundOnce<T extends object>(rule: T, catalog: object, bind: (rule: T) => readonly T[]): readonly T[] {
+	let known = bindings.get(catalog);
+	if (known === undefined) {
+		known = new WeakMap();
+		bindings.set(catalog, known);
+	}
+	let bound = known.get(rule) as readonly T[] | undefined;
+	if (bound === undefined) {
+		bound = bind(rule);
+		known.set(rule, bound);
+	}
+	return bound;
 }

@@ -3,7 +3,7 @@ import { nearestName } from '../author/nearest.ts';
 import { withoutDenied } from '../cascade/denied.ts';
 import { patternKinds } from '../cascade/patterns.ts';
 import { namedTools } from '../catalog/named-tools.ts';
-import type { Stated } from '../resolve/contribution.ts';
+import type { Chain } from '../resolve/contribution.ts';
 import type { CompileContext } from './context.ts';
 import { behind } from './trails.ts';
 
@@ -13,19 +13,16 @@ import { behind } from './trails.ts';
  */
 export function compileTools(context: CompileContext): ToolsAspect {
 	const { merged, trails, universe, warn } = context;
-	const denied = [...merged.deny['tools.deny'], ...forbiddenTools(context)];
-	const deny = new Map<string, Stated<string>>();
-	for (const item of denied) {
-		const before = deny.get(item.value);
-		deny.set(item.value, before === undefined ? item : { ...before, chains: [...before.chains, ...item.chains] });
-	}
+	const denied = denials(context);
+	const deny = denied.map(({ value }) => value);
+	for (const { value, chains } of denied) trails.add(['tools', 'deny', value], `${value} (tools.deny)`, chains);
 	const { items, stated } = merged.allow['tools.allow'];
 	if (!stated)
 		warn(
 			'no level states tools.allow, so no tool may be called',
 			'state tools.allow at the org, project or agent level',
 		);
-	const allow = withoutDenied(patternKinds['tools.allow'], items, [...deny.keys()]);
+	const allow = withoutDenied(patternKinds['tools.allow'], items, deny);
 	for (const { value, place } of allow) {
 		if (namedTools(value, universe.catalog).length > 0) continue;
 		const nearest = nearestName(value, universe.catalog.names);
@@ -36,22 +33,31 @@ export function compileTools(context: CompileContext): ToolsAspect {
 	}
 	return {
 		allow: trails.list(['tools', 'allow'], allow),
-		deny: trails.list(
-			['tools', 'deny'],
-			[...deny.values()].sort((a, b) => (a.value < b.value ? -1 : 1)),
-		),
+		deny,
 		schemas_acl: schemasAcl(context),
 	};
 }
 
-function forbiddenTools({ merged, universe }: CompileContext): readonly Stated<string>[] {
-	return merged.deny.forbidden_capabilities.flatMap(({ value: capability, chains, place }) =>
-		(universe.catalog.byCapability.get(capability) ?? []).map((tool) => ({
-			value: tool,
-			chains: behind([{ kind: 'capability', id: capability, note: 'forbidden' }], chains),
-			place,
-		})),
-	);
+interface Denial {
+	readonly value: string;
+	readonly chains: () => readonly Chain[];
+}
+
+// Patterns that levels deny and the tools behind forbidden capabilities, each once, sorted.
+function denials({ merged, universe }: CompileContext): readonly Denial[] {
+	const found = new Map<string, (() => readonly Chain[])[]>();
+	const add = (value: string, chains: () => readonly Chain[]): void => {
+		const before = found.get(value);
+		if (before === undefined) found.set(value, [chains]);
+		else before.push(chains);
+	};
+	for (const { value, chains } of merged.deny['tools.deny']) add(value, () => chains);
+	for (const { value: capability, chains } of merged.deny.forbidden_capabilities)
+		for (const tool of universe.catalog.byCapability.get(capability) ?? [])
+			add(tool, () => behind([{ kind: 'capability', id: capability, note: 'forbidden' }], chains));
+	return [...found]
+		.sort(([a], [b]) => (a < b ? -1 : 1))
+		.map(([value, parts]) => ({ value, chains: () => parts.flatMap((part) => part()) }));
 }
 
 function schemasAcl({ merged, trails }: CompileContext): ToolsAspect['schemas_acl'] {
