@@ -1,8 +1,10 @@
 /** Bodies and expressions as linked closures: tests in a row, and loops that run what follows for each solution. */
 import type { LBody, LCall, LEvery, LExpr, LTerm } from '../compile/lowered.ts';
+import { RegoError } from '../errors.ts';
 import { equal, isObject, isSet, objectEntries, type Value } from '../value/index.ts';
 import { callGet, comparisonTest, walkStep } from './calls.ts';
 import type { Coder, Get, Match, Run, Step, Test } from './coder.ts';
+import type { Operand } from './instrument.ts';
 import type { Frame, Machine } from './machine.ts';
 import { withSteps } from './with.ts';
 
@@ -24,9 +26,11 @@ export function bodyTest(coder: Coder, body: LBody): Test {
 function bodySteps(coder: Coder, body: LBody): Step[] {
 	const steps: Step[] = [];
 	for (const expr of body.exprs) {
-		const own = expressionSteps(coder, expr);
-		if (coder.exe.instrumented) steps.push(watched(coder, expr, own));
-		else steps.push(...own);
+		if (coder.exe.instrumented) {
+			// Built first: an operand is what has a value before the expression binds anything.
+			const operands = operandReader(coder, expr);
+			steps.push(watched(coder, expr, expressionSteps(coder, expr), operands));
+		} else steps.push(...expressionSteps(coder, expr));
 	}
 	return steps;
 }
@@ -83,14 +87,24 @@ function everyTest(tests: readonly Test[]): Test {
 }
 
 /** Puts the hooks of an instrument around an expression. */
-function watched(coder: Coder, expr: LExpr, steps: readonly Step[]): Step {
+function watched(
+	coder: Coder,
+	expr: LExpr,
+	steps: readonly Step[],
+	operands: (m: Machine, f: Frame) => readonly Operand[],
+): Step {
 	const { rule } = coder;
 	const slot = coder.temporary();
 	return {
 		many: (next) => {
 			const inner = link(steps, (m, f) => {
 				f[slot] = (f[slot] as number) + 1;
-				m.instrument?.exitExpr?.(expr, rule, (local) => f[local.slot]);
+				m.instrument?.exitExpr?.(
+					expr,
+					rule,
+					(local) => f[local.slot],
+					() => operands(m, f),
+				);
 				return next(m, f);
 			});
 			return (m, f) => {
@@ -98,11 +112,58 @@ function watched(coder: Coder, expr: LExpr, steps: readonly Step[]): Step {
 				m.instrument?.enterExpr?.(expr, rule, look);
 				f[slot] = 0;
 				const stopped = inner(m, f);
-				if (!stopped) m.instrument?.failExpr?.(expr, rule, look, f[slot] as number);
+				if (!stopped) m.instrument?.failExpr?.(expr, rule, look, f[slot] as number, () => operands(m, f));
 				return stopped;
 			};
 		},
 	};
+}
+
+/** Builds a second look at the operands of an expression, for instruments. */
+function operandReader(coder: Coder, expr: LExpr): (m: Machine, f: Frame) => readonly Operand[] {
+	const terms = operandTerms(expr).filter((term) => coder.isGround(term));
+	if (terms.length === 0) return () => [];
+	const slot = coder.temporary();
+	const run = coder.scoped(() => {
+		const capture = (): Step[] => {
+			const gets = terms.map((term) => coder.get(term));
+			const test: Test = (m, f) => {
+				f[slot] = gets.map((get) => get(m, f)) as unknown as Value;
+				return true;
+			};
+			return [{ test }];
+		};
+		return link(expr.with.length > 0 ? withSteps(coder, expr, capture) : capture(), () => true);
+	});
+	return (m, f) => {
+		const { trailLength } = m;
+		f[slot] = undefined;
+		try {
+			run(m, f);
+		} catch (error) {
+			// What the expression itself did not get to may end the evaluation: then there is nothing to see here.
+			if (!(error instanceof RegoError) || error.code === 'rego_limit_error') throw error;
+		}
+		m.trailLength = trailLength;
+		const values = (f[slot] ?? []) as readonly (Value | undefined)[];
+		f[slot] = undefined;
+		return terms.map((term, i) => ({ term, value: values[i] }));
+	};
+}
+
+function operandTerms(expr: LExpr): readonly LTerm[] {
+	switch (expr.kind) {
+		case 'term':
+			return [expr.term];
+		case 'unify':
+			return [expr.left, expr.right];
+		case 'call':
+			return expr.output === undefined || expr.generated ? expr.args : [...expr.args, expr.output];
+		case 'every':
+			return [expr.domain];
+		case 'not':
+			return !expr.closure && expr.body.exprs.length === 1 ? operandTerms(expr.body.exprs[0]!) : [];
+	}
 }
 
 function expressionSteps(coder: Coder, expr: LExpr): Step[] {

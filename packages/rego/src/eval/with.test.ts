@@ -113,3 +113,12 @@ test('mocks handed in from outside stand in for functions', () => {
 	expect(program.evaluate('data.p.a', { mocks }).result).toEqual(['mocked', 7, 5]);
 	expect(program.evaluate('data.p.a', { nowNs: 9n }).result).toEqual([1, 1, 9]);
 });
+
+test('refuses to put a part into base data that is no object', () => {
+	expect(() => value('q := data.d\na := r if r := q with data.d.x as 1', { data: { d: 5 } })).toThrow(
+		'p.rego:4: eval_with_merge_error: real and replacement data could not be merged',
+	);
+	expect(value('q := data.d\na := r if r := q with data.d as 1 with data.d.x as 2', { data: { d: 5 } })).toEqual({
+		x: 2,
+	});
+});

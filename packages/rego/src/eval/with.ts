@@ -1,4 +1,5 @@
 /** `with`: documents and functions replaced while one expression is evaluated, and put back for what follows. */
+import type { Location } from '../ast/ast.ts';
 import type { LExpr, LWith, RuleGroup, RuleNode } from '../compile/lowered.ts';
 import { isObject, isSet, keyOf, lookup, ObjectBuilder, objectEntries, type Value } from '../value/index.ts';
 import type { Coder, Get, Run, Step } from './coder.ts';
@@ -93,12 +94,28 @@ function replacement(coder: Coder, item: LWith): Replace {
 	return (m, f, scope) => {
 		const found = pathAndValue(path, get, m, f);
 		if (found === undefined) return false;
+		checkMerge(m, scope.data, found.keys, item.loc);
 		scope.data = replaceAt(scope.data, found.keys, 0, found.value);
 		let node: RuleNode | undefined = root;
 		for (const key of found.keys) node = node?.children.get(keyOf(key));
 		if (node !== undefined) scope.hidden = new Set(scope.hidden).add(node);
 		return true;
 	};
+}
+
+/** A part can be put into objects (or where nothing is), not into a number that the base data has in its place. */
+function checkMerge(m: Machine, data: Value, keys: readonly Value[], loc: Location): void {
+	let held: Value | undefined = data;
+	let real: Value | undefined = m.settings.data;
+	for (const key of keys) {
+		if (held === undefined) return;
+		if (!isObject(held)) {
+			if (held === real) m.fail('eval_with_merge_error', 'real and replacement data could not be merged', loc);
+			return;
+		}
+		held = lookup(held, key);
+		real = real === undefined ? undefined : lookup(real, key);
+	}
 }
 
 function mockOf(coder: Coder, value: LWith['value']): (m: Machine, f: Frame) => Mock | undefined {
