@@ -67,6 +67,21 @@ export type ErrorCode =
 	| 'token_invalid'
 	| 'token_expired'
 	| 'token_audience'
+	| 'unauthenticated'
+	| 'forbidden'
+	| 'rate_limited'
+	| 'request_malformed'
+	| 'request_too_large'
+	| 'media_type_unsupported'
+	| 'method_not_allowed'
+	| 'already_exists'
+	| 'limit_reached'
+	| 'idempotency_conflict'
+	| 'already_running'
+	| 'database_unsuitable'
+	| 'store_unavailable'
+	| 'engine_failed'
+	| 'shutting_down'
 	| 'internal';
 
 /** The one table of codes. `docs/errors.md` has a row for each; a test compares both ways. */
@@ -125,6 +140,23 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	token_invalid: refused('The capability token is not valid', 401),
 	token_expired: refused('The capability token has expired', 401),
 	token_audience: refused('The capability token is for another door', 403),
+
+	// The control plane.
+	unauthenticated: { title: 'Who you are could not be established', status: 401, exit: 4, retryable: false },
+	forbidden: { title: 'Your roles do not allow this', status: 403, exit: 4, retryable: false },
+	rate_limited: { title: 'Too many requests', status: 429, exit: 5, retryable: true },
+	request_malformed: usage('The request is not well formed'),
+	request_too_large: usage('The request is too large', 413),
+	media_type_unsupported: usage('The content type is not one this address takes', 415),
+	method_not_allowed: usage('The address does not take this method', 405),
+	already_exists: usage('Something of that name is already there', 409),
+	limit_reached: usage('A limit has been reached', 409),
+	idempotency_conflict: usage('The idempotency key was used for another request', 409),
+	already_running: usage('Another server is running on this data directory', 409),
+	database_unsuitable: usage('The database cannot be used', 500),
+	store_unavailable: { title: 'The database cannot be reached', status: 503, exit: 5, retryable: true },
+	engine_failed: { title: 'The embedded PostgreSQL did not start', status: 500, exit: 5, retryable: false },
+	shutting_down: { title: 'The server is shutting down', status: 503, exit: 5, retryable: true },
 
 	internal: { title: 'Something went wrong in TapPass itself', status: 500, exit: 70, retryable: false },
 };

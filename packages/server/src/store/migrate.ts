@@ -1,0 +1,30 @@
+import { TapPassError } from '@tappass/core';
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import { tables } from './migrations/0001-tables.ts';
+
+/** Every migration in order; a name never changes once it has run anywhere. */
+const migrations: Readonly<Record<string, Migration>> = {
+	'0001-tables': tables,
+};
+
+/**
+ * Brings a database to this version of the program, as its owner. Replicas that start together wait for one another; a
+ * database from a later version is refused, not touched.
+ *
+ * @returns the names of the migrations that ran now
+ * @throws {TapPassError} database_unsuitable
+ */
+export async function migrate(owner: Kysely<unknown>): Promise<readonly string[]> {
+	const migrator = new Migrator({ db: owner, provider: { getMigrations: async () => ({ ...migrations }) } });
+	const { error, results } = await migrator.migrateToLatest();
+	if (error !== undefined) {
+		const at = results?.find(({ status }) => status === 'Error')?.migrationName;
+		throw new TapPassError('database_unsuitable', {
+			detail: at === undefined ? 'its migrations are not those of this program' : `migration ${at} failed`,
+			hint: 'start the version of TapPass that this database was last used with, or a later one',
+			cause: error,
+		});
+	}
+	return (results ?? []).map(({ migrationName }) => migrationName);
+}

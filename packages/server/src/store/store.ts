@@ -1,0 +1,127 @@
+import { type OrgId, TapPassError } from '@tappass/core';
+import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import pg from 'pg';
+import { serverLimits } from '../limits.ts';
+import type { Tables } from './tables.ts';
+
+/** A transaction that sees one org and nothing else. */
+export type OrgTransaction = Transaction<Tables>;
+
+/** The database as the control plane uses it: always on behalf of one org, always in a transaction. */
+export interface Store {
+	/**
+	 * Runs `work` in one transaction whose claim names `orgId`. Everything it did is undone when it throws.
+	 * @throws {TapPassError} store_unavailable when the database cannot be reached; whatever `work` throws
+	 */
+	readonly withOrg: <T>(orgId: OrgId, work: (transaction: OrgTransaction) => Promise<T>) => Promise<T>;
+	/** The ids of all orgs: the only thing that is read across them. */
+	readonly orgIds: () => Promise<readonly OrgId[]>;
+	/** Resolves when the database answers. */
+	readonly ping: () => Promise<void>;
+	/** A connection of its own, as the app role, for LISTEN. The caller ends it. */
+	readonly connect: () => Promise<pg.Client>;
+	readonly close: () => Promise<void>;
+}
+
+/** How the app role reaches the database. */
+export interface StoreOptions {
+	readonly connection: pg.ClientConfig;
+	/** The role to take on after connecting, when the login is not the app role itself. */
+	readonly role?: string;
+	/** Told of connections that broke while idle; the pool replaces them. */
+	readonly onError?: (error: Error) => void;
+}
+
+/**
+ * Opens the database as the app role.
+ * @throws {TapPassError} database_unsuitable when that role could look past row-level security; store_unavailable
+ */
+export async function openStore({ connection, role, onError = () => {} }: StoreOptions): Promise<Store> {
+	const config: pg.ClientConfig = {
+		...connection,
+		types: { getTypeParser },
+		connectionTimeoutMillis: serverLimits.connectTimeoutMs,
+		application_name: 'tappass',
+		...(role === undefined ? {} : { options: `${connection.options ?? ''} -c role=${role}`.trim() }),
+	};
+	const pool = new pg.Pool({ ...config, max: serverLimits.connectionsMax });
+	pool.on('error', onError);
+	const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+	const guard = <T>(work: Promise<T>): Promise<T> => work.catch(unavailable);
+	const store: Store = {
+		withOrg: (orgId, work) =>
+			guard(
+				db.transaction().execute(async (transaction) => {
+					// The third argument makes it SET LOCAL: the claim ends with the transaction and never stays on a pooled
+					// connection. The database's own clock gives the claim its end.
+					await sql`select set_config('tappass.claims', json_build_object('org_id', ${orgId}::text,
+						'exp', extract(epoch from now()) + ${serverLimits.claimSeconds}::int)::text, true)`.execute(transaction);
+					return work(transaction);
+				}),
+			),
+		orgIds: async () => {
+			const { rows } = await guard(sql<{ readonly id: OrgId }>`select tp_org_ids() as id`.execute(db));
+			return rows.map(({ id }) => id);
+		},
+		ping: async () => {
+			await guard(sql`select 1`.execute(db));
+		},
+		connect: async () => {
+			const client = new pg.Client(config);
+			await guard(client.connect());
+			return client;
+		},
+		close: () => db.destroy(),
+	};
+	try {
+		await guard(refusePowerfulRole(db));
+	} catch (error) {
+		await db.destroy();
+		throw error;
+	}
+	return store;
+}
+
+// Row-level security says nothing to a superuser, to BYPASSRLS, or (unless forced) to a table's owner.
+async function refusePowerfulRole(db: Kysely<Tables>): Promise<void> {
+	const { rows } = await sql<{ readonly name: string; readonly powerful: boolean }>`
+		select current_user as name, rolsuper or rolbypassrls or exists (
+			select from pg_class where relnamespace = 'public'::regnamespace and pg_has_role(current_user, relowner, 'usage')
+		) as powerful from pg_roles where rolname = current_user`.execute(db);
+	if (rows[0]?.powerful === false) return;
+	throw new TapPassError('database_unsuitable', {
+		detail: `the role ${rows[0]?.name ?? ''} owns the tables or may bypass row-level security`,
+		hint: 'let the app connect as tappass_app',
+	});
+}
+
+const integer8 = 20;
+const getTypeParser = ((oid: number, format?: 'text' | 'binary') =>
+	oid === integer8 ? safeInteger : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser;
+
+// Versions and sequence numbers are at most 2^53-1; a larger one is not rounded but refused.
+function safeInteger(text: string): number {
+	const value = Number(text);
+	if (!Number.isSafeInteger(value)) throw new TapPassError('internal', { detail: 'an integer past 2^53-1' });
+	return value;
+}
+
+function unavailable(error: unknown): never {
+	if (isUnreachable(error)) throw new TapPassError('store_unavailable', { cause: error });
+	throw error;
+}
+
+// SQLSTATE class 08 (connection), 57P (shutdown), 53300 (too many connections), and what sockets say.
+function isUnreachable(error: unknown): boolean {
+	if (!(error instanceof Error) || error instanceof TapPassError) return false;
+	const code = (error as { readonly code?: unknown }).code;
+	if (typeof code === 'string')
+		return /^(?:08|57P0|53300|ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND)/.test(code);
+	return /Connection terminated|connection timeout|timeout exceeded/i.test(error.message);
+}
+
+/** Whether an error is the database's refusal of a second row with the same key. */
+export function isDuplicate(error: unknown, constraint?: string): boolean {
+	const { code, constraint: found } = (error ?? {}) as { readonly code?: unknown; readonly constraint?: unknown };
+	return code === '23505' && (constraint === undefined || found === constraint);
+}
