@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { compileOutput, diffPolicies } from '../commands/policy-commands.ts';
+import { compiled, file, policy, smallLibrary } from '../small-library.test.data.ts';
+import { diff } from './diff.ts';
+import { printDiff } from './print-diff.ts';
+
+const wide =
+	'tools.allow contains "mail.*"\n\ntools.allow contains "wiki.*"\n\nbudget.tokens_per_day := 9\n\ntrust_level := "autonomous"\n\nfilesystem.workspace := "/w"';
+const narrow =
+	'tools.allow contains "mail.send"\n\ntools.deny contains "fax.send"\n\nbudget.tokens_per_day := 5\n\ntrust_level := "observer"\n\nfilesystem.workspace := "/w/a"\n\npipeline.steps.detect_pii := {"parameters": {"classes": ["email"]}}';
+
+describe('the difference of two policies', () => {
+	it('says what got looser, and that nothing did the other way round', () => {
+		const a = compiled({ org: [policy('o.rego', wide)] });
+		const b = compiled({ org: [policy('o.rego', narrow)] });
+
+		expect(diff(b, a).changes.every(({ change }) => change === 'looser')).toBe(true);
+		expect(diff(a, b).changes.map(({ aspect, path, change }) => `${aspect} ${change} ${path}`)).toEqual([
+			'filesystem stricter /filesystem/workspace',
+			'tools stricter /tools/allow/mail.*',
+			'tools stricter /tools/allow/wiki.*',
+			'tools stricter /tools/deny/fax.send',
+			'budget stricter /budget/tokens_per_day',
+			'pipeline stricter /steps/detect_pii',
+			'pipeline stricter /trust_level',
+		]);
+		expect(diff(a, b).summary).toEqual({
+			network: 'same',
+			filesystem: 'stricter',
+			tools: 'stricter',
+			interpreter: 'same',
+			budget: 'stricter',
+			compliance: 'same',
+			pipeline: 'stricter',
+		});
+	});
+	it('is the same for equal policies, printed compiles included', () => {
+		const a = compiled({ org: [policy('o.rego', wide)] });
+		const printed = file('a.json', JSON.stringify(compileOutput(a)));
+
+		const result = diffPolicies(printed, policy('o.rego', wide), { library: smallLibrary });
+
+		expect(result).toMatchObject({ schema: 'tappass.policy.diff/1', changes: [] });
+	});
+	it('refuses sides that do not compile and files that are no compile', () => {
+		expect(diffPolicies(file('a.json', '{}'), policy('o.rego', 'x :='), { library: smallLibrary })).toMatchObject({
+			diagnostics: [
+				{ file: 'a.json', code: 'schema_invalid' },
+				{ file: 'o.rego', code: 'rego_parse_error' },
+			],
+		});
+	});
+	it('prints one line an Aspect and one a change, with the reason and the first link', () => {
+		const a = compiled({ org: [policy('o.rego', 'budget.tokens_per_day := 9')] });
+		const b = compiled({ org: [policy('o.rego', 'budget.tokens_per_day := 5')] });
+
+		expect(printDiff(diff(a, b))).toContain(
+			'budget: stricter\n  stricter  budget.tokens_per_day: 9 → 5 (a ceiling; smaller is stricter) ⤷ Rule: budget.tokens_per_day at o.rego:3\n',
+		);
+	});
+});
