@@ -4,6 +4,7 @@
  *     ## A title
  *     file policy.rego
  *     | package tappass.policy
+ *     copy policies/baseline.rego
  *     $ tappass policy check policy.rego
  *     1| what is on stdout
  *     2| what is on stderr
@@ -13,7 +14,7 @@
  * launchers; nothing goes through a shell.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { root } from './repository.ts';
@@ -47,6 +48,7 @@ export function play(scene: Scene): { readonly expected: string; readonly actual
 		while (at < scene.lines.length) {
 			const line = scene.lines[at]!;
 			if (line.startsWith('file ')) at = writeScene(directory, scene.lines, at, out);
+			else if (line.startsWith('copy ')) at = copyScene(directory, scene.lines, at, out);
 			else if (line.startsWith('$ ')) at = runScene(directory, scene.lines, at, out);
 			else {
 				out.push(line);
@@ -68,6 +70,14 @@ function writeScene(directory: string, lines: readonly string[], start: number, 
 	writeFileSync(path, content.join(''));
 	out.push(...lines.slice(start, end));
 	return end;
+}
+
+// A file or folder of the repository, at the same place in the scene's directory.
+function copyScene(directory: string, lines: readonly string[], start: number, out: string[]): number {
+	const path = lines[start]!.slice(5).trim();
+	cpSync(join(root, path), join(directory, path), { recursive: true });
+	out.push(lines[start]!);
+	return start + 1;
 }
 
 function runScene(directory: string, lines: readonly string[], start: number, out: string[]): number {
