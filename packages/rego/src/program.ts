@@ -44,8 +44,8 @@ export interface EvaluateOptions {
 	/** The `input` document. Absent: undefined, which is not null. */
 	readonly input?: JsonValue | Value | undefined;
 	/**
-	 * Base documents: the root of `data`. Default: an empty object. Large objects that rules iterate are faster frozen:
-	 * their order is then remembered from one evaluation to the next.
+	 * Base documents: the root of `data`. Default: an empty object. What is frozen, deeply, is faster: the order of
+	 * its keys and the rows that rules look for in it are then remembered from one evaluation to the next.
 	 */
 	readonly data?: JsonValue | Value | undefined;
 	/** Record why each part of the result is there. */

@@ -6,6 +6,7 @@ import { callGet, comparisonTest, walkStep } from './calls.ts';
 import type { Coder, Get, Match, Run, Step, Test } from './coder.ts';
 import type { Operand } from './instrument.ts';
 import type { Frame, Machine } from './machine.ts';
+import { scanStep } from './scan-index.ts';
 import { withSteps } from './with.ts';
 
 /** Builds a body that runs `done()` for each solution; `done` is built where all of the body's variables are bound. */
@@ -25,8 +26,10 @@ export function bodyTest(coder: Coder, body: LBody): Test {
 
 function bodySteps(coder: Coder, body: LBody): Step[] {
 	const steps: Step[] = [];
-	for (const expr of body.exprs) {
-		if (coder.exe.instrumented) {
+	for (const [i, expr] of body.exprs.entries()) {
+		const scan = scanStep(coder, expr, body.exprs[i + 1]);
+		if (scan !== undefined) steps.push(scan);
+		else if (coder.exe.instrumented) {
 			// Built first: an operand is what has a value before the expression binds anything.
 			const operands = operandReader(coder, expr);
 			steps.push(watched(coder, expr, expressionSteps(coder, expr), operands));
@@ -136,13 +139,14 @@ function operandReader(coder: Coder, expr: LExpr): (m: Machine, f: Frame) => rea
 		return link(expr.with.length > 0 ? withSteps(coder, expr, capture) : capture(), () => true);
 	});
 	return (m, f) => {
-		const { trailLength } = m;
+		const { trailLength, depth, input, data, cache, hidden, mocks } = m;
 		f[slot] = undefined;
 		try {
 			run(m, f);
 		} catch (error) {
 			// What the expression itself did not get to may end the evaluation: then there is nothing to see here.
 			if (!(error instanceof RegoError) || error.code === 'rego_limit_error') throw error;
+			Object.assign(m, { depth, input, data, cache, hidden, mocks });
 		}
 		m.trailLength = trailLength;
 		const values = (f[slot] ?? []) as readonly (Value | undefined)[];

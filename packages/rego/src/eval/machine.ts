@@ -8,6 +8,7 @@ import type { MapKey, Value } from '../value/index.ts';
 import type { DocumentCode } from './documents.ts';
 import type { Instrument } from './instrument.ts';
 import { type Limits, stepsPerCheck } from './limits.ts';
+import type { ScanState } from './scan-index.ts';
 
 /** Values of a rule's locals by slot, then temporaries. */
 export type Frame = (Value | undefined)[];
@@ -94,6 +95,8 @@ export class Machine implements BuiltinContext {
 	lastCause: Cause | undefined = undefined;
 	readonly settings: MachineSettings;
 	readonly memo: Map<string, unknown> = new Map();
+	/** Collections scanned so far. Nothing is written while an evaluation runs, so they stay as they are. */
+	readonly scans: Map<object, ScanState> = new Map();
 	/** Where the builtin being called stands. */
 	at: Location | undefined = undefined;
 	readonly depthMax: number;

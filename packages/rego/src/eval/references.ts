@@ -67,6 +67,12 @@ export function referenceGet(coder: Coder, ref: LRef): Get {
 	return (m, f) => (run(m, f) ? f[slot] : undefined);
 }
 
+/** `referenceGet`, unless the reference names a document of many parts, of which single ones may have been read. */
+export function containerGet(coder: Coder, ref: LRef): Get | undefined {
+	if (ref.head !== 'data') return referenceGet(coder, ref);
+	return documentGet(coder, operandsOf(coder, ref.path));
+}
+
 function slotGet(local: Local): Get {
 	const { slot } = local;
 	return (_m, f) => f[slot];
@@ -196,7 +202,7 @@ function binder(operand: Extract<Operand, { kind: 'bind' | 'match' }>): Match {
 }
 
 /** Runs `next` for each entry of a collection, in Rego order, with its key bound. */
-function eachEntry(bind: Match, next: RunWith): RunWith {
+export function eachEntry(bind: Match, next: RunWith): RunWith {
 	return (m, f, v) => {
 		if (typeof v !== 'object' || v === null) return false;
 		const mark = m.trailLength;
