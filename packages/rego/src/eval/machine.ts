@@ -135,23 +135,23 @@ export class Machine implements BuiltinContext {
 
 	/** Counts one step. */
 	tick(): void {
-		if (--this.#fuel < 0) this.#refuel();
+		if (--this.#fuel < 0) this.#refuel(undefined);
 	}
 
 	/** Bound to the machine, so that builtins may pass it on. */
 	readonly spend = (steps: number): void => {
 		this.#fuel -= steps;
-		if (this.#fuel < 0) this.#refuel();
+		if (this.#fuel < 0) this.#refuel(this.at);
 	};
 
-	#refuel(): void {
+	#refuel(loc: Location | undefined): void {
 		const { limits, clockMs } = this.settings;
 		this.#stepsLeft += this.#fuel;
 		if (this.#stepsLeft <= 0) {
-			this.fail('rego_limit_error', `evaluation took more than ${limits.stepsMax} steps`, this.at);
+			this.fail('rego_limit_error', `evaluation took more than ${limits.stepsMax} steps`, loc);
 		}
 		if (clockMs !== undefined && clockMs() > this.#deadline) {
-			this.fail('rego_limit_error', `evaluation took longer than ${limits.timeMsMax} ms`, this.at);
+			this.fail('rego_limit_error', `evaluation took longer than ${limits.timeMsMax} ms`, loc);
 		}
 		this.#fuel = Math.min(stepsPerCheck, this.#stepsLeft);
 		this.#stepsLeft -= this.#fuel;
@@ -159,7 +159,7 @@ export class Machine implements BuiltinContext {
 
 	/** Enters a rule or function; pair with `depth--`. */
 	enter(loc: Location): void {
-		if (--this.#fuel < 0) this.#refuel();
+		if (--this.#fuel < 0) this.#refuel(loc);
 		if (++this.depth > this.depthMax) {
 			this.fail('rego_limit_error', `rules are nested more than ${this.depthMax} deep`, loc);
 		}

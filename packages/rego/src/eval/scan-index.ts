@@ -154,7 +154,8 @@ function build(m: Machine, rows: Value, path: readonly string[], frozen: boolean
 			: isObject(rows)
 				? objectEntries(rows)
 				: [];
-	m.spend(all.length);
+	// An index that is kept costs no evaluation anything, or the first one would have fewer steps than the next.
+	if (!frozen) m.spend(all.length);
 	for (const row of all) {
 		let value: Value | undefined = row[1];
 		for (const key of path) {
