@@ -9,7 +9,6 @@ import {
 import { besideFile, type Place } from './author/input.ts';
 import type { Library } from './author/library.ts';
 import { type Authored, isAuthored, readDocument } from './author/read-document.ts';
-import { checkOverlayReferences } from './author/references.ts';
 import type { AuthoredDocument, OverlayDocument, SandboxSpecDocument } from './author/types.ts';
 import { cascade } from './cascade/cascade.ts';
 import { type Conflict, conflictDiagnostic } from './cascade/conflict.ts';
@@ -122,7 +121,7 @@ function setUp(request: CompileRequest, memo: PolicyMemo): Setup {
 	const overlays = [
 		...(request.overlays ?? []).flatMap((file) => {
 			const overlay = read<OverlayDocument>(file, ['tappass.overlay/1']);
-			return overlay === undefined ? [] : [overlayRequest(overlay, file, request, library, diagnostics)];
+			return overlay === undefined ? [] : [overlayRequest(overlay, file, request)];
 		}),
 		...(spec === undefined ? [] : specOverlays(spec, request)),
 	];
@@ -232,14 +231,7 @@ function readOnce<T extends AuthoredDocument>(
 	return undefined;
 }
 
-function overlayRequest(
-	overlay: Authored<OverlayDocument>,
-	file: PolicyFile,
-	request: CompileRequest,
-	library: Library,
-	diagnostics: Diagnostic[],
-): OverlayRequest {
-	diagnostics.push(...checkOverlayReferences(overlay, library));
+function overlayRequest(overlay: Authored<OverlayDocument>, file: PolicyFile, request: CompileRequest): OverlayRequest {
 	const { schema: _, id, title: __, ...rules } = overlay.value;
 	return { id, rules, document: overlay, path: [], ...setBy(file, request) };
 }

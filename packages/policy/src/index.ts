@@ -71,6 +71,7 @@ export {
 	isRefused,
 	type PackChoice,
 	type PolicyFile,
+	parsePackChoice,
 	printMoment,
 	type Refused,
 	sortDiagnostics,

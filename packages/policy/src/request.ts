@@ -1,6 +1,7 @@
-import type { Diagnostic } from '@tappass/core';
+import { type Diagnostic, levels } from '@tappass/core';
 import type { SourceFile } from './author/input.ts';
 import type { Library } from './author/library.ts';
+import { nameHint } from './author/nearest.ts';
 import type { PolicyMemo } from './memo.ts';
 
 /** A file an operator wrote, and who applied it when, as far as that is known. */
@@ -16,6 +17,22 @@ export interface PackChoice {
 	/** Id or alias. */
 	readonly id: string;
 	readonly level: 'org' | 'project' | 'agent';
+}
+
+/** `gdpr`, `gdpr@org`: a Pack as it is written on a command line; without a level it stands at the agent's. */
+export function parsePackChoice(text: string): PackChoice | Refused {
+	const [id = '', level = 'agent', ...rest] = text.split('@');
+	if (id !== '' && rest.length === 0 && (levels as readonly string[]).includes(level))
+		return { id, level: level as PackChoice['level'] };
+	return {
+		diagnostics: [
+			{
+				code: 'usage',
+				message: `expected a Pack like gdpr or gdpr@org, found ${JSON.stringify(text)}`,
+				hint: nameHint(level, levels) ?? `the level is one of ${levels.join(', ')}`,
+			},
+		],
+	};
 }
 
 /** Everything that one Compiled Policy is made from. */

@@ -64,7 +64,14 @@ function diagnoseIssue(
 						`expected ${typeText(issue.expected)}`,
 					),
 				];
-			return [say(`expected ${typeText(issue.expected)}, found ${printFound(found)}`)];
+			// Unquoted, YAML makes a number of a clause such as 164.310 and loses its last digit.
+			const unquoted = issue.expected === 'string' && (typeof found === 'number' || typeof found === 'boolean');
+			return [
+				say(
+					`expected ${typeText(issue.expected)}, found ${printFound(found)}`,
+					unquoted ? 'put it in quotes' : undefined,
+				),
+			];
 		}
 		case 'invalid_value': {
 			const values = issue.values.map(String);

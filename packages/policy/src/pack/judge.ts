@@ -1,15 +1,9 @@
-import {
-	type ConstraintTarget,
-	matchTool,
-	parseToolPattern,
-	type RegexSearch,
-	type ToolFacts,
-	testArgument,
-} from '@tappass/core';
+import { type ConstraintTarget, matchTool, parseToolPattern, type ToolFacts, testArgument } from '@tappass/core';
 import { compileParsed, type JsonValue, type Program, parseModule } from '@tappass/rego';
 import type { CompileResult } from '../compile-policy.ts';
 import { policyLimits } from '../limits.ts';
 import { unsteadyBuiltins } from '../rego/contract.ts';
+import { searchRe2 } from '../rego/regex.ts';
 
 /** What the tool and decision steps say about one call. */
 export interface Judgement {
@@ -202,10 +196,3 @@ function decisions(program: Program, input: Readonly<Record<string, unknown>>): 
 		return Array.isArray(result) && result.length > 0 ? [{ effect, messages: result.map(String) }] : [];
 	});
 }
-
-const searching = compileParsed([
-	parseModule('package search\n\nfound if regex.match(input.pattern, input.text)\n', 'search.rego'),
-]);
-/** RE2 search by the engine that policies use. */
-export const searchRe2: RegexSearch = (pattern, text) =>
-	searching.evaluate('data.search.found', { input: { pattern, text } }).result === true;

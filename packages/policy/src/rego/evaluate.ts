@@ -1,7 +1,7 @@
 import type { Because, Diagnostic } from '@tappass/core';
 import type { JsonValue, ProvenanceEntry, Site } from '@tappass/rego';
 import { diagnoseValue } from '../author/diagnose.ts';
-import type { Place } from '../author/input.ts';
+import { baseName, type Place } from '../author/input.ts';
 import { policyLimits } from '../limits.ts';
 import { type Chain, type Contribution, emptyContribution, type Origin, type Stated } from '../resolve/contribution.ts';
 import { contributionOf } from '../resolve/requirements.ts';
@@ -29,8 +29,9 @@ export function evaluateLevel(
 					{
 						origin: decisionOrigin,
 						modules: [...program.decisionSources]
-							.sort((a, b) => (a.file < b.file ? -1 : 1))
-							.map(({ file, source }) => ({ file, source })),
+							// Where a file lies on the machine that compiles is no part of the policy; base names are unique in an origin.
+							.map(({ file, source }) => ({ file: baseName(file), source }))
+							.sort((a, b) => (a.file < b.file ? -1 : 1)),
 					},
 				];
 	if (program.policy === undefined) return { contribution: { ...emptyContribution(origin), decisions } };

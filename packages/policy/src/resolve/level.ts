@@ -9,6 +9,7 @@ import type { PolicyInput } from '../rego/contract.ts';
 import { evaluateLevel } from '../rego/evaluate.ts';
 import { compileLevel, type LevelProgram } from '../rego/level-program.ts';
 import { type PolicyFile, printMoment } from '../request.ts';
+import { checkNames } from './check-names.ts';
 import type { Chain, Contribution, Origin } from './contribution.ts';
 import { contributionOf } from './requirements.ts';
 import { packId, type Resolved, resolve } from './resolve.ts';
@@ -109,6 +110,8 @@ class LevelRun {
 			resolved = this.#resolve(picks);
 		}
 		this.#diagnostics.push(...resolved.diagnostics);
+		for (const each of [...said, ...overlays])
+			this.#diagnostics.push(...checkNames(each, this.#library, this.#catalog));
 		return {
 			contributions: [...said, ...resolved.contributions, ...overlays],
 			packs: resolved.packs.map(({ pack }) => pack.document.value.id),
