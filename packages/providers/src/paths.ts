@@ -17,6 +17,8 @@ export interface PathRules {
 	readonly read_only: readonly PathPattern[];
 	/** Wins over everything else. */
 	readonly deny: readonly PathPattern[];
+	/** Resolved path → the text by which the policy names it, which is what a gap says. */
+	readonly names: ReadonlyMap<string, string>;
 }
 
 /** Reads the filesystem Aspect for one machine. */
@@ -25,7 +27,9 @@ export function pathRules(
 	capabilities: Pick<RenderCapabilities, 'home' | 'workspace_host'>,
 ): PathRules {
 	const home = absolutePath(capabilities.home);
+	const texts = [...filesystem.deny_paths, ...filesystem.read_only, filesystem.workspace];
 	return {
+		names: new Map(texts.flatMap((text) => readPatterns([text], home).map((path) => [pathText(path), text]))),
 		workspace: readPatterns([filesystem.workspace], home)[0] ?? { root: '/', segments: ['workspace'] },
 		workspace_host: absolutePath(capabilities.workspace_host),
 		home,
@@ -81,12 +85,21 @@ export function onHost(rules: PathRules, path: PathPattern): PathPattern {
 export function hostRules(rules: PathRules): PathRules {
 	const moved = (paths: readonly PathPattern[]): readonly PathPattern[] =>
 		sortedPaths(paths.map((path) => onHost(rules, path)));
+	const all = [...rules.deny, ...rules.read_only, rules.workspace];
+	const movedNames = all.map((path) => [pathText(onHost(rules, path)), nameOf(rules, path)] as const);
 	return {
 		...rules,
+		names: new Map([...rules.names, ...movedNames]),
 		workspace: rules.workspace_host,
 		read_only: moved(rules.read_only),
 		deny: sortedPaths([...rules.deny, ...moved(rules.deny)]),
 	};
+}
+
+/** The text by which the policy names a path, or the path itself. */
+export function nameOf(rules: PathRules, path: PathPattern): string {
+	const text = pathText(path);
+	return rules.names.get(text) ?? text;
 }
 
 /** Whether any of `outer` is `path` or has it below. */

@@ -11,6 +11,7 @@ import {
 	comparePaths,
 	isCovered,
 	movePath,
+	nameOf,
 	onHost,
 	type PathRules,
 	sortedPaths,
@@ -132,7 +133,7 @@ function readOnlyGrants(
 ): readonly Mount[] {
 	return rules.read_only.flatMap((path): readonly Mount[] => {
 		const at = real(path);
-		const value = pathText(path);
+		const value = nameOf(rules, path);
 		if (isCovered(deny, at)) return [];
 		if (isReserved(at)) {
 			gaps.push(

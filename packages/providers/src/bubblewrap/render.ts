@@ -9,7 +9,7 @@ import {
 	type RenderedFile,
 } from '@tappass/core';
 import { type DomainRules, domainRules, unknownCategoryGaps } from '../domains.ts';
-import { absolutePath, isCovered, type PathRules, pathRules } from '../paths.ts';
+import { absolutePath, isCovered, nameOf, type PathRules, pathRules } from '../paths.ts';
 import { jsonFile, sortedGaps } from '../target.ts';
 import { type Mount, planMounts } from './mounts.ts';
 import { type BubblewrapPlan, type EgressRules, egressSocket, keyringDirectory, relayPort } from './schema.ts';
@@ -42,7 +42,9 @@ export function render(policy: CompiledPolicy, capabilities: RenderCapabilities)
 			...gaps,
 			...unknownCategoryGaps(domains),
 			...(hasRelay ? [] : domains.allow.map(withoutRelay)),
-			...paths.deny.filter((path) => plumbing.some((one) => coversPath(path, one) || coversPath(one, path))).map(ours),
+			...paths.deny
+				.filter((path) => plumbing.some((one) => coversPath(path, one) || coversPath(one, path)))
+				.map((path) => ours(nameOf(paths, path))),
 		]),
 	};
 }
@@ -172,10 +174,10 @@ function withoutRelay(pattern: DomainRules['allow'][number]): Gap {
 	return { aspect: 'network', value: domainText(pattern), why };
 }
 
-function ours(path: PathRules['deny'][number]): Gap {
+function ours(value: string): Gap {
 	return {
 		aspect: 'filesystem',
-		value: pathText(path),
+		value,
 		why: 'the Keyring and the way out of the sandbox are mounted there',
 	};
 }
