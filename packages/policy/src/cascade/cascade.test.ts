@@ -146,6 +146,13 @@ describe('within one level', () => {
 
 		expect(compiled_policy.tools.allow).toEqual(['mail.send', 'wiki.get_page']);
 	});
+	it('refuses one value that two files state differently, naming both places', () => {
+		const files = [policy('a.rego', 'budget.tokens_per_day := 5'), policy('b.rego', 'budget.tokens_per_day := 9')];
+
+		expect(refusals({ org: files })).toEqual([
+			'b.rego:3:1 eval_conflict_error budget.tokens_per_day: complete rules must not produce multiple outputs (it is also stated at a.rego:3:1; one level states a value once)',
+		]);
+	});
 	it('refuses two files of one base name, since a level keeps its policies by it', () => {
 		expect(refusals({ org: [policy('a/x.rego', '_a := 1'), policy('b/x.rego', '_b := 1')] })[0]).toContain(
 			'the same base name',

@@ -1,5 +1,5 @@
 import type { Because, Diagnostic } from '@tappass/core';
-import type { JsonValue, ProvenanceEntry, Site } from '@tappass/rego';
+import type { JsonValue, Program, ProvenanceEntry, Site } from '@tappass/rego';
 import { diagnoseValue } from '../author/diagnose.ts';
 import { baseName, type Place } from '../author/input.ts';
 import { policyLimits } from '../limits.ts';
@@ -47,7 +47,7 @@ export function evaluateLevel(
 			}),
 		diagnostics,
 	);
-	if (evaluation === undefined) return { diagnostics };
+	if (evaluation === undefined) return { diagnostics: diagnostics.map((each) => withRivals(each, policy)) };
 	const sites = new Sites(evaluation.provenance ?? []);
 	const output = recognised(evaluation.result);
 	const result = policyOutputSchema.safeParse(output);
@@ -56,6 +56,24 @@ export function evaluateLevel(
 			diagnostics: diagnoseValue(policyOutputSchema, output, result.error, (path) => sites.place(path, output)),
 		};
 	return { contribution: { ...contribute(result.data, output, origin, sites, end), decisions } };
+}
+
+// Two files of one level may state one value twice: which value, and where the other rule stands.
+function withRivals(diagnostic: Diagnostic, { lowered }: Program): Diagnostic {
+	if (diagnostic.code !== 'eval_conflict_error') return diagnostic;
+	const group = lowered.groups.find(({ rules }) =>
+		rules.some(({ loc }) => loc.file === diagnostic.file && loc.row === diagnostic.row && loc.col === diagnostic.col),
+	);
+	if (group === undefined) return diagnostic;
+	const places = group.rules
+		.filter(({ loc }) => loc.file !== diagnostic.file || loc.row !== diagnostic.row)
+		.map(({ loc }) => `${loc.file}:${loc.row}:${loc.col}`);
+	const name = group.name.replace(/^data\.tappass\.policy\./, '');
+	return {
+		...diagnostic,
+		message: `${name}: ${diagnostic.message}`,
+		hint: `it is also stated at ${places.join(', ')}; one level states a value once`,
+	};
 }
 
 // Helper documents of the author's own are not output; misspelt keys were refused when the program was compiled.
