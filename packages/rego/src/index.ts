@@ -2,6 +2,7 @@
 export type { Annotation, Location, Module } from './ast/ast.ts';
 export type { Builtin, BuiltinContext } from './builtins/builtin.ts';
 export { BuiltinError, BuiltinTypeError } from './builtins/builtin.ts';
+export { type BuiltinListing, type Capabilities, capabilities } from './builtins/capabilities.ts';
 export { coreBuiltins } from './builtins/registry.ts';
 export type { Check, LProgram, LRule, RuleGroup } from './compile/lowered.ts';
 export { type Diagnostic, printDiagnostic, RegoError, type RegoErrorCode } from './errors.ts';
@@ -9,6 +10,8 @@ export type { Instrument, Look, Operand, ReadOperands } from './eval/instrument.
 export { defaultLimits, type Limits } from './eval/limits.ts';
 export type { ProvenanceEntry, Reason, Site } from './eval/provenance.ts';
 export {
+	type Dependencies,
+	dependencies,
 	type Explanation,
 	explain,
 	type FailedExpression,

@@ -189,7 +189,7 @@ function offeredBuiltins(options: CompileOptions): ReadonlyMap<string, Builtin> 
 }
 
 /** Keys of a reference without variables, below `data`. */
-function constantPath(path: string): Value[] {
+export function constantPath(path: string): Value[] {
 	const [head, ...rest] = parseRef(path).terms;
 	if (head?.kind !== 'var' || head.name !== 'data') throw badPath(path);
 	return rest.map((term) => {
