@@ -11,7 +11,7 @@ export const serverLimits = {
 	/** How long the embedded engine may take to stop before it is killed. */
 	engineStopMs: 15_000,
 	/** Bytes of one request of an operator: the files of one apply, base64 in JSON. */
-	bodyBytesMax: 8 * 1_048_576,
+	bodyBytesMax: 8_388_608,
 	/** Items of one page, when the caller does not say, and at most. */
 	pageDefault: 50,
 	pageMax: 500,

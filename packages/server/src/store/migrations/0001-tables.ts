@@ -6,8 +6,9 @@ const at = 'timestamptz not null default now()';
 
 /** Who asks: the org of the claim, or null when the claim is missing, malformed or expired. Never an error. */
 const claim = `create function tp_org() returns text language plpgsql stable as $$
-declare claims jsonb := nullif(current_setting('tappass.claims', true), '')::jsonb;
+declare claims jsonb;
 begin
+	claims := nullif(current_setting('tappass.claims', true), '')::jsonb;
 	if (claims ->> 'exp')::numeric > extract(epoch from now()) then return claims ->> 'org_id'; end if;
 	return null;
 exception when others then return null;
