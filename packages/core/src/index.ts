@@ -118,7 +118,7 @@ export {
 } from './runtime/runtime.ts';
 export { jsonPointer, parseBytesWith, parseWith, schemaDiagnostics } from './schema/parse.ts';
 export { type DecisionField, type DecisionPhase, decisionFields } from './steps/decision-input.ts';
-export { isLooserParameter, type StepParameter, stricterParameter } from './steps/parameter.ts';
+export { impliedParameter, isLooserParameter, type StepParameter, stricterParameter } from './steps/parameter.ts';
 export {
 	type Action,
 	actions,

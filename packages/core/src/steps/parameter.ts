@@ -20,6 +20,7 @@ export type StepParameter =
 			readonly type: 'list';
 			readonly strict: 'union' | 'intersection';
 			readonly meaning: string;
+			/** With a union: all that there are; a step that is enabled without naming any looks for all of them. */
 			readonly values?: readonly string[];
 	  }
 	| { readonly type: 'choice'; readonly strict: 'last'; readonly values: readonly string[] };
@@ -77,6 +78,14 @@ function strings(value: ParameterValue): readonly string[] {
 }
 function sortedSet(items: readonly string[]): readonly string[] {
 	return [...new Set(items)].sort();
+}
+
+/**
+ * What an enabled step means when it does not state the parameter, where that is the strictest there is: it must not get
+ * looser because somebody else states less. Undefined where saying nothing leaves the choice to others.
+ */
+export function impliedParameter(parameter: StepParameter): ParameterValue | undefined {
+	return parameter.strict === 'union' && parameter.values !== undefined ? [...parameter.values].sort() : undefined;
 }
 
 /** Strict zod object of a parameter table; every parameter optional. */

@@ -197,7 +197,7 @@ const rows: readonly Row[] = [
 		'Finds personal data and treats it by mode.',
 		{
 			mode: mode(piiModes),
-			classes: list('union', 'classes to look for; none listed: all', piiClasses),
+			classes: list('union', 'classes to look for; not stated: all of them', piiClasses),
 			confidence_percent: maximum('percent', 100),
 		},
 	],
@@ -252,7 +252,7 @@ const rows: readonly Row[] = [
 		'Looks for personal data, secrets and injection in what comes back.',
 		{
 			mode: mode(piiModes),
-			classes: list('union', 'classes to look for; none listed: all', piiClasses),
+			classes: list('union', 'classes to look for; not stated: all of them', piiClasses),
 			confidence_percent: maximum('percent', 100),
 		},
 	],

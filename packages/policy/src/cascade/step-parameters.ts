@@ -1,5 +1,12 @@
-import { isLooserParameter, type ParameterValue, type StepDefinition, stricterParameter } from '@tappass/core';
-import type { Contribution, Stated } from '../resolve/contribution.ts';
+import {
+	impliedParameter,
+	isLooserParameter,
+	type ParameterValue,
+	type StepDefinition,
+	type StepParameter,
+	stricterParameter,
+} from '@tappass/core';
+import type { Contribution, Stated, StepStatement } from '../resolve/contribution.ts';
 import type { Conflict } from './conflict.ts';
 import { statementsOf } from './order.ts';
 import { strictest } from './strictest.ts';
@@ -12,7 +19,7 @@ export function mergeParameters(
 	const merged: Record<string, Stated<ParameterValue>> = {};
 	const conflicts: Conflict[] = [];
 	for (const [name, parameter] of Object.entries(step.parameters)) {
-		const statements = statementsOf(contributions, ({ steps }) => sorted(steps[step.name]?.parameters[name]));
+		const statements = statementsOf(contributions, ({ steps }) => sorted(stated(steps[step.name], name, parameter)));
 		const result = strictest(statements, {
 			what: `pipeline.steps.${step.name}.parameters.${name}`,
 			stricter: (a, b) => stricterParameter(parameter, a, b),
@@ -24,6 +31,18 @@ export function mergeParameters(
 		if (result.merged !== undefined) merged[name] = result.merged;
 	}
 	return { merged, conflicts };
+}
+
+// An enabled step that says nothing of a parameter may mean the strictest there is; then that is what it states.
+function stated(
+	statement: StepStatement | undefined,
+	name: string,
+	parameter: StepParameter,
+): Stated<ParameterValue> | undefined {
+	const { enabled, parameters } = statement ?? {};
+	const implied = impliedParameter(parameter);
+	if (parameters?.[name] !== undefined || enabled?.value !== true || implied === undefined) return parameters?.[name];
+	return { ...enabled, value: implied };
 }
 
 // Lists are sets: one text for one value.
