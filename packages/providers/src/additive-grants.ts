@@ -8,8 +8,13 @@ export interface AdditiveGrants {
 	readonly gaps: readonly Gap[];
 }
 
-/** What programs on Linux need to run at all; small pieces, so that a denied path takes little with it. */
-export const systemGrants: { readonly read: readonly string[]; readonly write: readonly string[] } = {
+/** What programs need to run at all; small pieces, so that a denied path takes little with it. */
+export interface SystemGrants {
+	readonly read: readonly string[];
+	readonly write: readonly string[];
+}
+
+export const linuxSystem: SystemGrants = {
 	read: [
 		'/bin',
 		'/dev/random',
@@ -40,28 +45,59 @@ export const systemGrants: { readonly read: readonly string[]; readonly write: r
 	write: ['/dev/full', '/dev/null', '/dev/tty', '/dev/zero', '/tmp'],
 };
 
+export const macosSystem: SystemGrants = {
+	read: [
+		'/System/Cryptexes',
+		'/System/Library',
+		'/System/Volumes/Preboot/Cryptexes',
+		'/bin',
+		'/dev/random',
+		'/dev/urandom',
+		'/private/etc/hosts',
+		'/private/etc/localtime',
+		'/private/etc/passwd',
+		'/private/etc/resolv.conf',
+		'/private/etc/ssl',
+		'/private/var/db/dyld',
+		'/private/var/db/timezone',
+		'/sbin',
+		'/usr/bin',
+		'/usr/lib',
+		'/usr/libexec',
+		'/usr/sbin',
+		'/usr/share',
+	],
+	write: ['/dev/null', '/dev/tty', '/dev/zero', '/private/tmp'],
+};
+
 interface Options {
 	/** Whether a path can be written in the target's format and stands for itself there. */
 	readonly isSafe: (text: string) => boolean;
 	readonly binaries: RenderCapabilities['binaries'];
+	readonly system: SystemGrants;
+	/** Further reason why a path cannot be granted, or undefined. */
+	readonly refuse?: (path: PathPattern) => string | undefined;
 }
 
 /**
  * The rules as grants alone. A grant with something denied in it is left out, a workspace with something read-only in it
  * is granted for reading; each is a gap, and nothing is wider than the policy.
  */
-export function additiveGrants(rules: PathRules, { isSafe, binaries }: Options): AdditiveGrants {
+export function additiveGrants(
+	rules: PathRules,
+	{ isSafe, binaries, system, refuse = () => undefined }: Options,
+): AdditiveGrants {
 	const gaps: Gap[] = [];
 	const mayGrant = (path: PathPattern): boolean => {
 		if (isCovered(rules.deny, path)) return false;
-		const inside = strictlyBelow(rules.deny, path);
-		if (inside.length === 0 && isSafe(pathText(path))) return true;
-		const why =
-			inside.length === 0
-				? 'this name cannot be written safely in the format of the target'
-				: `${pathText(inside[0]!)} in it is denied, and the target cannot take away what a directory grants`;
-		gaps.push({ aspect: 'filesystem', value: nameOf(rules, path), why });
-		return false;
+		const [inside] = strictlyBelow(rules.deny, path);
+		const why = !isSafe(pathText(path))
+			? 'this name cannot be written safely in the format of the target'
+			: inside === undefined
+				? refuse(path)
+				: `${pathText(inside)} in it is denied, and the target cannot take away what a directory grants`;
+		if (why !== undefined) gaps.push({ aspect: 'filesystem', value: nameOf(rules, path), why });
+		return why === undefined;
 	};
 	const mayGrantSystem = (path: PathPattern): boolean => {
 		if (isCovered(rules.deny, path)) return false;
@@ -76,10 +112,10 @@ export function additiveGrants(rules: PathRules, { isSafe, binaries }: Options):
 	};
 	const programs = Object.values(binaries).map(absolutePath);
 	const read = [
-		...[...systemGrants.read.map(absolutePath), ...programs].filter(mayGrantSystem),
+		...[...system.read.map(absolutePath), ...programs].filter(mayGrantSystem),
 		...rules.read_only.filter(mayGrant),
 	];
-	const write = systemGrants.write.map(absolutePath).filter(mayGrantSystem);
+	const write = system.write.map(absolutePath).filter(mayGrantSystem);
 	if (mayGrant(rules.workspace)) {
 		const held = rules.read_only.filter((path) => coversPath(rules.workspace, path));
 		(held.length === 0 ? write : read).push(rules.workspace);

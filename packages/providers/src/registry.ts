@@ -3,11 +3,12 @@ import { bubblewrap } from './bubblewrap/index.ts';
 import { llmGateway } from './llm-gateway/index.ts';
 import { mcpBroker } from './mcp-broker/index.ts';
 import { monty } from './monty/index.ts';
+import { nono } from './nono/index.ts';
 import { openshell } from './openshell/index.ts';
 import type { Target } from './target.ts';
 
 /** Every target, by position; a new one is one line here. */
-export const targets: readonly Target[] = [llmGateway, mcpBroker, monty, bubblewrap, openshell];
+export const targets: readonly Target[] = [llmGateway, mcpBroker, monty, bubblewrap, openshell, nono];
 
 /** The target of that name, or undefined. */
 export function findTarget(name: string): Target | undefined {

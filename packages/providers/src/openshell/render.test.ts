@@ -2,7 +2,7 @@ import { pathText, type Rendered } from '@tappass/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { systemGrants } from '../additive-grants.ts';
+import { linuxSystem } from '../additive-grants.ts';
 import { domainRules, mayReach } from '../domains.ts';
 import { absolutePath, isCovered, mayRead, mayWrite, pathRules } from '../paths.ts';
 import { arbitraryCapabilities, arbitraryHost, arbitraryPolicy } from '../test-support/arbitrary.ts';
@@ -34,7 +34,7 @@ describe('openshell', () => {
 		const policy = policyOf(openshell.render(casePolicy('empty'), caseCapabilities()));
 
 		expect(policy.network_policies).toBe(undefined);
-		expect(policy.filesystem_policy.read_write).toEqual([...systemGrants.write, '/workspace']);
+		expect(policy.filesystem_policy.read_write).toEqual([...linuxSystem.write, '/workspace']);
 	});
 
 	test('leaves a wildcard out that holds a denied host, and a workspace that holds a denied file', () => {
@@ -96,7 +96,7 @@ describe('openshell', () => {
 
 	test('any policy renders, the same twice, and never grants more than the policy allows', () => {
 		const programs = Object.values(caseCapabilities().binaries);
-		const system = [...systemGrants.read, ...systemGrants.write, ...programs].map(absolutePath);
+		const system = [...linuxSystem.read, ...linuxSystem.write, ...programs].map(absolutePath);
 		fc.assert(
 			fc.property(arbitraryPolicy, arbitraryCapabilities, anyPath, arbitraryHost, (policy, capabilities, any, host) => {
 				const rendered = openshell.render(policy, capabilities);

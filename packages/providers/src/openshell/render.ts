@@ -10,7 +10,7 @@ import {
 	type Rendered,
 } from '@tappass/core';
 import { stringify } from 'yaml';
-import { additiveGrants } from '../additive-grants.ts';
+import { additiveGrants, linuxSystem } from '../additive-grants.ts';
 import { type PlaneEndpoint, planeEndpoints } from '../agent-plane.ts';
 import { domainRules, unknownCategoryGaps } from '../domains.ts';
 import { absolutePath, isCovered, nameOf, type PathRules, pathRules } from '../paths.ts';
@@ -56,7 +56,7 @@ function filesystem(
 	rules: PathRules,
 	capabilities: RenderCapabilities,
 ): { read_only: readonly string[]; read_write: readonly string[]; gaps: readonly Gap[] } {
-	const grants = additiveGrants(rules, { isSafe, binaries: capabilities.binaries });
+	const grants = additiveGrants(rules, { isSafe, binaries: capabilities.binaries, system: linuxSystem });
 	const read_write = grants.write.map(pathText);
 	const room = pathsMax - read_write.length;
 	const over = grants.read.slice(room).map(
