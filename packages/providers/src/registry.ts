@@ -5,10 +5,11 @@ import { mcpBroker } from './mcp-broker/index.ts';
 import { monty } from './monty/index.ts';
 import { nono } from './nono/index.ts';
 import { openshell } from './openshell/index.ts';
+import { sandboxRuntime } from './sandbox-runtime/index.ts';
 import type { Target } from './target.ts';
 
 /** Every target, by position; a new one is one line here. */
-export const targets: readonly Target[] = [llmGateway, mcpBroker, monty, bubblewrap, openshell, nono];
+export const targets: readonly Target[] = [llmGateway, mcpBroker, monty, bubblewrap, openshell, nono, sandboxRuntime];
 
 /** The target of that name, or undefined. */
 export function findTarget(name: string): Target | undefined {
