@@ -90,14 +90,14 @@ class LevelRun {
 				...this.#say(own, input, this.#operator(), level, (file) => [this.#fileEnd(file)], faults),
 				...resolved.packs.flatMap(({ pack, chains }) => {
 					const { id, version } = pack.document.value;
-					const program = this.#compile(`pack:${id}`, pack.rules);
+					const program = this.#compile(`pack:${id}`, pack.rules, true);
 					const origin: Origin = { level, kind: 'pack', name: `Pack ${id}` };
 					return this.#say(program, input, origin, `pack:${id}@${version}`, () => chains, faults);
 				}),
 				...resolved.concerns.flatMap(({ concern, chains }) => {
 					if (concern.rego.length === 0) return [];
 					const { id } = concern.value;
-					const program = this.#compile(`concern:${id}`, concern.rego);
+					const program = this.#compile(`concern:${id}`, concern.rego, true);
 					const origin: Origin = { level, kind: 'concern', name: `concern ${id}` };
 					return this.#say(program, input, origin, `concern:${id}`, () => chains, faults);
 				}),
@@ -172,10 +172,10 @@ class LevelRun {
 		return picks.size - before;
 	}
 
-	#compile(key: string, sources: readonly RegoSource[]): LevelProgram | null {
+	#compile(key: string, sources: readonly RegoSource[], shared = false): LevelProgram | null {
 		const known = this.#programs.get(key);
 		if (known !== undefined) return known;
-		const compiled = compileLevel(sources);
+		const compiled = shared ? compileShared(sources) : compileLevel(sources);
 		if ('diagnostics' in compiled) this.#diagnostics.push(...compiled.diagnostics);
 		const program = 'program' in compiled ? compiled.program : null;
 		this.#programs.set(key, program);
@@ -242,6 +242,18 @@ class LevelRun {
 
 function nothing(level: Level): Parameters<typeof resolve>[0] {
 	return { level, function: null, categories: new Map(), packs: new Map(), end: [] };
+}
+
+const sharedPrograms = new WeakMap<readonly RegoSource[], ReturnType<typeof compileLevel>>();
+
+// The rules of a Pack or concern are the same for every level and sandbox that they apply to.
+function compileShared(sources: readonly RegoSource[]): ReturnType<typeof compileLevel> {
+	let compiled = sharedPrograms.get(sources);
+	if (compiled === undefined) {
+		compiled = compileLevel(sources);
+		sharedPrograms.set(sources, compiled);
+	}
+	return compiled;
 }
 
 const policyCatalogs = new WeakMap<Catalog, PolicyInput['catalog']>();
