@@ -82,6 +82,19 @@ export type ErrorCode =
 	| 'store_unavailable'
 	| 'engine_failed'
 	| 'shutting_down'
+	| 'csr_invalid'
+	| 'bootstrap_unknown'
+	| 'bootstrap_expired'
+	| 'bootstrap_used'
+	| 'bootstrap_void'
+	| 'bootstrap_contested'
+	| 'certificate_required'
+	| 'certificate_expired'
+	| 'certificate_superseded'
+	| 'sandbox_revoked'
+	| 'sandbox_locked'
+	| 'policy_pending'
+	| 'restore_suspected'
 	| 'internal';
 
 /** The one table of codes. `docs/errors.md` has a row for each; a test compares both ways. */
@@ -113,7 +126,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	sig_missing: refused('The payload carries no signature', 401),
 	sig_invalid: refused('A signature does not verify', 401),
 	key_unknown: refused('The signing key is not in the root document', 401),
-	key_invalid: refused('A public key must not be trusted', 401),
+	key_invalid: refused('A key must not be used', 401),
 	key_role_mismatch: refused('The signing key is for another purpose', 401),
 	threshold_unmet: refused('Too few different keys have signed', 401),
 	root_version_gap: refused('Root documents must follow one another without a gap'),
@@ -157,6 +170,26 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	store_unavailable: { title: 'The database cannot be reached', status: 503, exit: 5, retryable: true },
 	engine_failed: { title: 'The embedded PostgreSQL did not start', status: 500, exit: 5, retryable: false },
 	shutting_down: { title: 'The server is shutting down', status: 503, exit: 5, retryable: true },
+
+	// Enrolment and sync.
+	csr_invalid: usage('The certificate request cannot be certified', 422),
+	bootstrap_unknown: usage('This bootstrap URL is not known', 404),
+	bootstrap_expired: usage('The bootstrap URL has expired', 410),
+	bootstrap_used: usage('The bootstrap URL has been used', 410),
+	bootstrap_void: usage('The bootstrap URL was issued before the server was restored', 410),
+	bootstrap_contested: usage('Another key is redeeming this bootstrap URL', 409),
+	certificate_required: { title: 'A client certificate is needed', status: 401, exit: 4, retryable: false },
+	certificate_expired: { title: 'The client certificate has expired', status: 401, exit: 4, retryable: false },
+	certificate_superseded: { title: 'A newer certificate has taken its place', status: 401, exit: 4, retryable: false },
+	sandbox_revoked: { title: 'The sandbox has been revoked', status: 401, exit: 4, retryable: false },
+	sandbox_locked: { title: 'The sandbox is locked', status: 401, exit: 4, retryable: false },
+	policy_pending: { title: 'No policy has been signed yet', status: 503, exit: 5, retryable: true },
+	restore_suspected: {
+		title: 'The database is older than what was already signed',
+		status: 503,
+		exit: 5,
+		retryable: false,
+	},
 
 	internal: { title: 'Something went wrong in TapPass itself', status: 500, exit: 70, retryable: false },
 };
