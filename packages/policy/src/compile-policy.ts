@@ -26,6 +26,7 @@ import {
 	sortDiagnostics,
 } from './request.ts';
 import { type LevelRequest, type LevelResult, type OverlayRequest, resolveLevel } from './resolve/level.ts';
+import { unknownName } from './resolve/resolve.ts';
 
 /** What a compile yields. */
 export interface CompileResult {
@@ -104,6 +105,13 @@ function setUp(request: CompileRequest, memo: PolicyMemo): Setup {
 		readOnce<T>(file, kinds, memo, diagnostics);
 	const spec =
 		request.spec === undefined ? undefined : read<SandboxSpecDocument>(request.spec, ['tappass.sandbox-spec/1']);
+	if (spec !== undefined && library.runtimes.size > 0 && !library.runtimes.has(spec.value.runtime))
+		diagnostics.push({
+			...unknownName('Runtime', spec.value.runtime, library.runtimes.keys()),
+			...spec.at(['runtime']),
+			// An org keeps Runtimes of its own, which are not known offline.
+			severity: 'warning',
+		});
 	const agent = request.names?.agent ?? spec?.value.agent ?? spec?.value.id ?? null;
 	const names = { org: request.names?.org ?? null, project: request.names?.project ?? null, agent };
 	const picked = pickedBy(request);

@@ -50,12 +50,32 @@ export function evaluateLevel(
 	if (evaluation === undefined) return { diagnostics: diagnostics.map((each) => withRivals(each, policy)) };
 	const sites = new Sites(evaluation.provenance ?? []);
 	const output = recognised(evaluation.result);
+	const special = specialKeys(output, []);
+	if (special.length > 0)
+		return {
+			diagnostics: special.map((path) => ({
+				code: 'schema_invalid',
+				...sites.place(path, output),
+				message: `${path.map(String).join('.')}: this name is reserved`,
+				hint: 'choose another name',
+			})),
+		};
 	const result = policyOutputSchema.safeParse(output);
 	if (!result.success)
 		return {
 			diagnostics: diagnoseValue(policyOutputSchema, output, result.error, (path) => sites.place(path, output)),
 		};
 	return { contribution: { ...contribute(result.data, output, origin, sites, end), decisions } };
+}
+
+// The schemas skip such keys without a word, and a deny under one of them would be gone.
+function specialKeys(value: unknown, path: readonly PropertyKey[]): readonly (readonly PropertyKey[])[] {
+	if (typeof value !== 'object' || value === null) return [];
+	return Object.entries(value).flatMap(([key, inner]) =>
+		key === '__proto__' || key === 'constructor' || key === 'prototype'
+			? [[...path, key]]
+			: specialKeys(inner, [...path, Array.isArray(value) ? Number(key) : key]),
+	);
 }
 
 // Two files of one level may state one value twice: which value, and where the other rule stands.
