@@ -4,7 +4,7 @@ package tappass.decision
 
 deny contains msg if {
 	"web_fetch" in input.tool.capabilities
-	address := input.tool.slots.url_param
+	walk(input.tool.slots.url_param, [_, address])
 	is_string(address)
 	regex.match(names_a_person, address)
 	msg := sprintf("%s would put personal data into an address (GDPR Art. 5(1)(f), 32)", [input.tool.name])

@@ -12,7 +12,7 @@ deny contains msg if {
 
 deny contains msg if {
 	holds_personal_data
-	query := input.tool.slots.query_param
+	walk(input.tool.slots.query_param, [_, query])
 	is_string(query)
 	regex.match(`(?i)\bselect\s+(?:\*|fields\s*\(\s*(?:all|standard|custom)\s*\))`, query)
 	msg := sprintf("%s asks for every field: name the ones that are needed (GDPR Art. 5(1)(c))", [input.tool.name])

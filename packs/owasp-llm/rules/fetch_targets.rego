@@ -11,7 +11,7 @@ deny contains msg if {
 
 deny contains msg if {
 	some address in addresses
-	regex.match(`^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*@`, address)
+	regex.match(`^[A-Za-z][A-Za-z0-9+.-]*:[/\\]*[^/?#]*@`, address)
 	msg := sprintf("%s: an address must not carry a user name or password (LLM02:2025)", [input.tool.name])
 }
 
@@ -23,13 +23,18 @@ deny contains msg if {
 
 addresses contains address if {
 	"web_fetch" in input.tool.capabilities
-	address := input.tool.slots.url_param
+	walk(input.tool.slots.url_param, [_, address])
 	is_string(address)
 }
 
+# Readers of addresses skip extra slashes, decode %31, fold full-width digits and take 0177.1 or 0x7f000001 for 127.0.0.1. A name
+# that leads inside by DNS cannot be seen here: the sandbox's egress refuses that.
 inside := concat("", [
-	`(?i)^[a-z][a-z0-9+.-]*://(?:[^/?#]*@)?(?:`,
-	`localhost(?:[:/?#]|$)|\[|0\.|10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.`,
-	`|(?:0x[0-9a-f]+|\d+)(?:[:/?#]|$)`,
-	`|[^/:?#]*\.(?:home\.arpa|internal|intranet|lan|local|localdomain|localhost)\.?(?:[:/?#]|$))`,
+	`(?i)^[a-z][a-z0-9+.-]*:[/\\]*(?:[^/?#]*@)?(?:`,
+	`localhost\.?(?:[:/?#\\]|$)|\[|[^/?#]*(?:%|[\x{2460}-\x{24ff}\x{3002}\x{ff00}-\x{ffef}])`,
+	`|(?:0|10|127)\.[0-9]|100\.(?:6[4-9]|[7-9][0-9]|1[01][0-9]|12[0-7])\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2[0-9]|3[01])\.`,
+	`|(?:(?:0x[0-9a-f]*|[0-9]+)\.){0,2}(?:0x[0-9a-f]*|[0-9]+)\.?(?:[:/?#\\]|$)`,
+	`|(?:[0-9a-fx]+\.){0,3}0[0-9x][0-9a-fx]*\.(?:[0-9a-fx]+\.){0,2}(?:0x[0-9a-f]*|[0-9]+)\.?(?:[:/?#\\]|$)`,
+	`|(?:[0-9a-fx]+\.){0,3}0[0-9x][0-9a-f]*\.?(?:[:/?#\\]|$)`,
+	`|[^/:?#]*\.(?:home\.arpa|internal|intranet|lan|local|localdomain|localhost)\.?(?:[:/?#\\]|$))`,
 ])

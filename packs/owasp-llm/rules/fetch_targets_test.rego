@@ -20,6 +20,15 @@ test_addresses_inside_are_denied if {
 		"http://2130706433/",
 		"http://0x7f000001/",
 		"http://metadata.google.internal/computeMetadata/v1/",
+		"http:///127.0.0.1/",
+		"http:\\\\127.0.0.1/",
+		"http://0177.0.0.1/",
+		"http://127.1/",
+		"http://127.0.0.01/",
+		"http://%31%32%37.0.0.1/",
+		"http://１２７.0.0.1/",
+		"http://example.com\\@127.0.0.1/",
+		"http://100.64.1.1/",
 		"https://wiki.acme.INTERNAL/",
 	] {
 		msgs := decision.deny with input as fetch(address)
@@ -31,6 +40,12 @@ test_addresses_of_the_web_go_through if {
 	every address in [
 		"https://example.com/",
 		"https://172.217.16.142/",
+		"https://8.8.8.8/",
+		"https://100.0.0.1/",
+		"https://10.example.com/",
+		"https://0x.example.com/",
+		"https://4.example.com:8443/%20a",
+		"https://münchen.example/",
 		"https://localhost.example.com/",
 		"https://internal.example.org/?a=10.0.0.1",
 		"https://10times.example/",

@@ -6,7 +6,7 @@ package tappass.decision
 deny contains msg if {
 	some capability in ["database_query", "sor_arbitrary_write"]
 	capability in input.tool.capabilities
-	statement := input.tool.slots.query_param
+	walk(input.tool.slots.query_param, [_, statement])
 	is_string(statement)
 	regex.match(card_columns, statement)
 	msg := sprintf("%s asks for columns with cardholder data (PCI DSS 7.2.6)", [input.tool.name])
