@@ -18,13 +18,22 @@ export function canonicalJson(value: unknown): string {
 			return canonicalNumber(value);
 		case 'object':
 			if (value === null) return 'null';
-			return Array.isArray(value) ? `[${value.map(canonicalJson).join(',')}]` : canonicalObject(value);
+			return Array.isArray(value) ? canonicalArray(value) : canonicalObject(value);
 		default:
 			throw new TapPassError('json_malformed', { detail: `${typeof value} is not a JSON value` });
 	}
 }
 
+function canonicalArray(array: readonly unknown[]): string {
+	// Array.from reads a hole as undefined, which is refused; map would leave it out.
+	return `[${Array.from(array, canonicalJson).join(',')}]`;
+}
+
 function canonicalObject(object: object): string {
+	const prototype: unknown = Object.getPrototypeOf(object);
+	// A Date or a Map has members that are not its content: it would be hashed as {}.
+	if (prototype !== null && Object.getPrototypeOf(prototype) !== null)
+		throw new TapPassError('json_malformed', { detail: 'an object of a class is not a JSON value' });
 	const members = Object.entries(object).filter(([, value]) => value !== undefined);
 	// The default order of sort() is by UTF-16 code unit, which is what RFC 8785 §3.2.3 asks for.
 	members.sort(([a], [b]) => (a < b ? -1 : 1));

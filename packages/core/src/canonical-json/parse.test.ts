@@ -104,8 +104,22 @@ describe('canonicalJson', () => {
 		['undefined', undefined, 'json_malformed'],
 		['a bigint', 1n, 'json_malformed'],
 		['a lone surrogate', '\ud800', 'json_malformed'],
+		['a hole in a list', Array(1), 'json_malformed'],
+		['a Date', new Date(0), 'json_malformed'],
+		['a Map', new Map([['a', 1]]), 'json_malformed'],
+		['a boxed string', new String('a'), 'json_malformed'],
+		['inherited members', Object.create({ a: 1 }), 'json_malformed'],
 	])('refuses %s', (_, value, code) => {
 		expect(() => canonicalJson(value)).toThrow(expect.objectContaining({ code }));
+	});
+
+	test('agrees with ECMAScript on every finite double', () => {
+		fc.assert(
+			fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (number) => {
+				fc.pre(!Number.isInteger(number) || Number.isSafeInteger(number) || Math.abs(number) >= 1e21);
+				expect(canonicalJson(number)).toBe(Object.is(number, -0) ? '0' : String(number));
+			}),
+		);
 	});
 
 	test('is what its own parser reads back, and a fixed point', () => {

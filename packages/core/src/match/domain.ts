@@ -59,8 +59,10 @@ export function domainText(pattern: DomainPattern): string {
 export function normalizeHost(text: string): string | undefined {
 	if (text.length === 0 || text.length > limits.textLengthMax || hostDelimiters.test(text)) return undefined;
 	if (plainHost.test(text) && text.length <= limits.hostLengthMax && !text.includes('xn--')) return text;
-	const v6 = text.startsWith('[') || text.includes(':');
-	const host = urlHost(v6 && !text.startsWith('[') ? `[${text}]` : text);
+	// Brackets end the text: behind them the URL parser would read a port, and drop it when it is the usual one.
+	if (text.startsWith('[') && !text.endsWith(']')) return undefined;
+	const bare6 = text.includes(':') && !text.startsWith('[');
+	const host = urlHost(bare6 ? `[${text}]` : text);
 	if (host === undefined) return undefined;
 	if (host.startsWith('[')) return host.slice(1, -1);
 	const name = host.endsWith('.') ? host.slice(0, -1) : host;
@@ -75,12 +77,7 @@ const label = /^(?!-)[a-z0-9_-]+(?<!-)$/;
 
 function urlHost(text: string): string | undefined {
 	// The URL standard's parser is the one every HTTP client uses, so `0x7f.1` and full-width letters mean the same here.
-	const url = URL.parse(`http://${text}/`);
-	return url === null ? undefined : acceptOnlyHost(url);
-}
-
-function acceptOnlyHost(url: URL): string | undefined {
-	return url.port === '' && url.username === '' && url.password === '' ? url.hostname : undefined;
+	return URL.parse(`http://${text}/`)?.hostname;
 }
 
 function isHostName(name: string): boolean {

@@ -82,6 +82,8 @@ describe('domains', () => {
 			'a\u0000b',
 			'[::1',
 			'::1]:80',
+			'[::1]:80',
+			'[::1]:8080',
 			'a'.repeat(2_000),
 		]) {
 			expect(normalizeHost(bad), bad).toBe(undefined);
@@ -214,5 +216,7 @@ describe('tool names on wires', () => {
 	});
 	test('a hashed form that nobody offered stands for nothing', () => {
 		expect(fromWireName(toWireName('a__b'), ['a.b'])).toBe(undefined);
+		for (const none of ['', '*', 'a b', 'a/b', 'a__*', 'a'.repeat(300)])
+			expect(fromWireName(none), none).toBe(undefined);
 	});
 });

@@ -1,5 +1,6 @@
 import { sha256Hex } from '../canonical-json/canonical.ts';
 import { limits } from '../limits.ts';
+import { isToolName } from './tool.ts';
 
 /**
  * Canonical tool names on wires that allow only letters, digits, `_` and `-`, at most 64 characters: `server.tool` travels
@@ -28,7 +29,7 @@ function fromPlain(wire: string): string | undefined {
  */
 export function fromWireName(wire: string, directory: Iterable<string> = []): string | undefined {
 	const plain = fromPlain(wire);
-	if (plain !== undefined) return plain;
+	if (plain !== undefined) return isToolName(plain) ? plain : undefined;
 	for (const tool of directory) if (toWireName(tool) === wire) return tool;
 	return undefined;
 }
