@@ -45,7 +45,7 @@ export function encodeKeys(keys: KeySet, rootPassphrase?: string): Readonly<Reco
 
 /**
  * Reads the keys that `encodeKeys` wrote.
- * @throws {TapPassError} key_invalid when a file is missing, is no key, or is a key of the wrong kind
+ * @throws {TapPassError} key_invalid when a file is missing, is no key, is a key of the wrong kind, or holds the same key as another
  */
 export function decodeKeys(files: Readonly<Record<string, string>>, rootPassphrase?: string): KeySet {
 	const read = (name: string, algorithm: KeyAlgorithm, passphrase?: string): LocalSigner => {
@@ -56,11 +56,20 @@ export function decodeKeys(files: Readonly<Record<string, string>>, rootPassphra
 			throw new TapPassError('key_invalid', { detail: `${name}.pem is not ${algorithm}` });
 		return signer;
 	};
-	return {
+	const keys: KeySet = {
 		root: rootNames.map((name) => read(name, 'ed25519', rootPassphrase)),
 		policy: read('policy', singles.policy),
 		freshness: read('freshness', singles.freshness),
 		token: read('token', singles.token),
 		audit: read('audit', singles.audit),
 	};
+	assertDifferent(keys);
+	return keys;
+}
+
+// One key, one purpose: a root document that named a key twice would be refused by every host.
+function assertDifferent({ root, policy, freshness, token, audit }: KeySet): void {
+	const ids = [...root, policy, freshness, token, audit].map(({ id }) => id);
+	if (new Set(ids).size !== ids.length)
+		throw new TapPassError('key_invalid', { detail: 'two files hold the same key' });
 }

@@ -65,6 +65,13 @@ describe('a set of keys', () => {
 		expect(() => decodeKeys({ ...encodeKeys(keys), 'token.pem': keys.policy.toPem() })).toThrow(invalid);
 	});
 
+	it('is not read when two files hold the same key', () => {
+		const files = encodeKeys(keys);
+
+		expect(() => decodeKeys({ ...files, 'root-2.pem': files['root-1.pem']! })).toThrow(invalid);
+		expect(() => decodeKeys({ ...files, 'audit.pem': files['policy.pem']! })).toThrow(invalid);
+	});
+
 	it('encrypts the root keys alone', () => {
 		const files = encodeKeys(keys, 'correct horse');
 		const encrypted = Object.keys(files).filter((name) => files[name]!.includes('ENCRYPTED'));
