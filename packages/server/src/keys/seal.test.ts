@@ -1,0 +1,58 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { fileKms } from './kms.ts';
+import { open, seal } from './seal.ts';
+
+const invalid = expect.objectContaining({ code: 'key_invalid' });
+const key = randomBytes(32);
+const secret = Buffer.from('a private key');
+
+describe('sealed bytes', () => {
+	it('do not open with another key, in another context, or shortened', () => {
+		const sealed = seal(key, secret, 'org_a policy');
+
+		expect(() => open(randomBytes(32), sealed, 'org_a policy')).toThrow(invalid);
+		expect(() => open(key, sealed, 'org_b policy')).toThrow(invalid);
+		for (let length = 0; length < sealed.length; length += 1)
+			expect(() => open(key, sealed.subarray(0, length), 'org_a policy')).toThrow(invalid);
+	});
+
+	it('do not open when any bit was changed', () => {
+		const sealed = seal(key, secret, 'x');
+		for (let at = 0; at < sealed.length * 8; at += 1) {
+			const changed = Buffer.from(sealed);
+			changed[at >> 3]! ^= 1 << (at & 7);
+			expect(() => open(key, changed, 'x')).toThrow(invalid);
+		}
+	});
+
+	it('open to what was sealed, and are different each time', () => {
+		expect(open(key, seal(key, secret, 'x'), 'x')).toEqual(secret);
+		expect(seal(key, secret, 'x')).not.toEqual(seal(key, secret, 'x'));
+	});
+});
+
+describe('a key file', () => {
+	it('is made once, readable by its owner alone, and refused when others can read it or it holds something else', async () => {
+		const directory = await mkdtemp(path.join(tmpdir(), 'tappass-kms-'));
+		const file = path.join(directory, 'secrets', 'kms.key');
+		const first = await fileKms(file);
+		const again = await fileKms(file);
+		const mode = (await stat(file)).mode & 0o777;
+		const opened = await again.unwrap(await first.wrap(secret, 'org_a'), 'org_a');
+		await chmod(file, 0o644);
+		const open644 = await fileKms(file).catch((error: unknown) => error);
+		await chmod(file, 0o600);
+		await writeFile(file, 'short');
+		const short = await fileKms(file).catch((error: unknown) => error);
+		await rm(directory, { recursive: true });
+
+		expect(mode).toBe(0o600);
+		expect(again.id).toBe(first.id);
+		expect(opened).toEqual(secret);
+		expect([open644, short]).toEqual([invalid, invalid]);
+	});
+});
