@@ -5,11 +5,21 @@ import { mcpBroker } from './mcp-broker/index.ts';
 import { monty } from './monty/index.ts';
 import { nono } from './nono/index.ts';
 import { openshell } from './openshell/index.ts';
+import { sandboxExec } from './sandbox-exec/index.ts';
 import { sandboxRuntime } from './sandbox-runtime/index.ts';
 import type { Target } from './target.ts';
 
 /** Every target, by position; a new one is one line here. */
-export const targets: readonly Target[] = [llmGateway, mcpBroker, monty, bubblewrap, openshell, nono, sandboxRuntime];
+export const targets: readonly Target[] = [
+	llmGateway,
+	mcpBroker,
+	monty,
+	bubblewrap,
+	openshell,
+	nono,
+	sandboxRuntime,
+	sandboxExec,
+];
 
 /** The target of that name, or undefined. */
 export function findTarget(name: string): Target | undefined {
