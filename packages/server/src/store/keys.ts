@@ -1,0 +1,53 @@
+import type { Insertable, Selectable } from 'kysely';
+import type { OrgTransaction } from './store.ts';
+import type { DataKeyTable, OrgKeyRole, OrgKeyTable, RootTable } from './tables.ts';
+
+export async function insertDataKey(transaction: OrgTransaction, row: Insertable<DataKeyTable>): Promise<void> {
+	await transaction.insertInto('data_keys').values(row).execute();
+}
+
+export async function readDataKey(transaction: OrgTransaction, id: string): Promise<Selectable<DataKeyTable>> {
+	return transaction.selectFrom('data_keys').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+}
+
+export async function insertOrgKey(transaction: OrgTransaction, row: Insertable<OrgKeyTable>): Promise<void> {
+	await transaction.insertInto('org_keys').values(row).execute();
+}
+
+/** The key of a role that has not been retired; there is at most one. */
+export async function currentKey(
+	transaction: OrgTransaction,
+	role: OrgKeyRole,
+): Promise<Selectable<OrgKeyTable> | undefined> {
+	return transaction
+		.selectFrom('org_keys')
+		.selectAll()
+		.where('role', '=', role)
+		.where('retired_at', 'is', null)
+		.executeTakeFirst();
+}
+
+export async function findKey(
+	transaction: OrgTransaction,
+	keyId: string,
+): Promise<Selectable<OrgKeyTable> | undefined> {
+	return transaction.selectFrom('org_keys').selectAll().where('key_id', '=', keyId).executeTakeFirst();
+}
+
+/** Fills the slot of a CA's certificate. */
+export async function setCertificate(
+	transaction: OrgTransaction,
+	keyId: string,
+	certificate: Uint8Array,
+): Promise<void> {
+	await transaction.updateTable('org_keys').set({ certificate }).where('key_id', '=', keyId).execute();
+}
+
+export async function insertRoot(transaction: OrgTransaction, row: Insertable<RootTable>): Promise<void> {
+	await transaction.insertInto('roots').values(row).execute();
+}
+
+/** The newest root document. */
+export async function newestRoot(transaction: OrgTransaction): Promise<Selectable<RootTable> | undefined> {
+	return transaction.selectFrom('roots').selectAll().orderBy('version', 'desc').limit(1).executeTakeFirst();
+}
