@@ -3,6 +3,4 @@ export const limits = {
 	progressLineMs: 5_000,
 	/** Milliseconds between two frames of a spinner. */
 	spinnerFrameMs: 100,
-	/** Edits away from a known word that still make it a likely meaning. */
-	nearestDistanceMax: 3,
 } as const;

@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { EventEmitter } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TapPassError } from '@tappass/core';
 import { describe, expect, test } from 'vitest';
-import { nearest } from './nearest.ts';
-import { note, printAnswer, printFailure, table } from './output.ts';
+import { note, printAnswer, printFailure, surviveBrokenOutput, table } from './output.ts';
 import { startProgress } from './progress.ts';
 import { readBounded } from './read-file.ts';
 import { createTerminal, printable, type Terminal, type TerminalOptions } from './terminal.ts';
@@ -126,22 +127,71 @@ test('direction overrides and control characters become visible', () => {
 	expect(printable('a\u202eb\u0007\tc\n')).toBe('a\\u202eb\\u0007\tc\n');
 });
 
-test('guesses the word that was meant, or none', () => {
-	expect(nearest('polcy', ['policy', 'pack'])).toBe('policy');
-	expect(nearest('complie', ['compile', 'check'])).toBe('compile');
-	expect(nearest('xyz', ['policy'])).toBe(undefined);
-});
-
 test('reads no more than it was told to', async () => {
 	const directory = await mkdtemp(join(tmpdir(), 'tappass-read-'));
 	try {
 		await writeFile(join(directory, 'f'), 'x'.repeat(100));
 		await expect(readBounded(join(directory, 'f'), 99)).rejects.toMatchObject({ code: 'payload_too_large' });
-		await expect(readBounded('/dev/zero', 10_000)).rejects.toMatchObject({ code: 'payload_too_large' });
+		await expect(readBounded('/proc/kallsyms', 10)).rejects.toMatchObject({ code: 'payload_too_large' });
 		await expect(readBounded(directory, 10)).rejects.toMatchObject({ code: 'file_unreadable' });
 		await expect(readBounded(join(directory, 'none'), 10)).rejects.toMatchObject({ code: 'file_unreadable' });
 		expect((await readBounded(join(directory, 'f'), 100)).byteLength).toBe(100);
 	} finally {
 		await rm(directory, { recursive: true });
 	}
+});
+
+test.each(['a named pipe that nobody writes to', '/dev/zero', '/proc/self/mem'])('refuses to read %s', async (name) => {
+	const directory = await mkdtemp(join(tmpdir(), 'tappass-read-'));
+	const path = name.startsWith('/') ? name : join(directory, 'pipe');
+	try {
+		if (!name.startsWith('/')) execFileSync('mkfifo', [path]);
+		await expect(readBounded(path, 10_000)).rejects.toMatchObject({ code: 'file_unreadable' });
+	} finally {
+		await rm(directory, { recursive: true });
+	}
+});
+
+describe('escapes from outside', () => {
+	const hostile = 'a\u009b31m\u202eb';
+	test('do not reach a screen as JSON either, and read back as they were', () => {
+		const { terminal, out, err } = capture({ json: true });
+		printAnswer(terminal, { schema: 's', fields: { hostile }, text: '' });
+		printFailure(terminal, new TapPassError('usage', { detail: hostile }));
+		expect(out() + err()).not.toMatch(/[\u0080-\u009f\u202e]/);
+		expect(JSON.parse(out())).toMatchObject({ hostile });
+		expect(JSON.parse(err())).toMatchObject({ detail: hostile });
+	});
+	test('do not reach it in progress, nor in the stack of a bug', () => {
+		const { terminal, err } = capture();
+		startProgress(terminal, hostile).stop(hostile);
+		printFailure(terminal, new Error(hostile), true);
+		expect(err()).not.toMatch(/[\u0080-\u009f\u202e]/);
+	});
+});
+
+test('each stream is coloured by what it is itself', () => {
+	const screen = { isTTY: true, write: () => true } as never;
+	const file = { isTTY: false, write: () => true } as never;
+	const { style, errorStyle } = createTerminal({ name: 'tappass', env: {}, stdout: file, stderr: screen });
+	expect([style.red('x'), errorStyle.red('x')]).toEqual(['x', '\u001b[31mx\u001b[39m']);
+});
+
+describe('output that cannot be written', () => {
+	const broken = (code: string): { exitCode: number; err: string } => {
+		const program = { stdout: new EventEmitter(), stderr: new EventEmitter(), exitCode: 0 };
+		const { terminal, err } = capture();
+		surviveBrokenOutput(terminal, program as never);
+		program.stdout.emit('error', Object.assign(new Error(code), { code }));
+		program.stderr.emit('error', new Error('EPIPE'));
+		return { exitCode: program.exitCode, err: err() };
+	};
+	test('is a failure when the disk is full', () => {
+		const { exitCode, err } = broken('ENOSPC');
+		expect(exitCode).toBe(5);
+		expect(err).toMatch(/standard output: ENOSPC \[file_unwritable\]/);
+	});
+	test('is none when the reader has seen enough', () => {
+		expect(broken('EPIPE')).toEqual({ exitCode: 0, err: '' });
+	});
 });

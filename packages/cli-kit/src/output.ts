@@ -1,5 +1,5 @@
 import { exitCode, printDiagnostic, TapPassError, toProblem } from '@tappass/core';
-import { printable, type Terminal } from './terminal.ts';
+import { printable, printableJson, type Terminal } from './terminal.ts';
 
 /** What a command answers: one JSON object for programs, lines for people. */
 export interface Answer {
@@ -13,7 +13,7 @@ export interface Answer {
 
 /** Prints an answer on stdout and returns the exit code. */
 export function printAnswer(terminal: Terminal, answer: Answer): number {
-	if (terminal.json) terminal.stdout.write(`${JSON.stringify({ schema: answer.schema, ...answer.fields })}\n`);
+	if (terminal.json) terminal.stdout.write(printableJson({ schema: answer.schema, ...answer.fields }));
 	else if (answer.text !== '') terminal.stdout.write(answer.text.endsWith('\n') ? answer.text : `${answer.text}\n`);
 	return answer.exit ?? 0;
 }
@@ -24,10 +24,10 @@ export function printAnswer(terminal: Terminal, answer: Answer): number {
  */
 export function printFailure(terminal: Terminal, error: unknown, debug = false): number {
 	if (terminal.json) {
-		terminal.stderr.write(`${JSON.stringify(toProblem(error))}\n`);
+		terminal.stderr.write(printableJson(toProblem(error)));
 		return exitCode(error);
 	}
-	const { red, yellow } = terminal.style;
+	const { red, yellow } = terminal.errorStyle;
 	const known =
 		error instanceof TapPassError
 			? error
@@ -36,14 +36,31 @@ export function printFailure(terminal: Terminal, error: unknown, debug = false):
 	terminal.stderr.write(`${terminal.name}: ${red('error')}: ${printable(known.message)} [${known.code}]\n`);
 	if (known.hint !== undefined)
 		terminal.stderr.write(`${terminal.name}: ${yellow('hint')}: ${printable(known.hint)}\n`);
-	if (debug) terminal.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+	if (debug) terminal.stderr.write(`${printable(String(error instanceof Error ? error.stack : error))}\n`);
 	return exitCode(error);
+}
+
+/**
+ * Decides what becomes of a program whose output cannot be written. A reader that left early (`| head -1`) is no failure;
+ * a full disk is one. When stderr itself fails there is nobody left to tell.
+ */
+export function surviveBrokenOutput(
+	terminal: Terminal,
+	program: Pick<NodeJS.Process, 'stdout' | 'stderr' | 'exitCode'>,
+): void {
+	program.stderr.on('error', () => undefined);
+	// A framework's own listener would throw.
+	program.stdout.removeAllListeners('error').on('error', (cause: NodeJS.ErrnoException) => {
+		if (cause.code === 'EPIPE') return;
+		const detail = `standard output: ${cause.code}`;
+		program.exitCode = printFailure(terminal, new TapPassError('file_unwritable', { detail, cause }));
+	});
 }
 
 /** A warning or note for people, on stderr; nothing in JSON mode, where warnings are fields of the answer. */
 export function note(terminal: Terminal, kind: 'warning' | 'hint' | 'note', text: string): void {
 	if (terminal.json) return;
-	const label = kind === 'warning' ? terminal.style.yellow(kind) : kind;
+	const label = kind === 'warning' ? terminal.errorStyle.yellow(kind) : kind;
 	terminal.stderr.write(`${terminal.name}: ${label}: ${printable(text)}\n`);
 }
 

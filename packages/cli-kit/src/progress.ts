@@ -1,5 +1,5 @@
 import { limits } from './limits.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 
 /** Progress of long work, on stderr. */
 export interface Progress {
@@ -21,7 +21,7 @@ function spinner(terminal: Terminal, first: string): Progress {
 	let frame = 0;
 	const draw = (): void => {
 		frame = (frame + 1) % frames.length;
-		terminal.stderr.write(`\r\u001b[2K${frames[frame]} ${text}`);
+		terminal.stderr.write(`\r\u001b[2K${frames[frame]} ${printable(text)}`);
 	};
 	draw();
 	const timer = setInterval(draw, limits.spinnerFrameMs);
@@ -32,22 +32,22 @@ function spinner(terminal: Terminal, first: string): Progress {
 		},
 		stop: (last) => {
 			clearInterval(timer);
-			terminal.stderr.write(`\r\u001b[2K${last === undefined ? '' : `${last}\n`}`);
+			terminal.stderr.write(`\r\u001b[2K${last === undefined ? '' : `${printable(last)}\n`}`);
 		},
 	};
 }
 
 function lines(terminal: Terminal, first: string): Progress {
 	let shown = performance.now();
-	terminal.stderr.write(`${terminal.name}: ${first}\n`);
+	terminal.stderr.write(`${terminal.name}: ${printable(first)}\n`);
 	return {
 		update: (next) => {
 			if (performance.now() - shown < limits.progressLineMs) return;
 			shown = performance.now();
-			terminal.stderr.write(`${terminal.name}: ${next}\n`);
+			terminal.stderr.write(`${terminal.name}: ${printable(next)}\n`);
 		},
 		stop: (last) => {
-			if (last !== undefined) terminal.stderr.write(`${terminal.name}: ${last}\n`);
+			if (last !== undefined) terminal.stderr.write(`${terminal.name}: ${printable(last)}\n`);
 		},
 	};
 }

@@ -6,7 +6,10 @@ export interface Terminal {
 	readonly json: boolean;
 	readonly stdout: Writer;
 	readonly stderr: Writer;
+	/** For what goes to stdout. */
 	readonly style: Style;
+	/** For what goes to stderr: either may be a file while the other is a screen. */
+	readonly errorStyle: Style;
 }
 
 export interface Writer {
@@ -38,8 +41,9 @@ export interface TerminalOptions {
 export function createTerminal(options: TerminalOptions): Terminal {
 	const stdout = writer(options.stdout ?? process.stdout);
 	const stderr = writer(options.stderr ?? process.stderr);
-	const color = stderr.isTTY && wantsColor(options);
-	return { name: options.name, json: options.json ?? false, stdout, stderr, style: color ? colored : plain };
+	const styleOf = ({ isTTY }: Writer): Style => (isTTY && wantsColor(options) ? colored : plain);
+	const { name, json = false } = options;
+	return { name, json, stdout, stderr, style: styleOf(stdout), errorStyle: styleOf(stderr) };
 }
 
 // https://no-color.org: a non-empty NO_COLOR switches colour off.
@@ -65,13 +69,18 @@ const colored: Style = {
 	yellow: code(33, 39),
 };
 
+// Control characters but for newline and tab, and the characters that turn the direction of text.
+const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+
 /**
  * Text from outside, made safe to print: control characters (a policy file could hold terminal commands) become escapes.
  * Newlines and tabs stay.
  */
 export function printable(text: string): string {
-	return text.replace(
-		/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
-		(character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-	);
+	return text.replace(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** One value as a line of JSON: the escapes that `printable` writes are those of JSON, so it reads back as it was. */
+export function printableJson(value: unknown): string {
+	return `${printable(JSON.stringify(value))}\n`;
 }

@@ -116,6 +116,7 @@ export {
 	rings,
 	runtimeSchema,
 } from './runtime/runtime.ts';
+export { nearest } from './schema/nearest.ts';
 export { jsonPointer, parseBytesWith, parseWith, schemaDiagnostics } from './schema/parse.ts';
 export { type DecisionField, type DecisionPhase, decisionFields } from './steps/decision-input.ts';
 export { impliedParameter, isLooserParameter, type StepParameter, stricterParameter } from './steps/parameter.ts';
@@ -132,5 +133,5 @@ export {
 	stepParametersSchema,
 	steps,
 } from './steps/steps.ts';
-export { instant, parseDuration, parseInstant, parseSize } from './units/units.ts';
+export { instant, instantMs, parseDuration, parseInstant, parseSize } from './units/units.ts';
 export { decideVerdict, type Finding, stricterAction, type Verdict } from './verdict/verdict.ts';

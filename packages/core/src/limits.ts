@@ -20,4 +20,8 @@ export const limits = {
 	intersectionPatternsMax: 64,
 	/** Diagnostics reported for one input; past this the rest repeats. */
 	diagnosticsMax: 100,
+	/** Edits away from a known word that still make it a likely meaning. */
+	nearestDistanceMax: 3,
+	/** Characters of a word that may be a misspelt one; past this nobody meant a name, and comparing costs time. */
+	nearestLengthMax: 256,
 } as const;

@@ -1,16 +1,19 @@
 #!/usr/bin/env node
-import { createTerminal, nearest, printAnswer, printFailure, type Terminal } from '@tappass/cli-kit';
-import { TapPassError } from '@tappass/core';
+import { createTerminal, printAnswer, printFailure, surviveBrokenOutput, type Terminal } from '@tappass/cli-kit';
+import { nearest, TapPassError } from '@tappass/core';
 import { Command, CommanderError } from 'commander';
 import { verify } from './commands/verify.ts';
 
 /** The agent's command line: it reads and explains, and has no way to ask for more. */
 const argv = process.argv.slice(2);
+// What follows `--` is no option.
+const options = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
 const terminal: Terminal = createTerminal({
 	name: 'tappass-agent',
-	json: argv.includes('--json'),
-	color: !argv.includes('--no-color'),
+	json: options.includes('--json'),
+	color: !options.includes('--no-color'),
 });
+surviveBrokenOutput(terminal, process);
 process.once('SIGINT', () => process.exit(130));
 
 try {

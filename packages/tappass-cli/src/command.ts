@@ -1,5 +1,5 @@
 import { Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, printAnswer, type Terminal } from '@tappass/cli-kit';
+import { type Answer, printAnswer, surviveBrokenOutput, type Terminal } from '@tappass/cli-kit';
 import { terminalOf } from './terminal.ts';
 
 const baseFlags = {
@@ -16,6 +16,7 @@ export abstract class OperatorCommand extends Command {
 
 	override async run(): Promise<void> {
 		const terminal = terminalOf(this.argv);
+		surviveBrokenOutput(terminal, process);
 		process.exitCode = printAnswer(terminal, await this.answer(terminal));
 	}
 

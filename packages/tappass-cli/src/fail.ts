@@ -1,6 +1,6 @@
 import { type Config, Errors } from '@oclif/core';
-import { nearest, printFailure } from '@tappass/cli-kit';
-import { TapPassError } from '@tappass/core';
+import { printFailure } from '@tappass/cli-kit';
+import { nearest, TapPassError } from '@tappass/core';
 import { terminalOf } from './terminal.ts';
 
 /** Prints what went wrong in our words and returns the exit code; nothing for an exit that is no failure, such as after help. */
@@ -32,6 +32,10 @@ function oneLine(message: string): string {
 function unknownCommand(argv: readonly string[], known: readonly string[]): TapPassError {
 	const words = argv.filter((word) => !word.startsWith('-'));
 	const typed = words.slice(0, 2).join(' ');
+	if (typed === '')
+		return new TapPassError('usage', { detail: 'a command is missing', hint: 'tappass --help lists the commands' });
+	// The command is there: oclif does not find it because of the words behind it.
+	if (known.includes(typed)) return usage(`${JSON.stringify(words[2] ?? '')} is not an argument of it`, argv, known);
 	const topics = new Set(known.map((id) => id.split(' ')[0]!));
 	const near = known.find((id) => id.startsWith(typed)) ?? nearest(typed, known) ?? nearest(words[0] ?? '', topics);
 	return new TapPassError('usage', {

@@ -26,14 +26,38 @@ export {
 	type RootDocument,
 	rootDocumentSchema,
 } from './keys/root-document.ts';
-export { pinRoot, roleKeys, type TrustedRoot } from './keys/trusted-root.ts';
+export { nextRoot, pinRoot, roleKeys, type TrustedRoot } from './keys/trusted-root.ts';
 export { protocolVersion, trustLimits } from './limits.ts';
 export { type Freshness, freshnessSchema } from './statement/freshness.ts';
-export { formatInstant, instantMs, instantSchema } from './statement/instant.ts';
+export { instantSchema } from './statement/instant.ts';
 export {
 	type DomainCategories,
 	type PolicyStatement,
 	policyStatementSchema,
 	type ToolAliases,
 } from './statement/policy-statement.ts';
+export {
+	type CertificateAnswer,
+	certificateAnswerSchema,
+	type EnrolmentAnswer,
+	type ExchangeRequest,
+	enrolmentAnswerSchema,
+	exchangeRequestSchema,
+	type RenewalRequest,
+	renewalRequestSchema,
+} from './sync/enrolment.ts';
+export {
+	type EventsRequest,
+	eventsRequestSchema,
+	type HostEvent,
+	type RingStatus,
+	type SessionAnswer,
+	type SessionRequest,
+	type Snapshot,
+	type StatusReport,
+	type SyncRejected,
+	sessionRequestSchema,
+	statusReportSchema,
+	syncRejectedSchema,
+} from './sync/messages.ts';
 export type { Audience } from './verify/audience.ts';

@@ -32,13 +32,23 @@ function parseUnit(text: string, factors: Readonly<Record<string, number>>, expe
 	return value;
 }
 
-const instantText = /^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
+const instantText = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
-/** The one form of an instant in anything signed: RFC 3339, UTC, whole seconds → Unix milliseconds. @throws {TapPassError} unit_invalid */
-export function parseInstant(text: string): number {
-	const ms = instantText.test(text) ? Date.parse(text) : Number.NaN;
+/**
+ * Unix milliseconds of an instant in the one form of anything signed: RFC 3339, UTC, whole seconds, or undefined.
+ * An offset, a fraction, a leap second or 24:00 would give one moment two texts.
+ */
+export function instantMs(text: string): number | undefined {
+	if (!instantText.test(text)) return undefined;
+	const ms = Date.parse(text);
 	// Date.parse rolls 31 February over into March: what it prints again must be what was read.
-	if (Number.isNaN(ms) || instant(ms) !== text)
+	return !Number.isNaN(ms) && instant(ms) === text ? ms : undefined;
+}
+
+/** The same, for a text that must be one. @throws {TapPassError} unit_invalid */
+export function parseInstant(text: string): number {
+	const ms = instantMs(text);
+	if (ms === undefined)
 		throw new TapPassError('unit_invalid', { detail: 'expected an instant like 2026-05-07T10:00:00Z' });
 	return ms;
 }

@@ -1,11 +1,5 @@
-import type { CompiledPolicy, Identity, OrgId, Runtime } from '@tappass/core';
-import {
-	allowDenyDigest,
-	formatInstant,
-	type PolicyStatement,
-	protocolVersion,
-	type TokenAudience,
-} from '@tappass/trust';
+import { type CompiledPolicy, type Identity, instant, type OrgId, type Runtime } from '@tappass/core';
+import { allowDenyDigest, type PolicyStatement, protocolVersion, type TokenAudience } from '@tappass/trust';
 import type { KeySet } from '../keys/key-set.ts';
 import { mintToken } from '../sign/mint-token.ts';
 import { documentBytes } from '../sign/sign-envelope.ts';
@@ -65,8 +59,8 @@ export async function makeDevelopmentRoot(
 		org_id,
 		version: 1,
 		epoch: 1,
-		issued_at: formatInstant(rootIssuedMs),
-		expires_at: formatInstant(rootExpiresMs),
+		issued_at: instant(rootIssuedMs),
+		expires_at: instant(rootExpiresMs),
 		// No host plane speaks for a development root.
 		host_ca_spki_sha256: '0'.repeat(64),
 	};
@@ -89,8 +83,8 @@ export async function makeDevelopmentKeyring(keys: KeySet, terms: DevelopmentTer
 		policy_version: statement.policy_version,
 		policy_sha256: policy.sha256,
 		seq: terms.seq,
-		issued_at: formatInstant(terms.now),
-		expires_at: formatInstant(terms.now + terms.ttl_seconds * 1_000),
+		issued_at: instant(terms.now),
+		expires_at: instant(terms.now + terms.ttl_seconds * 1_000),
 		tokens: {
 			gateway_token: await developmentToken(keys, terms, statement, 'gateway'),
 			mcp_session_token: await developmentToken(keys, terms, statement, 'broker'),
@@ -113,7 +107,7 @@ function policyStatement(terms: DevelopmentTerms): PolicyStatement {
 		policy_version: terms.policy_version,
 		prev_sha256: null,
 		min_protocol: protocolVersion,
-		issued_at: formatInstant(terms.now),
+		issued_at: instant(terms.now),
 		compiled_policy: terms.compiled_policy,
 		runtime: { ...developmentRuntime, id: identity.runtime_id },
 		tool_aliases: terms.tool_aliases ?? {},

@@ -1,5 +1,5 @@
 import { type Answer, readBounded } from '@tappass/cli-kit';
-import { limits, TapPassError } from '@tappass/core';
+import { instantMs, limits, TapPassError } from '@tappass/core';
 import { type VerifiedKeyring, verifyKeyring } from '@tappass/trust';
 
 export interface VerifyOptions {
@@ -18,6 +18,8 @@ export interface VerifyOptions {
  */
 export async function verify(options: VerifyOptions, clock: number): Promise<Answer> {
 	const now = options.now === undefined ? clock : readNow(options.now);
+	if ([options.keyring, options.root, options.floor].filter((path) => path === '-').length > 1)
+		throw new TapPassError('usage', { detail: 'standard input can be read once; only one of the files may be -' });
 	const [root, keyring, floor] = await Promise.all([
 		readBounded(options.root, limits.payloadBytesMax),
 		readBounded(options.keyring, limits.payloadBytesMax),
@@ -29,9 +31,11 @@ export async function verify(options: VerifyOptions, clock: number): Promise<Ans
 
 /** Any RFC 3339 instant: an offset or a fraction is fine for a person asking "as of when". */
 function readNow(text: string): number {
-	const shape = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:[Zz]|[+-]\d{2}:\d{2})$/;
-	const ms = shape.test(text) ? Date.parse(text) : Number.NaN;
-	if (Number.isNaN(ms))
+	const shape = /^(\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(?:\.\d{1,9})?(?:Z|[+-]\d{2}:\d{2})$/i;
+	const [, local] = shape.exec(text) ?? [];
+	const ms = local === undefined ? Number.NaN : Date.parse(text.toUpperCase());
+	// Date.parse takes 31 February for the third of March: the day and time must be on the calendar.
+	if (Number.isNaN(ms) || instantMs(`${local!.toUpperCase()}Z`) === undefined)
 		throw new TapPassError('usage', {
 			detail: `--now ${JSON.stringify(text)} is not an RFC 3339 instant`,
 			hint: 'write it like 2026-05-07T10:00:00Z',

@@ -3,13 +3,12 @@
  * would make. Test-only: the keys are public, and the file is left out of the published package.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign } from 'node:crypto';
-import { canonicalBytes, type Json } from '@tappass/core';
+import { canonicalBytes, instant as instantText, type Json } from '@tappass/core';
 import { encodeBase64 } from '../envelope/base64.ts';
 import type { Envelope } from '../envelope/envelope.ts';
 import { preAuthenticationEncoding } from '../envelope/pae.ts';
 import { freshnessPayloadType, policyPayloadType, rootPayloadType } from '../envelope/payload-type.ts';
 import { type KeyAlgorithm, keyId } from '../keys/public-key.ts';
-import { formatInstant } from '../statement/instant.ts';
 
 export interface TestKey {
 	readonly algorithm: KeyAlgorithm;
@@ -64,7 +63,7 @@ export const atNoon: { readonly wall_ms: number; readonly monotonic_ms: number }
 };
 
 export function instant(offsetSeconds: number): string {
-	return formatInstant(noon + offsetSeconds * 1_000);
+	return instantText(noon + offsetSeconds * 1_000);
 }
 
 /** A statement in the making; nothing about it is checked. */

@@ -1,15 +1,16 @@
-import { lstat, mkdir, readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, note, readBounded, type Terminal, writeFileAtomic } from '@tappass/cli-kit';
 import {
-	type CompiledPolicy,
-	compiledPolicySchema,
-	emptyCompiledPolicy,
-	limits,
-	parseBytesWith,
-	TapPassError,
-} from '@tappass/core';
+	type Answer,
+	makeDirectory,
+	note,
+	printable,
+	readBounded,
+	type Terminal,
+	writeFileAtomic,
+} from '@tappass/cli-kit';
+import { type CompiledPolicy, compiledPolicySchema, emptyCompiledPolicy, limits, parseBytesWith } from '@tappass/core';
 import {
 	decodeKeys,
 	encodeKeys,
@@ -27,10 +28,17 @@ const flags = {
 		helpValue: '<dir>',
 		description: 'directory for root.json and keyring.json; made when it is not there',
 	}),
-	version: Flags.integer({ default: 1, min: 1, helpValue: '<n>', description: 'policy version' }),
+	version: Flags.integer({
+		default: 1,
+		min: 1,
+		max: Number.MAX_SAFE_INTEGER,
+		helpValue: '<n>',
+		description: 'policy version',
+	}),
 	seq: Flags.integer({
 		default: 1,
 		min: 1,
+		max: Number.MAX_SAFE_INTEGER,
 		helpValue: '<n>',
 		description: 'sequence number of the freshness statement',
 	}),
@@ -91,7 +99,9 @@ export default class MakeKeyring extends OperatorCommand {
 				seq: chosen.seq,
 				ttl_seconds: chosen.ttl,
 			},
-			text: `Wrote ${paths.keyring} (version ${chosen.version}, seq ${chosen.seq}, ${chosen.ttl} s) and ${paths.root}.\nKeys ${reused ? 'used again from' : 'made in'} ${keysDirectory}.`,
+			text: printable(
+				`Wrote ${paths.keyring} (version ${chosen.version}, seq ${chosen.seq}, ${chosen.ttl} s) and ${paths.root}.\nKeys ${reused ? 'used again from' : 'made in'} ${keysDirectory}.`,
+			),
 		};
 	}
 }
@@ -107,8 +117,7 @@ async function loadOrMakeKeys(directory: string): Promise<{ readonly keys: KeySe
 	const present = (await readdir(directory)).filter((name) => keyFileNames.includes(name));
 	if (present.length === 0) {
 		const keys = generateKeys();
-		for (const [name, pem] of Object.entries(encodeKeys(keys)))
-			await writeFileAtomic(join(directory, name), pem, { mode: 0o600 });
+		await writeKeys(directory, encodeKeys(keys));
 		return { keys, reused: false };
 	}
 	const files: Record<string, string> = {};
@@ -116,16 +125,16 @@ async function loadOrMakeKeys(directory: string): Promise<{ readonly keys: KeySe
 	return { keys: decodeKeys(files), reused: true };
 }
 
-async function makeDirectory(path: string, mode: number): Promise<void> {
+async function writeKeys(directory: string, files: Readonly<Record<string, string>>): Promise<void> {
+	const written: string[] = [];
 	try {
-		await mkdir(path, { recursive: true, mode });
-		if (!(await lstat(path)).isDirectory())
-			throw new TapPassError('file_unwritable', { detail: `${path} is not a directory` });
-	} catch (cause) {
-		if (cause instanceof TapPassError) throw cause;
-		throw new TapPassError('file_unwritable', {
-			detail: `${path}: ${cause instanceof Error && 'code' in cause ? cause.code : cause}`,
-			cause,
-		});
+		for (const [name, pem] of Object.entries(files)) {
+			await writeFileAtomic(join(directory, name), pem, { mode: 0o600 });
+			written.push(join(directory, name));
+		}
+	} catch (error) {
+		// A part of a set would be refused as damaged for ever after.
+		for (const path of written) await rm(path, { force: true });
+		throw error;
 	}
 }

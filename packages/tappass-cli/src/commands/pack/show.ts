@@ -1,6 +1,6 @@
 import { Args, type Interfaces } from '@oclif/core';
-import { type Answer, nearest, type Terminal, table } from '@tappass/cli-kit';
-import { TapPassError } from '@tappass/core';
+import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import { nearest, TapPassError } from '@tappass/core';
 import { listPacks, showPack } from '@tappass/policy';
 import { OperatorCommand } from '../../command.ts';
 import { shippedLibrary } from '../../compile-request.ts';
