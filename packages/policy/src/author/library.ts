@@ -80,6 +80,8 @@ export const emptyLibrary: Library = Object.freeze({
 export function loadLibrary(files: readonly SourceFile[]): {
 	readonly library: Library;
 	readonly diagnostics: readonly Diagnostic[];
+	/** Documents that are no part of a library but of one request: overlays and tenant tools. */
+	readonly documents: readonly Authored[];
 } {
 	const diagnostics: Diagnostic[] = [];
 	const sorted = [...files].sort((a, b) => (a.file < b.file ? -1 : 1));
@@ -140,7 +142,8 @@ export function loadLibrary(files: readonly SourceFile[]): {
 		catalog,
 	};
 	diagnostics.push(...checkReferences(library));
-	return { library, diagnostics };
+	const ofRequests: ReadonlySet<string> = new Set(['tappass.overlay/1', 'tappass.tools/1']);
+	return { library, diagnostics, documents: documents.filter(({ value }) => ofRequests.has(value.schema)) };
 }
 
 function isAuthoringFile(file: string): boolean {

@@ -3,7 +3,6 @@ import { compileParsed, parseModule, RegoError } from '@tappass/rego';
 import { baseName, decodeText, type SourceFile } from '../author/input.ts';
 import { type Library, loadLibrary } from '../author/library.ts';
 import type { Authored } from '../author/read-document.ts';
-import { isAuthored, readDocument } from '../author/read-document.ts';
 import { checkOverlayReferences } from '../author/references.ts';
 import type { OverlayDocument, TenantToolsDocument } from '../author/types.ts';
 import { extendCatalog } from '../catalog/extend.ts';
@@ -25,7 +24,7 @@ export interface CheckReport {
  * Everything wrong with these files, in one run: YAML of every kind, each policy as a program of its own over the whole
  * catalog, tests as far as they must compile.
  * @param shipped files of the shipped `policies/` and `packs/`, for what the checked files refer to; one that is also
- * checked (same last two segments of its path) is taken once
+ * checked (same end of its path) is taken once
  * @param together the Rego files are one level and one program
  */
 export function checkPolicies(
@@ -34,13 +33,15 @@ export function checkPolicies(
 	together = false,
 ): CheckReport {
 	const given = new Set(files.map(({ file }) => tail(file)));
-	const { library, diagnostics: all } = loadLibrary([
-		...files,
-		...shipped.filter(({ file }) => !given.has(tail(file))),
-	]);
+	const {
+		library,
+		diagnostics: all,
+		documents,
+	} = loadLibrary([...files, ...shipped.filter(({ file }) => !given.has(tail(file)))]);
 	const names = new Set(files.map(({ file }) => file));
 	const diagnostics: Diagnostic[] = all.filter(({ file }) => file === undefined || names.has(file));
-	for (const file of files) diagnostics.push(...checkOperatorFile(file, library));
+	for (const document of documents)
+		if (names.has(document.file)) diagnostics.push(...checkRequestDocument(document, library));
 	const inLibrary = new Set([
 		...[...library.packs.values()].flatMap(({ rules, tests }) => [...rules, ...tests].map(({ file }) => file)),
 		...[...library.concerns.values()].flatMap(({ rego }) => rego.map(({ file }) => file)),
@@ -66,7 +67,11 @@ export function checkPolicies(
 }
 
 function tail(file: string): string {
-	return file.split('/').slice(-2).join('/');
+	// Packs have folders of the same names, and files in them may have the same names too.
+	return file
+		.split('/')
+		.slice(/\/(?:rules|cases|probes)\/[^/]+$/.test(file) ? -3 : -2)
+		.join('/');
 }
 
 const nobody = { org: null, project: null, agent: null };
@@ -135,17 +140,11 @@ function checkConcernLevel(id: string, library: Library): readonly Diagnostic[] 
 }
 
 // Overlays and tenant tools are read with the rest; what they refer to is looked up here.
-function checkOperatorFile(file: SourceFile, library: Library): readonly Diagnostic[] {
-	if (!/\.ya?ml$/.test(file.file)) return [];
-	const decoded = decodeText(file);
-	if ('diagnostic' in decoded || !/^schema: *"?tappass\.(?:overlay|tools)\/1|^tools:/m.test(decoded.text)) return [];
-	const read = readDocument(file);
-	if (!isAuthored(read)) return [];
-	if (read.value.schema === 'tappass.overlay/1')
-		return checkOverlayReferences(read as Authored<OverlayDocument>, library);
-	if (read.value.schema !== 'tappass.tools/1') return [];
-	return extendCatalog(library.catalog, [read as Authored<TenantToolsDocument>], null, library.capabilities)
-		.diagnostics;
+function checkRequestDocument(document: Authored, library: Library): readonly Diagnostic[] {
+	if (document.value.schema === 'tappass.overlay/1')
+		return checkOverlayReferences(document as Authored<OverlayDocument>, library);
+	const tenant = document as Authored<TenantToolsDocument>;
+	return extendCatalog(library.catalog, [tenant], null, library.capabilities).diagnostics;
 }
 
 function checkTest(test: SourceFile, rego: readonly SourceFile[]): readonly Diagnostic[] {
