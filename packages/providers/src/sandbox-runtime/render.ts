@@ -28,7 +28,8 @@ import type { LiteralPath, SandboxRuntimeSettings } from './schema.ts';
 
 /** Pure and total. The agent sees the host's own paths, so the workspace is where it is on the host. */
 export function render(policy: CompiledPolicy, capabilities: RenderCapabilities): Rendered {
-	const files = filesystem(hostRules(pathRules(policy.filesystem, capabilities)), capabilities);
+	const rules = hostRules(pathRules(policy.filesystem, capabilities));
+	const files = filesystem(rules, capabilities);
 	const domains = domainNames(policy, capabilities);
 	const settings: SandboxRuntimeSettings = {
 		network: {
@@ -42,7 +43,7 @@ export function render(policy: CompiledPolicy, capabilities: RenderCapabilities)
 	return {
 		files: [{ path: 'sandbox-runtime.json', content: jsonFile(settings), mode: 0o644 }],
 		args: ['--settings', 'sandbox-runtime.json'],
-		env: {},
+		env: { TMPDIR: pathText(socketDirectory(rules)) },
 		gaps: sortedGaps([...files.gaps, ...domains.gaps]),
 	};
 }
@@ -72,6 +73,7 @@ function filesystem(
 		// `/` allowed back would lift every other denial.
 		...rules.read_only.filter((path) => path.segments.length > 0),
 		rules.workspace,
+		socketDirectory(rules),
 	]);
 	const held = rules.read_only.filter((path) => coversPath(rules.workspace, path));
 	const deniedInside = allowRead.flatMap((path) => strictlyBelow(rules.deny, path));
@@ -97,6 +99,14 @@ function filesystem(
 		},
 		gaps,
 	};
+}
+
+/**
+ * Where the target puts the sockets of its proxies, beside the workspace. In /tmp, its own choice, they would be gone with
+ * everything else that is denied, and allowing /tmp back would show the files of others.
+ */
+function socketDirectory({ workspace_host: { segments } }: PathRules): PathPattern {
+	return { root: '/', segments: [...segments.slice(0, -1), `${segments.at(-1) ?? 'tappass'}-sockets`] };
 }
 
 function literal(path: PathPattern): LiteralPath {
