@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { access, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type OrgId, sha256Hex, TapPassError, type TeamId } from '@tappass/core';
+import { instant, type OrgId, sha256Hex, TapPassError, type TeamId } from '@tappass/core';
 import { composeRoot, documentBytes, generateSigner, signRoot } from '@tappass/signing';
-import { formatInstant } from '@tappass/trust';
+
 import { sql } from 'kysely';
 import { createAuthority } from '../ca/authority.ts';
 import { makeApiKey } from '../identity/api-key.ts';
@@ -67,8 +67,8 @@ export async function createFirstOrg(store: Store, keys: OrgKeys, terms: OrgTerm
 				org_id,
 				version: 1,
 				epoch: 1,
-				issued_at: formatInstant(terms.now),
-				expires_at: formatInstant(expires.getTime()),
+				issued_at: instant(terms.now),
+				expires_at: instant(expires.getTime()),
 				host_ca_spki_sha256: sha256Hex(signers.host_ca.spki),
 			},
 			{ root: roots, policy: signers.policy, freshness: signers.freshness, token: signers.token, audit: signers.audit },

@@ -381,6 +381,15 @@ export interface RecompileTable {
 	finished_at: MaybeMoment;
 }
 
+/**
+ * Counts every time that keyrings of an org were signed. A copy is kept outside the database, so that a database which
+ * was restored from a backup is found out.
+ */
+export interface WatermarkTable {
+	readonly org_id: OrgId;
+	counter: Generated<number>;
+}
+
 /** Every table there is; a test compares the names with the catalog. */
 export interface Tables {
 	readonly orgs: OrgTable;
@@ -408,4 +417,5 @@ export interface Tables {
 	readonly security_events: SecurityEventTable;
 	readonly idempotency_keys: IdempotencyKeyTable;
 	readonly recompiles: RecompileTable;
+	readonly watermarks: WatermarkTable;
 }
