@@ -12,20 +12,7 @@ export function orderBody(body: LBody, bound: ReadonlySet<Local>, errors: Unsafe
 	for (const expr of body.exprs) varsOfExpr(expr, mentioned);
 	const safe = new Set<Local>(bound);
 	const waiting = body.exprs.map((expr) => pending(expr, mentioned, bound));
-	const ordered: LExpr[] = [];
-	for (let added = true; added; ) {
-		added = false;
-		for (const item of waiting) {
-			if (item.done) continue;
-			const outputs = outputsOf(item.expr, safe);
-			if (!allIn(item.closed, safe)) continue;
-			if (!item.reads.every((local) => safe.has(local) || outputs.has(local))) continue;
-			for (const local of outputs) safe.add(local);
-			ordered.push(item.expr);
-			item.done = true;
-			added = true;
-		}
-	}
+	const ordered = rounds(waiting, safe);
 	if (ordered.length < waiting.length) {
 		report(
 			waiting.filter((item) => !item.done),
@@ -56,8 +43,94 @@ function pending(expr: LExpr, mentioned: ReadonlySet<Local>, bound: ReadonlySet<
 	return { expr, reads: [...varsOfExpr(expr, new Set())], closed, done: false };
 }
 
-function allIn(locals: Iterable<Local>, set: ReadonlySet<Local>): boolean {
-	for (const local of locals) if (!set.has(local)) return false;
+/**
+ * Goes round until nothing more can be added; `safe` grows by what is bound. Within a round only expressions with a
+ * variable that became safe since they were last looked at are looked at again, so long bodies in reverse order do not
+ * take time squared.
+ */
+function rounds(waiting: readonly Pending[], safe: Set<Local>): LExpr[] {
+	const users = new Map<Local, number[]>();
+	for (const [i, { reads, closed }] of waiting.entries()) {
+		for (const local of new Set([...reads, ...closed])) {
+			const list = users.get(local);
+			if (list === undefined) users.set(local, [i]);
+			else list.push(i);
+		}
+	}
+	const ordered: LExpr[] = [];
+	let round = new IndexQueue(waiting.keys());
+	while (round.size > 0) {
+		const next = new IndexQueue([]);
+		for (let i = round.take(); i !== undefined; i = round.take()) {
+			const item = waiting[i]!;
+			const outputs = outputsOf(item.expr, safe);
+			if (!allIn(item.closed, safe)) continue;
+			if (!item.reads.every((local) => safe.has(local) || outputs.has(local))) continue;
+			ordered.push(item.expr);
+			item.done = true;
+			for (const local of outputs) {
+				if (safe.has(local)) continue;
+				safe.add(local);
+				for (const user of users.get(local) ?? []) {
+					if (!waiting[user]!.done) (user > i ? round : next).add(user);
+				}
+			}
+		}
+		round = next;
+	}
+	return ordered;
+}
+
+/** Indices, each once, taken smallest first. */
+class IndexQueue {
+	readonly #heap: number[] = [];
+	readonly #held = new Set<number>();
+
+	constructor(indices: Iterable<number>) {
+		for (const index of indices) this.add(index);
+	}
+
+	get size(): number {
+		return this.#heap.length;
+	}
+
+	add(index: number): void {
+		if (this.#held.has(index)) return;
+		this.#held.add(index);
+		const heap = this.#heap;
+		let at = heap.push(index) - 1;
+		while (at > 0) {
+			const parent = (at - 1) >> 1;
+			if (heap[parent]! <= index) break;
+			heap[at] = heap[parent]!;
+			at = parent;
+		}
+		heap[at] = index;
+	}
+
+	take(): number | undefined {
+		const heap = this.#heap;
+		const first = heap[0];
+		const last = heap.pop();
+		if (first === undefined || last === undefined) return undefined;
+		this.#held.delete(first);
+		const { length } = heap;
+		if (length === 0) return first;
+		let at = 0;
+		for (let child = 1; child < length; child = 2 * at + 1) {
+			if (child + 1 < length && heap[child + 1]! < heap[child]!) child++;
+			if (heap[child]! >= last) break;
+			heap[at] = heap[child]!;
+			at = child;
+		}
+		heap[at] = last;
+		return first;
+	}
+}
+
+/** Whether each is in one set or the other. */
+function allIn(locals: Iterable<Local>, set: ReadonlySet<Local>, other?: ReadonlySet<Local>): boolean {
+	for (const local of locals) if (!set.has(local) && other?.has(local) !== true) return false;
 	return true;
 }
 
@@ -149,8 +222,7 @@ export function outputsOf(expr: LExpr, safe: ReadonlySet<Local>): Set<Local> {
 			refOutputs(expr.left, safe, outputs);
 			refOutputs(expr.right, safe, outputs);
 			if (expr.assign) {
-				const known = union(safe, outputs);
-				if (allIn(vars(expr.right, new Set()), known)) patternOutputs(expr.left, outputs);
+				if (allIn(vars(expr.right, new Set()), safe, outputs)) patternOutputs(expr.left, outputs);
 				return outputs;
 			}
 			unifyOutputs(expr.left, expr.right, safe, outputs);
@@ -162,7 +234,7 @@ export function outputsOf(expr: LExpr, safe: ReadonlySet<Local>): Set<Local> {
 			refOutputs(expr.output, safe, outputs);
 			const inputs = new Set<Local>();
 			for (const arg of expr.args) inputVars(arg, inputs);
-			if (!allIn(inputs, union(safe, outputs))) return new Set();
+			if (!allIn(inputs, safe, outputs)) return new Set();
 			patternOutputs(expr.output, outputs);
 			return outputs;
 		}
@@ -170,10 +242,6 @@ export function outputsOf(expr: LExpr, safe: ReadonlySet<Local>): Set<Local> {
 			refOutputs(expr.domain, safe, outputs);
 			return outputs;
 	}
-}
-
-function union(a: ReadonlySet<Local>, b: ReadonlySet<Local>): ReadonlySet<Local> {
-	return b.size === 0 ? a : new Set([...a, ...b]);
 }
 
 /** Variables in the operands of references whose head is bound: iteration binds them. */
@@ -212,7 +280,7 @@ function patternOutputs(term: LTerm, outputs: Set<Local>, operand = false): void
 
 /** Variables bound by unifying two terms: each side binds the other's, element by element. */
 function unifyOutputs(left: LTerm, right: LTerm, safe: ReadonlySet<Local>, outputs: Set<Local>): void {
-	const known = (term: LTerm) => allIn(vars(term, new Set()), union(safe, outputs));
+	const known = (term: LTerm) => allIn(vars(term, new Set()), safe, outputs);
 	// Binding on one side may let the other bind in turn: [x, y] = [y, 1].
 	for (let size = -1; size !== outputs.size; ) {
 		size = outputs.size;

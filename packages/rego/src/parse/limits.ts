@@ -7,6 +7,8 @@ export const limits = {
 	sourceLength: 8_388_608,
 	/** Terms inside terms and operators in one chain; a comprehension counts twice. Hand-written policy stays under 30. */
 	depth: 200,
+	/** Terms of one reference, package paths included: evaluation and the rule tree nest once for each. */
+	refLength: 500,
 	/** `else` branches of one rule. */
 	elseBranches: 1000,
 	/** Characters of one number literal. */

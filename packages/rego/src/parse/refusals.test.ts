@@ -140,6 +140,16 @@ describe('limits', () => {
 		expect(parseModule(`package x\n${branches(limits.elseBranches)}`, '').rules).toHaveLength(1);
 	});
 
+	it('a reference of more terms than the limit', () => {
+		const reference = (length: number) => `package x\np := input${'.a'.repeat(length - 1)}`;
+
+		expect(refused(() => parseModule(reference(limits.refLength + 1), ''))[0]?.code).toBe('rego_limit_error');
+		expect(parseModule(reference(limits.refLength), '').rules).toHaveLength(1);
+		expect(refused(() => parseModule(`package ${'x.'.repeat(limits.refLength)}x`, ''))[0]?.code).toBe(
+			'rego_limit_error',
+		);
+	});
+
 	it('refuses a source text and a number literal that are too long', () => {
 		const source = `package x\n${' '.repeat(limits.sourceLength)}`;
 

@@ -4,6 +4,7 @@ import { operators } from '../ast/operators.ts';
 import { T, tokenNames } from '../lex/token.ts';
 import { CompositeParser } from './composites.ts';
 import { ParseFailure } from './cursor.ts';
+import { limits } from './limits.ts';
 import { numberFault, unescaped } from './literal.ts';
 
 /** The loosest operators of `precedence`. */
@@ -210,6 +211,7 @@ export abstract class TermParser extends CompositeParser {
 		let height = this.height;
 		for (;;) {
 			const gapless = this.touches;
+			if (terms.length > limits.refLength) throw this.limit(`a reference has more than ${limits.refLength} terms`);
 			if (gapless && this.kind === T.dot) {
 				this.advance();
 				terms.push(this.#name());
