@@ -64,6 +64,7 @@ export { type Judgement, judgeCall } from './pack/judge.ts';
 export { listPacks, type PackList, type PackSummary, type PackView, showPack } from './pack/list-packs.ts';
 export { type Change, diff, type PolicyDiff } from './preview/diff.ts';
 export { explain, printExplained } from './preview/explain.ts';
+export { type Preview, type PreviewSection, preview } from './preview/preview.ts';
 export { printDiff } from './preview/print-diff.ts';
 export {
 	type CompileRequest,
