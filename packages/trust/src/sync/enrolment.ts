@@ -1,0 +1,84 @@
+import { type Json, type OrgId, orgIdSchema, type SandboxId, sandboxIdSchema } from '@tappass/core';
+import { z } from 'zod';
+import type { Envelope } from '../envelope/envelope.ts';
+
+/** What a host sends to redeem a bootstrap URL, to `POST /install/<token>/exchange`. */
+export interface ExchangeRequest {
+	readonly schema: 'tappass.exchange/1';
+	/** PKCS#10 in PEM; only its P-256 key is read. */
+	readonly csr: string;
+	/** The host's own name for the sandbox, unique in the org. */
+	readonly name: string;
+}
+
+/** What a host sends to get its next certificate, to `POST /v1/sync/renew`. */
+export interface RenewalRequest {
+	readonly schema: 'tappass.renewal/1';
+	readonly csr: string;
+}
+
+/** A certificate for one hour. */
+export interface CertificateAnswer {
+	readonly schema: 'tappass.certificate/1';
+	/** X.509 in PEM. */
+	readonly certificate: string;
+	/** The CA it chains to, PEM. */
+	readonly ca: string;
+	/** Grows by one with each certificate of the sandbox. */
+	readonly generation: number;
+	/** An instant; half of the life before it is the time to renew. */
+	readonly expires_at: string;
+}
+
+/** The answer to an exchange: who the host is from now on, and all it needs to begin. */
+export interface EnrolmentAnswer {
+	readonly schema: 'tappass.enrolment/1';
+	readonly org_id: OrgId;
+	readonly sandbox_id: SandboxId;
+	readonly sync_url: string;
+	readonly certificate: CertificateAnswer;
+	/** The newest root document. */
+	readonly root: Envelope;
+	/** A `tappass.keyring/1` document. */
+	readonly keyring: { readonly [key: string]: Json };
+}
+
+const csr = z.string().min(1).max(8_192);
+
+export const exchangeRequestSchema: z.ZodType<ExchangeRequest> = z.strictObject({
+	schema: z.literal('tappass.exchange/1'),
+	csr,
+	name: z.string().regex(/^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/, {
+		error: 'expected 1 to 63 lower-case letters, digits, dashes or underscores',
+	}),
+});
+
+export const renewalRequestSchema: z.ZodType<RenewalRequest> = z.strictObject({
+	schema: z.literal('tappass.renewal/1'),
+	csr,
+});
+
+export const certificateAnswerSchema: z.ZodType<CertificateAnswer> = z.strictObject({
+	schema: z.literal('tappass.certificate/1'),
+	certificate: z.string().max(16_384),
+	ca: z.string().max(16_384),
+	generation: z.int().min(1),
+	expires_at: z.string(),
+});
+
+const envelope = z.strictObject({
+	payloadType: z.string(),
+	payload: z.string(),
+	signatures: z.array(z.strictObject({ keyid: z.string(), sig: z.string() })),
+}) as unknown as z.ZodType<Envelope>;
+
+/** A host reads the answer with this; what is inside `root` and `keyring` it believes only after `pinRoot` and `decide`. */
+export const enrolmentAnswerSchema: z.ZodType<EnrolmentAnswer> = z.strictObject({
+	schema: z.literal('tappass.enrolment/1'),
+	org_id: orgIdSchema,
+	sandbox_id: sandboxIdSchema,
+	sync_url: z.url({ protocol: /^https$/ }).max(512),
+	certificate: certificateAnswerSchema,
+	root: envelope,
+	keyring: z.record(z.string(), z.json()),
+}) as unknown as z.ZodType<EnrolmentAnswer>;
