@@ -140,7 +140,9 @@ describe('compiling a policy', () => {
 
 		expect(compiled_policy.tools.allow).toEqual(['wiki.get_pag']);
 		expect(warnings.find(({ message }) => message.includes('wiki.get_pag'))).toMatchObject({
-			message: 'o.rego:3:1: the catalog knows no tool wiki.get_pag; it stays denied until it does',
+			message: 'the catalog knows no tool wiki.get_pag; it stays denied until it does',
+			file: 'o.rego',
+			row: 3,
 			hint: 'did you mean wiki.get_page?',
 		});
 	});

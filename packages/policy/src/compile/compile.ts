@@ -1,4 +1,5 @@
 import type { BecauseTrail, CompiledPolicy, Diagnostic, EffectivePipeline } from '@tappass/core';
+import type { Place } from '../author/input.ts';
 import type { Merged } from '../cascade/cascade.ts';
 import type { Universe } from '../cascade/denied.ts';
 import { compileBudget } from './budget.ts';
@@ -31,8 +32,8 @@ export function compile(
 ): Compiled {
 	const trails = new Trails();
 	const warnings: Diagnostic[] = [];
-	const warn = (message: string, hint: string): void => {
-		warnings.push({ code: 'policy_invalid', message, hint, severity: 'warning' });
+	const warn = (message: string, hint: string, place?: Place): void => {
+		warnings.push({ code: 'policy_invalid', ...place, message, hint, severity: 'warning' });
 	};
 	const context: CompileContext = { merged, universe, trails, warn, warnings };
 	const compiled_policy: CompiledPolicy = {

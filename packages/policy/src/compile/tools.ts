@@ -27,8 +27,9 @@ export function compileTools(context: CompileContext): ToolsAspect {
 		if (namedTools(value, universe.catalog).length > 0) continue;
 		const nearest = nearestName(value, universe.catalog.names);
 		warn(
-			`${place.file}:${place.row}:${place.col}: the catalog knows no tool ${value}; it stays denied until it does`,
+			`the catalog knows no tool ${value}; it stays denied until it does`,
 			nearest === undefined ? 'add it to tools.yaml, or approve it when it is discovered' : `did you mean ${nearest}?`,
+			place,
 		);
 	}
 	return {
