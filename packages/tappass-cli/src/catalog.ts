@@ -1,7 +1,7 @@
 import type { Terminal } from '@tappass/cli-kit';
 import type { Diagnostic } from '@tappass/core';
 import { type Catalog, catalogWith, type Library } from '@tappass/policy';
-import { shippedLibrary } from './compile-request.ts';
+import { readLibrary } from './compile-request.ts';
 import { printWarnings, refuse } from './diagnostics.ts';
 import { readSource } from './sources.ts';
 
@@ -10,7 +10,7 @@ export async function readCatalog(
 	paths: readonly string[] | undefined,
 	terminal: Terminal,
 ): Promise<{ readonly library: Library; readonly catalog: Catalog; readonly warnings: readonly Diagnostic[] }> {
-	const library = await shippedLibrary();
+	const library = await readLibrary(undefined);
 	const files = await Promise.all((paths ?? []).map(readSource));
 	const { catalog, diagnostics } = catalogWith(library, files, null);
 	refuse(diagnostics, 'the catalog');

@@ -54,6 +54,12 @@ export const requestFlags: Interfaces.FlagInput<RequestFlags> = {
 		description: 'sandbox-spec, a file or the id of a shipped one',
 		helpGroup: 'POLICY',
 	}),
+	library: Flags.string({
+		multiple: true,
+		helpValue: '<dir>',
+		description: 'functions, categories, concerns, capabilities and Packs of your own',
+		helpGroup: 'POLICY',
+	}),
 	author: Flags.string({
 		helpValue: '<who>',
 		description: 'person named in trails (default: local)',
@@ -77,6 +83,7 @@ export interface RequestFlags {
 	overlay: string[] | undefined;
 	catalog: string[] | undefined;
 	spec: string | undefined;
+	library: string[] | undefined;
 	author: string | undefined;
 	at: string | undefined;
 }
@@ -84,7 +91,7 @@ export interface RequestFlags {
 /** The request that the flags describe, over the shipped library. @throws {TapPassError} file_unreadable, policy_invalid, usage */
 export async function readRequest(flags: RequestFlags): Promise<CompileRequest> {
 	const [library, org, project, agent, overlays, catalog, spec] = await Promise.all([
-		shippedLibrary(),
+		readLibrary(flags.library),
 		files(flags.org),
 		files(flags.project),
 		files(flags.agent),
@@ -108,10 +115,16 @@ export async function readRequest(flags: RequestFlags): Promise<CompileRequest> 
 	};
 }
 
-/** Shipped authoring data and Packs. A fault in it is ours, but it is said like any other: nothing compiles over it. */
-export async function shippedLibrary(): Promise<Library> {
-	const { library, diagnostics } = loadLibrary(await readShipped());
-	refuse(diagnostics, 'the shipped policies');
+/**
+ * Shipped authoring data and Packs, with an operator's own directories. A fault in any of it is said like any other: nothing
+ * compiles over it.
+ *
+ * @throws {TapPassError} file_unreadable, policy_invalid
+ */
+export async function readLibrary(directories: readonly string[] | undefined): Promise<Library> {
+	const [shipped, own] = await Promise.all([readShipped(), readSources(directories ?? [])]);
+	const { library, diagnostics } = loadLibrary([...shipped, ...own]);
+	refuse(diagnostics, own.length === 0 ? 'the shipped policies' : 'the library');
 	return library;
 }
 

@@ -1,14 +1,19 @@
+import type { Interfaces } from '@oclif/core';
 import { type Answer, type Terminal, table } from '@tappass/cli-kit';
 import { listPacks } from '@tappass/policy';
 import { OperatorCommand } from '../../command.ts';
-import { shippedLibrary } from '../../compile-request.ts';
+import { readLibrary, requestFlags } from '../../compile-request.ts';
+
+const flags = { library: requestFlags.library };
 
 /** `tappass pack list`: the compliance Packs there are. */
 export default class PackList extends OperatorCommand {
 	static override summary = 'List the compliance Packs.';
+	static override flags: Interfaces.FlagInput = flags;
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {
-		const { schema, packs } = listPacks(await shippedLibrary());
+		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		const { schema, packs } = listPacks(await readLibrary(chosen.library));
 		const rows = packs.map((pack) => [
 			pack.id,
 			pack.version,

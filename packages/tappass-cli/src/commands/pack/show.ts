@@ -3,18 +3,20 @@ import { type Answer, type Terminal, table } from '@tappass/cli-kit';
 import { nearest, TapPassError } from '@tappass/core';
 import { listPacks, showPack } from '@tappass/policy';
 import { OperatorCommand } from '../../command.ts';
-import { shippedLibrary } from '../../compile-request.ts';
+import { readLibrary, requestFlags } from '../../compile-request.ts';
 
 const args = { pack: Args.string({ required: true, description: 'id or alias' }) };
+const flags = { library: requestFlags.library };
 
 /** `tappass pack show`: one Pack, clause by clause, with what it does not cover. */
 export default class PackShow extends OperatorCommand {
 	static override summary = 'Show a Pack: clauses, rules, evidence, and what it does not cover.';
 	static override args: Interfaces.ArgInput = args;
+	static override flags: Interfaces.FlagInput = flags;
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {
-		const { args: given } = await this.parse({ args, baseFlags: OperatorCommand.baseFlags });
-		const library = await shippedLibrary();
+		const { args: given, flags: chosen } = await this.parse({ args, flags, baseFlags: OperatorCommand.baseFlags });
+		const library = await readLibrary(chosen.library);
 		const view = showPack(library, given.pack);
 		if (view === undefined) {
 			const near = nearest(
@@ -40,7 +42,7 @@ export default class PackShow extends OperatorCommand {
 			clauses,
 			'',
 			bold('Not covered'),
-			...pack.not_covered.map((line) => `- ${typeof line === 'string' ? line : JSON.stringify(line)}`),
+			...pack.not_covered.map(({ clause, reason }) => `- ${clause}: ${reason}`),
 		].join('\n');
 		return { schema, fields, text };
 	}

@@ -1,14 +1,14 @@
 import { type Answer, type Terminal, table } from '@tappass/cli-kit';
 import { targets } from '@tappass/providers';
 import { OperatorCommand } from '../../command.ts';
-import { shippedLibrary } from '../../compile-request.ts';
+import { readLibrary } from '../../compile-request.ts';
 
 /** `tappass runtime list`: the ready Runtimes, and the targets to make one from. */
 export default class RuntimeList extends OperatorCommand {
 	static override summary = 'List the ready Runtimes, and the targets that a Runtime can name.';
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {
-		const library = await shippedLibrary();
+		const library = await readLibrary(undefined);
 		const runtimes = [...library.runtimes.values()].map(({ value }) => value).sort((a, b) => (a.id < b.id ? -1 : 1));
 		const known = targets.map(({ name, position, aspects, checked_against }) => ({
 			name,

@@ -4,7 +4,7 @@ import { type Answer, makeDirectory, readBounded, type Terminal, table, writeFil
 import { compiledPolicySchema, limits, nearest, parseBytesWith, type RenderedFile, TapPassError } from '@tappass/core';
 import { findTarget, targets } from '@tappass/providers';
 import { OperatorCommand } from '../../command.ts';
-import { shippedLibrary } from '../../compile-request.ts';
+import { readLibrary } from '../../compile-request.ts';
 import { readCapabilities } from '../../render-capabilities.ts';
 
 const flags = {
@@ -53,7 +53,7 @@ export default class RuntimeRender extends OperatorCommand {
 		}
 		const path = chosen['compiled-policy'];
 		const policy = parseBytesWith(compiledPolicySchema, await readBounded(path, limits.payloadBytesMax), path);
-		const capabilities = await readCapabilities(chosen.capabilities, target.name, await shippedLibrary());
+		const capabilities = await readCapabilities(chosen.capabilities, target.name, await readLibrary(undefined));
 		const rendered = target.render(policy, capabilities);
 		// A file that the target would ignore is worse than none: several read a malformed policy as no policy.
 		const problems = target.check(rendered);
