@@ -81,7 +81,7 @@ describe('nono, run for real', () => {
 		const { output } = run(`echo new > ok; echo new > ${folder}/data/x; echo new > /usr/x`);
 
 		expect(readFileSync(join(folder, 'workspace/ok'), 'utf8')).toBe('new\n');
-		expect(output.match(/^.*bash: .*: Permission denied$/gm)).toHaveLength(2);
+		expect(output.match(/(?:data|usr)\/x: Permission denied/g)).toHaveLength(2);
 		expect(existsSync(join(folder, 'data/x'))).toBe(false);
 	});
 
