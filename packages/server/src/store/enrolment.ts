@@ -1,5 +1,5 @@
 import type { OrgId, SandboxId } from '@tappass/core';
-import { type Insertable, type Selectable, sql } from 'kysely';
+import type { Insertable, Selectable } from 'kysely';
 import { isDuplicate, type OrgTransaction } from './store.ts';
 import type { BootstrapTable, CertificateTable, RootTable, SandboxState, SandboxTable } from './tables.ts';
 
@@ -224,8 +224,8 @@ export async function insertSecurityEvent(
 		.execute();
 }
 
-/** Whether an org is there at all; only its own claim can tell. */
-export async function orgExists(transaction: OrgTransaction): Promise<boolean> {
-	const { rows } = await sql`select from orgs`.execute(transaction);
-	return rows.length > 0;
+/** The epoch in force; undefined when the org is not there. */
+export async function orgEpoch(transaction: OrgTransaction): Promise<number | undefined> {
+	const row = await transaction.selectFrom('orgs').select('epoch').executeTakeFirst();
+	return row?.epoch;
 }

@@ -1,0 +1,111 @@
+import type { OrgId, SandboxId } from '@tappass/core';
+import { announce } from '../events/notices.ts';
+import { serverLimits } from '../limits.ts';
+import { countStale, markOutdated, readSpecs } from '../store/sandboxes.ts';
+import type { Store } from '../store/store.ts';
+import { type DeriveContext, deriveBatch, readInputs, statementKey } from './derive.ts';
+
+/** What a drain did. */
+export interface Drained {
+	readonly derived: number;
+	readonly failed: number;
+}
+
+export interface RecompilerOptions {
+	readonly store: Store;
+	readonly context: DeriveContext;
+	/** Unix milliseconds. */
+	readonly now: () => number;
+	readonly log?: (event: { readonly msg: string; readonly org_id: OrgId; readonly [field: string]: unknown }) => void;
+	readonly batch?: number;
+}
+
+/**
+ * Derives whatever is stale, batch by batch. Each batch is one transaction that also announces it, so a crash loses at
+ * most the batch that was under way; replicas share the work, each passing over what another has taken.
+ */
+export class Recompiler {
+	readonly #options: RecompilerOptions;
+	#stopped = false;
+	#timer: NodeJS.Timeout | undefined;
+	#sweeping: Promise<void> = Promise.resolve();
+
+	constructor(options: RecompilerOptions) {
+		this.#options = options;
+	}
+
+	/** Derives until nothing of the org is stale, waiting for batches that other replicas have taken. */
+	async drain(orgId: OrgId): Promise<Drained> {
+		let [derived, failed] = [0, 0];
+		const { store, context, now, log, batch } = this.#options;
+		while (!this.#stopped) {
+			const done = await store.withOrg(orgId, async (transaction) => {
+				const result = await deriveBatch(transaction, orgId, context, now(), batch ?? serverLimits.recompileBatch);
+				if (result.derived.length > 0)
+					await announce(transaction, { kind: 'policy', org_id: orgId, sandbox_ids: result.derived });
+				return { ...result, left: result.taken === 0 ? await countStale(transaction) : null };
+			});
+			derived += done.derived.length;
+			failed += done.failed.length;
+			if (done.failed.length > 0) this.#report(orgId, done.failed);
+			if (done.taken > 0)
+				log?.({ msg: 'derived a batch', org_id: orgId, taken: done.taken, signed: done.derived.length });
+			if (done.left === 0) break;
+			// Another replica holds what is left.
+			if (done.left !== null) await new Promise((resolve) => setTimeout(resolve, 20));
+		}
+		return { derived, failed };
+	}
+
+	/**
+	 * Marks what was derived from other inputs than those of this program and configuration: after an upgrade, a changed
+	 * address, or a new epoch.
+	 */
+	async markOutdated(orgId: OrgId): Promise<number> {
+		const { store, context } = this.#options;
+		return store.withOrg(orgId, async (transaction) => {
+			const inputs = await readInputs(transaction, context);
+			let marked = 0;
+			for (const spec of await readSpecs(transaction))
+				marked += await markOutdated(transaction, spec.id, statementKey(inputs, spec, context.terms), inputs.epoch);
+			return marked;
+		});
+	}
+
+	/** Looks now and then for what a crash, or another replica, left behind. @param onError told of a sweep that failed */
+	start(everyMs: number, onError: (error: unknown) => void): void {
+		const tick = (): void => {
+			this.#sweeping = this.#sweep()
+				.catch(onError)
+				.finally(() => {
+					if (!this.#stopped) this.#timer = setTimeout(tick, everyMs).unref();
+				});
+		};
+		tick();
+	}
+
+	/** Finishes the batch under way and begins no other. */
+	async stop(): Promise<void> {
+		this.#stopped = true;
+		clearTimeout(this.#timer);
+		await this.#sweeping;
+	}
+
+	async #sweep(): Promise<void> {
+		const { store } = this.#options;
+		for (const orgId of await store.orgIds()) {
+			if (this.#stopped) return;
+			if ((await store.withOrg(orgId, countStale)) > 0) await this.drain(orgId);
+		}
+	}
+
+	#report(orgId: OrgId, failed: readonly SandboxId[]): void {
+		const { log } = this.#options;
+		log?.({
+			msg: 'a policy does not compile; its sandboxes deny everything',
+			org_id: orgId,
+			count: failed.length,
+			sandbox_id: failed[0],
+		});
+	}
+}
