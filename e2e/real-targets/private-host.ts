@@ -59,9 +59,10 @@ export class PrivateHost {
 		writeFileSync(scriptFile, JSON.stringify(script));
 		writeFileSync(logFile, '');
 		const server = [process.execPath, join(import.meta.dirname, 'model-server.ts'), String(port), scriptFile, logFile];
-		// The shell only starts the server, waits until it listens, and runs the rest of its arguments.
+		// The shell only starts the server, waits until it listens, and runs the rest of its arguments. Whatever is left then
+		// dies with the process namespace.
 		const shell =
-			'n=$1; shift; coproc MODEL { "${@:1:$n}"; }; read -r _ <&"${MODEL[0]}"; "${@:$((n + 1))}" </dev/null; rc=$?; kill "$MODEL_PID"; exit "$rc"';
+			'n=$1; shift; coproc MODEL { "${@:1:$n}"; }; read -r _ <&"${MODEL[0]}"; "${@:$((n + 1))}" </dev/null; exit';
 		const bwrap = [
 			'--dev-bind',
 			'/',
@@ -70,6 +71,9 @@ export class PrivateHost {
 			join(this.folder, 'etc'),
 			'/etc',
 			'--unshare-net',
+			'--unshare-pid',
+			'--proc',
+			'/proc',
 			'--die-with-parent',
 		];
 		const args = [

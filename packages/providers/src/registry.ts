@@ -1,5 +1,6 @@
 import type { EnforcementPosition } from '@tappass/core';
 import { bubblewrap } from './bubblewrap/index.ts';
+import { claudeCode } from './claude-code/index.ts';
 import { llmGateway } from './llm-gateway/index.ts';
 import { mcpBroker } from './mcp-broker/index.ts';
 import { monty } from './monty/index.ts';
@@ -19,6 +20,7 @@ export const targets: readonly Target[] = [
 	nono,
 	sandboxRuntime,
 	sandboxExec,
+	claudeCode,
 ];
 
 /** The target of that name, or undefined. */

@@ -1,0 +1,60 @@
+import { domainText, type Gap, pathText, type RenderCapabilities } from '@tappass/core';
+import { linuxSystem, macosSystem } from '../additive-grants.ts';
+import { type DomainRules, denyInsideAllow } from '../domains.ts';
+import { absolutePath, isCovered, sortedPaths } from '../paths.ts';
+import type { ClaudePaths } from './paths.ts';
+import type { SandboxSettings } from './schema.ts';
+
+/**
+ * The sandbox around commands, or undefined where the program cannot build one: on Linux it needs bubblewrap and socat. A
+ * host whose kernel ring forbids user namespaces leaves them out of the capabilities.
+ */
+export function sandboxOf(
+	paths: ClaudePaths,
+	domains: DomainRules,
+	{ os, binaries }: RenderCapabilities,
+): SandboxSettings | undefined {
+	const { bwrap, socat } = binaries;
+	const hasTools = bwrap !== undefined && socat !== undefined;
+	if (os === 'windows' || (os === 'linux' && !hasTools)) return undefined;
+	const system = os === 'macos' ? macosSystem : linuxSystem;
+	const deny = paths.deny.map(denied);
+	const allowed = [...system.read, ...paths.read]
+		.map(absolutePath)
+		// `/` allowed back would lift every other denial.
+		.filter((path) => path.segments.length > 0 && !isCovered(deny.map(absolutePath), path));
+	return {
+		enabled: true,
+		failIfUnavailable: true,
+		allowUnsandboxedCommands: false,
+		autoAllowBashIfSandboxed: false,
+		excludedCommands: [],
+		network: {
+			allowedDomains: domains.allow.map(domainText),
+			deniedDomains: denyInsideAllow(domains).map(domainText),
+			allowManagedDomainsOnly: true,
+			strictAllowlist: true,
+			allowUnixSockets: [],
+			allowLocalBinding: false,
+		},
+		filesystem: {
+			denyRead: [...new Set(['/', ...deny])],
+			allowRead: sortedPaths(allowed).map(pathText),
+			allowManagedReadPathsOnly: true,
+			allowWrite: paths.write === undefined ? [] : [paths.write],
+			denyWrite: [...new Set([...paths.read_only, ...paths.deny].map(denied))].sort(),
+		},
+		...(os === 'linux' && hasTools ? { bwrapPath: bwrap, socatPath: socat } : {}),
+	};
+}
+
+function denied(rule: string): string {
+	return rule === '/**' ? '/' : rule;
+}
+
+/** Without a sandbox a command is text: rules stop `cat secret`, and not a program that opens the file. */
+export const commandGaps: readonly Gap[] = (['filesystem', 'network'] as const).map((aspect) => ({
+	aspect,
+	value: 'Bash',
+	why: 'commands run without a sandbox of the harness, which only compares their text',
+}));
