@@ -35,7 +35,11 @@ const table: Readonly<Record<string, Row>> = {
 	'@tappass/rego': { kind: 'pure', may: [], npm: ['re2js', 'yaml'] },
 	'@tappass/trust': { kind: 'pure-crypto', may: ['@tappass/core'], npm: ['@noble/ed25519', 'zod'] },
 	'@tappass/signing': { kind: 'pure-crypto', may: ['@tappass/core', '@tappass/trust'], npm: [] },
-	'@tappass/policy': { kind: 'pure', may: ['@tappass/core', '@tappass/rego'], npm: ['re2js', 'yaml', 'zod'] },
+	'@tappass/policy': {
+		kind: 'pure',
+		may: ['@tappass/core', '@tappass/rego'],
+		npm: ['js-yaml', 're2js', 'yaml', 'zod'],
+	},
 	'@tappass/providers': { kind: 'pure', may: ['@tappass/core'], npm: ['smol-toml', 'yaml', 'zod'] },
 	'@tappass/detect': { kind: 'pure', may: ['@tappass/core'], npm: ['compromise', 'libphonenumber-js', 're2js'] },
 	'@tappass/audit': { kind: 'pure-crypto', may: ['@tappass/core', '@tappass/trust'], npm: ['zod'] },

@@ -1,4 +1,4 @@
-import type { Diagnostic } from '@tappass/core';
+import { type Diagnostic, TapPassError } from '@tappass/core';
 import {
 	type Document,
 	isAlias,
@@ -13,6 +13,7 @@ import {
 } from 'yaml';
 import { policyLimits } from '../limits.ts';
 import { codePoints, decodeText, type Place, type SourceFile } from './input.ts';
+import { quickValue } from './quick-yaml.ts';
 
 /** A YAML file as plain values, and where each of them stands. */
 export interface YamlFile {
@@ -30,6 +31,24 @@ export function readYaml(source: SourceFile): YamlFile | { readonly diagnostics:
 	const decoded = decodeText(source);
 	if ('diagnostic' in decoded) return { diagnostics: [decoded.diagnostic] };
 	const { text } = decoded;
+	const quick = quickValue(text);
+	if (quick === undefined) return readWithPlaces(source, text);
+	// Places are asked for by faults and trails only; the text is read again then, by the parser that knows them.
+	let placed: YamlFile | undefined;
+	const at: YamlFile['at'] = (path, what) => {
+		placed ??= placedOrThrow(source, text);
+		return placed.at(path, what);
+	};
+	return { file: source.file, value: quick.value, at };
+}
+
+function placedOrThrow(source: SourceFile, text: string): YamlFile {
+	const read = readWithPlaces(source, text);
+	if ('at' in read) return read;
+	throw new TapPassError('internal', { detail: `${source.file}: two YAML parsers disagree` });
+}
+
+function readWithPlaces(source: SourceFile, text: string): YamlFile | { readonly diagnostics: readonly Diagnostic[] } {
 	const lines = new LineCounter();
 	const place = (offset: number): Place => placeOf(source.file, text, lines, offset);
 	const deep = nestingOffset(text);
