@@ -36,6 +36,8 @@ export type Mount =
 export interface MountPlan {
 	readonly mounts: readonly Mount[];
 	readonly gaps: readonly Gap[];
+	/** Whether the sandbox has what the host has at a path. */
+	readonly isShown: (path: PathPattern) => boolean;
 }
 
 /** Directories that are links into /usr wherever /usr is merged, and the run-time directories that moved to /run. */
@@ -69,7 +71,9 @@ const temporary: PathPattern = absolutePath('/tmp');
 export function planMounts(policyRules: PathRules, capabilities: RenderCapabilities): MountPlan {
 	const links = merged.filter(([link]) => kindOf(capabilities, absolutePath(link)) !== 'directory');
 	const real = (path: PathPattern): PathPattern => throughLinks(path, links);
-	const rules = { ...policyRules, workspace: real(policyRules.workspace), home: real(policyRules.home) };
+	const workspace = real(policyRules.workspace);
+	const names = new Map([...policyRules.names, [pathText(workspace), nameOf(policyRules, policyRules.workspace)]]);
+	const rules = { ...policyRules, workspace, names, home: real(policyRules.home) };
 	const deny = deniedEverywhere(rules, real);
 	const gaps: Gap[] = [];
 	const grants = [
@@ -91,7 +95,12 @@ export function planMounts(policyRules: PathRules, capabilities: RenderCapabilit
 	const linked = links
 		.map(([link, to]): Mount => ({ kind: 'link', at: absolutePath(link), to: to.slice(1) }))
 		.filter(({ at }) => at.segments.length === 1 && !isCovered([...deny, ...places], at));
-	return { mounts: [...linked, ...[...kept, ...hidden, ...pins].sort(byPlace)], gaps };
+	const mounts = [...linked, ...[...kept, ...hidden, ...pins].sort(byPlace)];
+	const isShown = (path: PathPattern): boolean => {
+		const found = mounts.findLast(({ at, kind }) => kind !== 'link' && coversPath(at, real(path)));
+		return found !== undefined && 'from' in found;
+	};
+	return { mounts, gaps, isShown };
 }
 
 function byPlace(a: Mount, b: Mount): number {
@@ -166,8 +175,9 @@ function workspaceGrant(
 ): readonly Mount[] {
 	const at = rules.workspace;
 	if (isCovered(deny, at)) return [];
-	const value = pathText(at);
-	if (isCovered(reserved, at) || rules.workspace_host.segments.length === 0) {
+	const value = nameOf(rules, rules.workspace);
+	const system = [...reserved, ...systemPaths.map(absolutePath)];
+	if (system.some((one) => coversPath(one, at) || coversPath(at, one)) || rules.workspace_host.segments.length === 0) {
 		gaps.push(gap(value, 'this place belongs to the system, so there is no workspace'));
 		return [];
 	}

@@ -96,11 +96,34 @@ describe('bubblewrap', () => {
 		expect(rendered.gaps.map(({ value }) => value)).toEqual(['/', '/proc/1', '/run/docker', '/tmp/x11', '/var/run']);
 	});
 
+	test.each(['/usr', '/lib', '/usr/local/work', '/etc', '/proc/work', '/run'])(
+		'makes no workspace of %s',
+		(workspace) => {
+			const base = casePolicy('typical');
+			const policy = { ...base, filesystem: { workspace, read_only: [], deny_paths: [] } };
+			const rendered = bubblewrap.render(policy, caseCapabilities());
+
+			expect(rendered.args).not.toContain('--bind');
+			expect(rendered.gaps.map(({ value }) => value)).toEqual([workspace]);
+		},
+	);
+
 	test('without socat nothing is reachable, and each domain is a gap', () => {
 		const rendered = bubblewrap.render(casePolicy('typical'), caseCapabilities({ binaries: {} }));
 
 		expect(egressOf(rendered).allow).toEqual([]);
 		expect(rendered.gaps.map(({ value }) => value)).toEqual(['files.acme.com']);
+	});
+
+	test('counts a denied socat as none, under whichever name it is denied', () => {
+		const base = casePolicy('typical');
+		for (const deny_paths of [['/usr/bin/socat'], ['/bin'], ['/usr']]) {
+			const rendered = bubblewrap.render(
+				{ ...base, filesystem: { ...base.filesystem, deny_paths } },
+				caseCapabilities(),
+			);
+			expect(egressOf(rendered).allow, deny_paths[0]!).toEqual([]);
+		}
 	});
 
 	test('hides a denied file of the workspace under its name on the host too', () => {
@@ -172,7 +195,10 @@ describe('bubblewrap', () => {
 					const { allow, deny } = egressOf(rendered);
 					const named = (list: readonly string[]): boolean =>
 						list.some((text) => matchDomain(parseDomainPattern(text, 'deny').pattern!, host));
-					expect(named(allow) && !named(deny)).toBe(mayReach(domainRules(policy.network, capabilities), host));
+					const reaches = named(allow) && !named(deny);
+					const isWhole = rendered.gaps.every(({ aspect }) => aspect !== 'network');
+					const may = mayReach(domainRules(policy.network, capabilities), host);
+					expect(reaches).toBe(may && isWhole);
 				},
 			),
 		);

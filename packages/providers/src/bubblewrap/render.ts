@@ -21,9 +21,9 @@ import { type BubblewrapPlan, type EgressRules, egressSocket, keyringDirectory, 
 export function render(policy: CompiledPolicy, capabilities: RenderCapabilities): Rendered {
 	const paths = pathRules(policy.filesystem, capabilities);
 	const domains = domainRules(policy.network, capabilities);
-	const { mounts, gaps } = planMounts(paths, capabilities);
+	const { mounts, gaps, isShown } = planMounts(paths, capabilities);
 	const relay = capabilities.binaries['socat'];
-	const hasRelay = relay !== undefined && !isCovered(paths.deny, absolutePath(relay));
+	const hasRelay = relay !== undefined && [relay, '/bin/sh'].every((path) => isShown(absolutePath(path)));
 	const files = systemFiles(capabilities);
 	return {
 		files: [
@@ -170,7 +170,7 @@ function workingDirectory(mounts: readonly Mount[], { workspace }: PathRules): r
 }
 
 function withoutRelay(pattern: DomainRules['allow'][number]): Gap {
-	const why = 'socat, which carries connections out of the sandbox, is not on this machine: nothing is reachable';
+	const why = 'the sandbox has no shell or no socat, which carries connections out of it, so nothing is reachable';
 	return { aspect: 'network', value: domainText(pattern), why };
 }
 
