@@ -30,12 +30,11 @@ export function catalogOf(products: readonly Authored<CatalogDocument>[]): Catal
 	const diagnostics: Diagnostic[] = [];
 	for (const { value, at } of products) {
 		for (const [name, tool] of Object.entries(value.tools)) {
-			const place = at(['tools', name], 'key');
 			const before = tools.get(name);
 			if (before !== undefined) {
 				diagnostics.push({
 					code: 'schema_invalid',
-					...place,
+					...at(['tools', name], 'key'),
 					message: `${name} is already in the catalog at ${printPlace(before.place)}`,
 					hint: 'to change a known tool use extends or agents in tools.yaml',
 				});
@@ -51,7 +50,10 @@ export function catalogOf(products: readonly Authored<CatalogDocument>[]): Catal
 				title: tool.title,
 				product: value.product.id,
 				aliases: tool.aliases ?? {},
-				place,
+				// Asked for by faults and trails only; reading places costs.
+				get place(): Place {
+					return at(['tools', name], 'key');
+				},
 			});
 		}
 	}
