@@ -1,6 +1,17 @@
 import { Flags, type Interfaces } from '@oclif/core';
 import { type Level, levels, TapPassError } from '@tappass/core';
-import { type CompileRequest, type Library, loadLibrary, type PackChoice, type PolicyFile } from '@tappass/policy';
+import {
+	type Authored,
+	type CompileRequest,
+	isAuthored,
+	type Library,
+	loadLibrary,
+	type PackChoice,
+	type PolicyFile,
+	readDocument,
+	type SandboxSpecDocument,
+	specReferences,
+} from '@tappass/policy';
 import { refuse } from './diagnostics.ts';
 import { readShipped, readSource, readSources, shippedDirectory } from './sources.ts';
 
@@ -132,17 +143,30 @@ async function files(paths: readonly string[] | undefined): Promise<readonly Pol
 	return Promise.all((paths ?? []).map(readSource));
 }
 
-/** A spec by path, or by the id of a shipped one, with the Rego files that may stand beside it. */
+/** A spec by path, or by the id of a shipped one, with the Rego files that it names. */
 async function specFile(
 	name: string,
 ): Promise<{ readonly spec: PolicyFile; readonly specFiles: readonly PolicyFile[] }> {
 	const shipped = /^[a-z0-9_-]+$/.test(name);
-	const path = shipped ? `${shippedDirectory('policies')}/sandbox-specs/${name}.yaml` : name;
-	const spec = await readSource(path);
-	const folder = path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.';
-	const around = [folder, `${folder}/..`];
-	const beside = (await Promise.all(around.map((one) => readSources([one]).catch(() => [])))).flat();
-	return { spec, specFiles: beside.filter((file) => file.file.endsWith('.rego')) };
+	const at = shipped ? `policies/sandbox-specs/${name}.yaml` : name;
+	// What ships is named the same wherever it is installed: trails must not differ from machine to machine.
+	const read = async (path: string): Promise<PolicyFile> =>
+		shipped
+			? { ...(await readSource(path.replace(/^policies/, shippedDirectory('policies')))), file: path }
+			: readSource(path);
+	const spec = await read(at);
+	const document = readDocument(spec);
+	// A spec at fault is told with everything else by the compile; it names no files then.
+	const isSpec = isAuthored(document) && document.value.schema === 'tappass.sandbox-spec/1';
+	const named = isSpec ? specReferences(document as Authored<SandboxSpecDocument>) : [];
+	const found = await Promise.all(named.map((path) => read(path).catch(missing)));
+	return { spec, specFiles: found.filter((file) => file !== undefined) };
+}
+
+// The compile says which file a spec names in vain, with the place where it does.
+function missing(error: unknown): undefined {
+	if (error instanceof TapPassError && error.code === 'file_unreadable') return undefined;
+	throw error;
 }
 
 function packChoice(text: string): PackChoice {
