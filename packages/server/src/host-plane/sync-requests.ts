@@ -1,0 +1,165 @@
+import { instant, type Json, limits, type OrgId, orgIdSchema, parseJson, TapPassError } from '@tappass/core';
+import {
+	type EventsRequest,
+	type HostEvent,
+	type SessionAnswer,
+	type SessionRequest,
+	type Snapshot,
+	type StatusReport,
+	syncRejectedSchema,
+	trustLimits,
+} from '@tappass/trust';
+import type { HostIdentity } from '../ca/spiffe.ts';
+import { announce } from '../events/notices.ts';
+import type { KeyringIssuer } from '../freshness/keyring-issuer.ts';
+import { insertSecurityEvent, orgEpoch, rootsAfter } from '../store/enrolment.ts';
+import { closeSession, insertEvents, openSession, upsertStatus } from '../store/hosts.ts';
+import { newId } from '../store/ids.ts';
+import type { Store } from '../store/store.ts';
+import { syncLimits } from '../sync-limits.ts';
+
+/** What the requests of a host work with. */
+export interface SyncRequestOptions {
+	readonly store: Pick<Store, 'withOrg'>;
+	readonly issuer: Pick<KeyringIssuer, 'issue'>;
+	/** Unix milliseconds. */
+	readonly now: () => number;
+}
+
+/** All that is in force for a host, with the root documents after the one it has. */
+export async function snapshot(
+	{ issuer, now, store }: SyncRequestOptions,
+	host: HostIdentity,
+	rootVersion: number,
+): Promise<Snapshot> {
+	const roots = await store.withOrg(host.org_id, (transaction) =>
+		rootsAfter(transaction, rootVersion, trustLimits.rootChainMax),
+	);
+	const { bytes } = await issuer.issue(host.org_id, host.sandbox_id);
+	return {
+		schema: 'tappass.snapshot/1',
+		server_time: instant(now()),
+		roots: roots.map(({ document }) => parseJson(document) as unknown as Snapshot['roots'][number]),
+		keyring: parseJson(bytes) as Snapshot['keyring'],
+	};
+}
+
+/** Keeps what a host says is loaded. */
+export async function report(
+	{ now, store }: SyncRequestOptions,
+	host: HostIdentity,
+	status: StatusReport,
+): Promise<{ readonly schema: 'tappass.status-stored/1' }> {
+	assertSmall(status.detail, 'detail');
+	await store.withOrg(host.org_id, (transaction) => upsertStatus(transaction, host, status, new Date(now())));
+	return { schema: 'tappass.status-stored/1' };
+}
+
+/** Opens a session; the keyring that comes back has tokens that are bound to it. */
+export async function open(
+	{ issuer, now, store }: SyncRequestOptions,
+	host: HostIdentity,
+	{ detail }: SessionRequest,
+): Promise<SessionAnswer> {
+	assertSmall(detail, 'detail');
+	const { org_id, sandbox_id } = host;
+	const session_id = newId('ses');
+	await store.withOrg(org_id, async (transaction) => {
+		const session = { id: session_id, at: new Date(now()), detail };
+		await openSession(transaction, { org_id, sandbox_id }, session);
+		await announce(transaction, { kind: 'session', org_id, sandbox_ids: [sandbox_id] });
+	});
+	const { bytes } = await issuer.issue(org_id, sandbox_id);
+	const keyring = parseJson(bytes) as SessionAnswer['keyring'];
+	return { schema: 'tappass.session-opened/1', session_id, keyring };
+}
+
+/**
+ * Closes a session.
+ * @throws {TapPassError} not_found, in the same words whether the id is another sandbox's, another org's or no one's
+ */
+export async function close(
+	{ now, store }: SyncRequestOptions,
+	{ org_id, sandbox_id }: HostIdentity,
+	sessionId: string,
+): Promise<{ readonly schema: 'tappass.session-closed/1' }> {
+	const found = await store.withOrg(org_id, async (transaction) => {
+		const closed = await closeSession(transaction, sandbox_id, sessionId, new Date(now()));
+		if (closed) await announce(transaction, { kind: 'session', org_id, sandbox_ids: [sandbox_id] });
+		return closed;
+	});
+	if (!found) throw new TapPassError('not_found', { detail: 'no such session' });
+	return { schema: 'tappass.session-closed/1' };
+}
+
+/** How many events were new, and how many were there already. */
+export interface EventsAnswer {
+	readonly schema: 'tappass.events-stored/1';
+	readonly stored: number;
+	readonly known: number;
+}
+
+/** Keeps what a host saw; the same id is stored once, so a host may send again whatever it got no answer to. */
+export async function keepEvents(
+	{ store }: SyncRequestOptions,
+	{ org_id, sandbox_id }: HostIdentity,
+	{ events }: EventsRequest,
+): Promise<EventsAnswer> {
+	for (const { body } of events) assertSmall(body, 'body');
+	const host = { org_id, sandbox_id };
+	const fresh = await store.withOrg(org_id, async (transaction) => {
+		const ids = new Set(await insertEvents(transaction, host, unique(events)));
+		for (const event of events) {
+			const rejected = ids.has(event.event_id) ? alarmOf(event) : undefined;
+			if (rejected === undefined) continue;
+			const { code, claimed_org_id, claimed_sandbox_id } = rejected;
+			const detail = { event_id: event.event_id, claimed_org_id, claimed_sandbox_id };
+			await insertSecurityEvent(transaction, org_id, { code, sandbox_id, detail });
+		}
+		return ids;
+	});
+	await tellOthers(
+		store,
+		org_id,
+		events.filter(({ event_id }) => fresh.has(event_id)),
+	);
+	return { schema: 'tappass.events-stored/1', stored: fresh.size, known: events.length - fresh.size };
+}
+
+// What a host refuses to believe for these reasons does not happen by accident (`decide` calls it an alarm).
+const alarming: ReadonlySet<string> = new Set(['version_conflict', 'audience_mismatch', 'version_jump']);
+
+function alarmOf({ body, kind }: HostEvent): ReturnType<typeof syncRejectedSchema.parse> | undefined {
+	if (kind !== 'sync_rejected') return undefined;
+	const parsed = syncRejectedSchema.safeParse(body);
+	return parsed.success && alarming.has(parsed.data.code) ? parsed.data : undefined;
+}
+
+/** The org whose payload went astray is told that it did; nothing of the host or org that got it, and no content. */
+async function tellOthers(
+	store: SyncRequestOptions['store'],
+	orgId: OrgId,
+	events: readonly HostEvent[],
+): Promise<void> {
+	for (const event of events) {
+		const claimed = orgIdSchema.safeParse(alarmOf(event)?.claimed_org_id);
+		if (!claimed.success || claimed.data === orgId) continue;
+		const { claimed_sandbox_id: sandbox_id = null } = alarmOf(event)!;
+		await store.withOrg(claimed.data, async (transaction) => {
+			if ((await orgEpoch(transaction)) === undefined) return;
+			const told = { code: 'audience_mismatch', sandbox_id, detail: { direction: 'sent_astray' } };
+			await insertSecurityEvent(transaction, claimed.data, told);
+		});
+	}
+}
+
+// One INSERT cannot meet the same key twice.
+function unique(events: readonly HostEvent[]): readonly HostEvent[] {
+	return [...new Map(events.map((event) => [event.event_id, event])).values()];
+}
+
+function assertSmall(value: { readonly [key: string]: Json }, what: string): void {
+	const bytes = Buffer.byteLength(JSON.stringify(value));
+	const max = Math.min(syncLimits.eventBytesMax, limits.payloadBytesMax);
+	if (bytes > max) throw new TapPassError('request_too_large', { detail: `${what}: at most ${max} bytes` });
+}

@@ -1,0 +1,51 @@
+/** How much may come at once, and how much comes back each second. */
+export interface BucketSize {
+	readonly burst: number;
+	readonly perSecond: number;
+}
+
+interface Bucket {
+	level: number;
+	at: number;
+}
+
+/** A token bucket for each caller; the table of callers is bounded. */
+export class TokenBuckets {
+	readonly #size: BucketSize;
+	readonly #bucketsMax: number;
+	readonly #buckets = new Map<string, Bucket>();
+
+	constructor(size: BucketSize, bucketsMax: number) {
+		this.#size = size;
+		this.#bucketsMax = bucketsMax;
+	}
+
+	/**
+	 * Takes one token of a caller.
+	 * @param now milliseconds of a clock that only runs forwards
+	 * @returns 0 when there was one, else the whole seconds until there is
+	 */
+	take(caller: string, now: number): number {
+		const { burst, perSecond } = this.#size;
+		const bucket = this.#buckets.get(caller) ?? { level: burst, at: now };
+		bucket.level = Math.min(burst, bucket.level + (Math.max(0, now - bucket.at) / 1_000) * perSecond);
+		bucket.at = now;
+		this.#buckets.set(caller, bucket);
+		if (this.#buckets.size > this.#bucketsMax) this.#forget(now);
+		if (bucket.level < 1) return Math.max(1, Math.ceil((1 - bucket.level) / perSecond));
+		bucket.level -= 1;
+		return 0;
+	}
+
+	// Buckets that would be full again carry no memory of anything; when all are in use the oldest go.
+	#forget(now: number): void {
+		const { burst, perSecond } = this.#size;
+		for (const [caller, { at, level }] of this.#buckets) {
+			if (level + ((now - at) / 1_000) * perSecond >= burst) this.#buckets.delete(caller);
+		}
+		for (const caller of this.#buckets.keys()) {
+			if (this.#buckets.size <= this.#bucketsMax) return;
+			this.#buckets.delete(caller);
+		}
+	}
+}
