@@ -245,8 +245,8 @@ allow if {
 
 const walked = `
 forbidden if {
-	walk(input.args, [path, _])
-	path[count(path) - 1] == "password"
+	walk(input.args, [_, value])
+	_ = value.password
 }
 `;
 

@@ -6,7 +6,7 @@ import { coreBuiltins } from '../builtins/registry.ts';
 import { displayText, isMember, isMemberAt } from '../builtins/special.ts';
 import type { LCall, LTerm } from '../compile/lowered.ts';
 import { printPath } from '../compile/tree.ts';
-import { compare, equal, isObject, isSet, objectEntries, RegoSet, type Value } from '../value/index.ts';
+import { compare, equal, isObject, isSet, objectKeys, RegoObject, RegoSet, type Value } from '../value/index.ts';
 import type { Coder, Get, Match, Run, RunWith, Step, Test } from './coder.ts';
 import type { Frame, Machine, Mock } from './machine.ts';
 
@@ -179,6 +179,31 @@ function globGet(call: LCall, builtin: Builtin, gets: readonly Get[], delimiters
 	const { loc } = call;
 	const characters = globDelimiters(delimiters);
 	const compiled = new Map<string, GlobMatcher>();
+	// A list is gone through from its beginning every time: mostly the next pattern is the one that came next before.
+	const sequence: { readonly pattern: string; readonly matches: GlobMatcher }[] = [];
+	let position = 0;
+	const matcherOf = (pattern: string, delimiters: readonly string[]): GlobMatcher => {
+		let expected = sequence[position];
+		if (expected?.pattern !== pattern && sequence[0]?.pattern === pattern) {
+			position = 0;
+			expected = sequence[0];
+		}
+		if (expected?.pattern === pattern) {
+			position++;
+			return expected.matches;
+		}
+		let matches = compiled.get(pattern);
+		if (matches === undefined) {
+			matches = compileGlob(pattern, delimiters);
+			if (compiled.size >= globsKeptMax) compiled.clear();
+			compiled.set(pattern, matches);
+		}
+		if (position === sequence.length && position < globsKeptMax) {
+			sequence.push({ pattern, matches });
+			position++;
+		}
+		return matches;
+	};
 	return (m, f) => {
 		const pattern = gets[0]!(m, f);
 		const text = gets[2]!(m, f);
@@ -188,12 +213,7 @@ function globGet(call: LCall, builtin: Builtin, gets: readonly Get[], delimiters
 			if (typeof pattern !== 'string' || typeof text !== 'string' || characters === undefined) {
 				return builtin.run([pattern, delimiters, text], m);
 			}
-			let matches = compiled.get(pattern);
-			if (matches === undefined) {
-				matches = compileGlob(pattern, characters);
-				if (compiled.size >= globsKeptMax) compiled.clear();
-				compiled.set(pattern, matches);
-			}
+			const matches = matcherOf(pattern, characters);
 			m.spend(matchingSteps(pattern.length, text.length));
 			return matches(text);
 		} catch (error) {
@@ -326,7 +346,17 @@ function walkAll(get: Get, visit: Visit, withPath: boolean): Run {
 			return false;
 		}
 		if (!isObject(value)) return false;
-		for (const [key, held] of objectEntries(value)) if (walk(m, f, below(path, key), held)) return true;
+		if (value instanceof RegoObject) {
+			for (const [key, held] of value.entries()) if (walk(m, f, below(path, key), held)) return true;
+			return false;
+		}
+		// Its own keys, so they can be read without asking again whether they are.
+		const plain = value as { readonly [key: string]: Value };
+		const keys = objectKeys(plain) as readonly string[];
+		for (let i = 0; i < keys.length; i++) {
+			const key = keys[i]!;
+			if (walk(m, f, below(path, key), plain[key]!)) return true;
+		}
 		return false;
 	};
 	return (m, f) => {

@@ -162,6 +162,13 @@ export class Coder {
 
 	/** Depth of `with` around what is being built: values there may differ from one turn of a loop to the next. */
 	withs = 0;
+	/** What is being built comes after a loop began. */
+	loops = false;
+
+	/** Whether what is being built runs again and again while the input stays the same. */
+	get isRepeated(): boolean {
+		return this.loops && this.withs === 0 && !this.exe.instrumented;
+	}
 
 	#comprehension(term: Extract<LTerm, { kind: 'comprehension' }>): Get {
 		const get = this.#gather(term);

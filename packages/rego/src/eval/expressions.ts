@@ -34,6 +34,7 @@ function bodySteps(coder: Coder, body: LBody): Step[] {
 			const operands = operandReader(coder, expr);
 			steps.push(watched(coder, expr, expressionSteps(coder, expr), operands));
 		} else steps.push(...expressionSteps(coder, expr));
+		if (steps.at(-1)?.many !== undefined) coder.loops = true;
 	}
 	return steps;
 }

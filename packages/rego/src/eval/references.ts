@@ -54,8 +54,9 @@ export function referenceGet(coder: Coder, ref: LRef): Get {
 	const { head } = ref;
 	const operands = operandsOf(coder, ref.path);
 	if (head !== 'data') {
-		const start: Get = head === 'input' ? (m) => m.input : slotGet(head.local);
-		return chainGet(start, operands);
+		if (head !== 'input') return chainGet(slotGet(head.local), operands);
+		const get = chainGet((m) => m.input, operands);
+		return coder.isRepeated && ref.path.every(({ kind }) => kind === 'const') ? onceGet(coder, get) : get;
 	}
 	const direct = documentGet(coder, operands);
 	if (direct !== undefined) return direct;
@@ -71,6 +72,19 @@ export function referenceGet(coder: Coder, ref: LRef): Get {
 export function containerGet(coder: Coder, ref: LRef): Get | undefined {
 	if (ref.head !== 'data') return referenceGet(coder, ref);
 	return documentGet(coder, operandsOf(coder, ref.path));
+}
+
+/** A value that is the same each time round, read once for each frame. */
+function onceGet(coder: Coder, get: Get): Get {
+	const slot = coder.temporary();
+	return (m, f) => {
+		let value = f[slot];
+		if (value === undefined) {
+			value = get(m, f);
+			f[slot] = value;
+		}
+		return value;
+	};
 }
 
 function slotGet(local: Local): Get {

@@ -152,13 +152,30 @@ export function forgetPlainKeys(): void {
 	plainKeysUsed = false;
 }
 
+/** Objects of so few keys are sorted anew each time, which is quicker than remembering them. */
+const keysSortedAnewMax = 8;
+
+/** Sorts the keys of a small object in place; those whose value is undefined are left out. */
+function fewKeys(object: PlainObject, keys: string[]): readonly string[] {
+	let count = 0;
+	for (let i = 0; i < keys.length; i++) {
+		const key = keys[i]!;
+		if (object[key] === undefined) continue;
+		let at = count++;
+		for (; at > 0 && compareStrings(keys[at - 1]!, key) > 0; at--) keys[at] = keys[at - 1]!;
+		keys[at] = key;
+	}
+	keys.length = count;
+	return keys;
+}
+
 function plainKeys(object: PlainObject): readonly string[] {
+	const own = Object.keys(object);
+	if (own.length <= keysSortedAnewMax) return fewKeys(object, own);
 	let keys = plainKeysMemo.get(object) ?? frozenKeysMemo.get(object);
 	if (keys === undefined) {
 		// A host may hand in `{ a: undefined }`: in JSON, and so here, that key is absent.
-		keys = Object.keys(object)
-			.filter((key) => object[key] !== undefined)
-			.sort(compareStrings);
+		keys = own.filter((key) => object[key] !== undefined).sort(compareStrings);
 		if (Object.isFrozen(object)) frozenKeysMemo.set(object, keys);
 		else {
 			plainKeysMemo.set(object, keys);
