@@ -51,6 +51,28 @@ describe('sandbox-exec', () => {
 		expect(decides(rendered, 'file-read*', absolutePath('/opt/data/secret/key'))).toBe(false);
 	});
 
+	test('a read-only path of the workspace that cannot be named makes all of it read-only', () => {
+		const base = casePolicy('typical');
+		const filesystem = { ...base.filesystem, read_only: ['/workspace/é'], deny_paths: [] };
+		const rendered = sandboxExec.render({ ...base, filesystem }, caseCapabilities(macos));
+
+		expect(decides(rendered, 'file-write*', absolutePath('/srv/tappass/demo/workspace/x'))).toBe(false);
+		expect(rendered.gaps.map(({ value }) => value)).toEqual(['/workspace', '/workspace/é', 'files.acme.com']);
+	});
+
+	test('a directory above a hidden one cannot be renamed', () => {
+		const base = casePolicy('typical');
+		const filesystem = { ...base.filesystem, deny_paths: ['/workspace/a/b/secret'] };
+		const rendered = sandboxExec.render({ ...base, filesystem }, caseCapabilities(macos));
+
+		const workspace = '/srv/tappass/demo/workspace';
+		expect(readProfile(rendered.files[0]!.content)!.at(-1)).toEqual({
+			effect: 'deny',
+			operations: ['file-write-unlink'],
+			filters: [workspace, `${workspace}/a`, `${workspace}/a/b`].map((path) => ({ kind: 'literal', path })),
+		});
+	});
+
 	test('each domain is a gap, since only addresses can be named', () => {
 		const rendered = sandboxExec.render(casePolicy('typical'), caseCapabilities(macos));
 
@@ -80,7 +102,8 @@ describe('sandbox-exec', () => {
 	test.each([
 		['(deny default)', '(allow default)'],
 		['(allow file-read* (literal "/")', '(allow file-read*'],
-		['(allow process-exec*', '(import "x")\n(allow process-exec*'],
+		['(allow process-fork', '(import "x")\n(allow process-fork'],
+		['signal (target same-sandbox)', 'signal'],
 	])('its own check refuses %s written as %s', (from, to) => {
 		const rendered = sandboxExec.render(casePolicy('typical'), caseCapabilities(macos));
 		const [file] = rendered.files;

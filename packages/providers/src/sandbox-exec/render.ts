@@ -19,6 +19,7 @@ import {
 	nameOf,
 	type PathRules,
 	pathRules,
+	sortedPaths,
 	strictlyBelow,
 } from '../paths.ts';
 import { sortedGaps } from '../target.ts';
@@ -55,11 +56,17 @@ function allow(operations: readonly string[], filters: readonly SeatbeltFilter[]
 	return { effect: 'allow', operations, filters };
 }
 
-/** What any process needs of the kernel; nothing in it opens a file or a connection. */
+/** What any process needs of the kernel, after the operations that `(deny default)` leaves open. */
 const process: readonly SeatbeltRule[] = [
-	allow(['process-exec*', 'process-fork', 'signal', 'sysctl-read']),
-	allow(['mach-per-user-lookup']),
+	{
+		effect: 'deny',
+		operations: ['file-map-executable', 'iokit-get-properties', 'nvram*', 'process-info*'],
+		filters: [],
+	},
+	allow(['process-fork', 'sysctl-read']),
+	allow(['process-info*', 'signal'], [{ kind: 'own_processes' }]),
 ];
+const reading = ['file-map-executable', 'file-read*', 'process-exec*'];
 
 /** Directories that are links on macOS: rules hold for where they lead. */
 const links: readonly (readonly [PathPattern, PathPattern])[] = ['/etc', '/tmp', '/var'].map((path) => [
@@ -110,6 +117,18 @@ function filesystem(
 	const held = rules.read_only.filter((path) => coversPath(rules.workspace, path));
 	const heldSafely = held.every((path) => safeText.test(pathText(path)));
 	const workspace = mayGrant(rules.workspace) ? [rules.workspace] : [];
+	if (workspace.length > 0 && !heldSafely)
+		gaps.push({
+			aspect: 'filesystem',
+			value: nameOf(rules, rules.workspace),
+			why: 'a read-only path in it cannot be written safely in the format of the target, so all of it is read-only',
+		});
+	for (const path of unwritable.filter((one) => isCovered(system, one)))
+		gaps.push({
+			aspect: 'filesystem',
+			value: nameOf(rules, path),
+			why: 'the name cannot be written safely, so the system directory around it is left out whole',
+		});
 	const subpaths = (paths: readonly PathPattern[]): readonly SeatbeltFilter[] =>
 		paths.map((path) => ({ kind: 'subpath', path: pathText(path) }));
 	const rule = (
@@ -118,15 +137,35 @@ function filesystem(
 		paths: readonly PathPattern[],
 	): readonly SeatbeltRule[] => (paths.length === 0 ? [] : [{ effect, operations, filters: subpaths(paths) }]);
 	const denied = rules.deny.filter((path) => safeText.test(pathText(path)));
+	const fixed = parentsWithin(rules.workspace, [...held, ...denied]);
 	return {
 		gaps,
 		rules: [
 			// Every program asks for the root directory itself before anything else.
 			allow(['file-read*'], [{ kind: 'literal', path: '/' }]),
-			...rule('allow', ['file-read*'], [...read, ...granted, ...workspace]),
+			...rule('allow', reading, [...read, ...granted, ...workspace]),
 			...rule('allow', ['file-write*'], [...write, ...(heldSafely ? workspace : [])]),
 			...rule('deny', ['file-write*'], heldSafely ? held : []),
-			...rule('deny', ['file-read*', 'file-write*'], denied),
+			...rule('deny', [...reading, 'file-write*'], denied),
+			...(fixed.length === 0
+				? []
+				: [
+						{
+							effect: 'deny',
+							operations: ['file-write-unlink'],
+							filters: fixed.map((path): SeatbeltFilter => ({ kind: 'literal', path: pathText(path) })),
+						} as const,
+					]),
 		],
 	};
+}
+
+/** Directories of the workspace above these paths: renamed, they would take what is in them out of the rules' reach. */
+function parentsWithin(workspace: PathPattern, paths: readonly PathPattern[]): readonly PathPattern[] {
+	const parents = strictlyBelow(paths, workspace).flatMap(({ segments }) =>
+		segments
+			.slice(workspace.segments.length)
+			.map((_, index): PathPattern => ({ root: '/', segments: segments.slice(0, workspace.segments.length + index) })),
+	);
+	return sortedPaths(parents).filter((path) => safeText.test(pathText(path)));
 }

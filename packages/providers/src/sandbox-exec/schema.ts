@@ -13,7 +13,9 @@ export interface SeatbeltRule {
 
 export type SeatbeltFilter =
 	| { readonly kind: 'literal' | 'subpath'; readonly path: string }
-	| { readonly kind: 'remote'; readonly address: string };
+	| { readonly kind: 'remote'; readonly address: string }
+	/** Processes in this sandbox only. */
+	| { readonly kind: 'own_processes' };
 
 /**
  * Characters that stand for themselves between quotes: printable ASCII without the quote and the backslash. Others have a
@@ -33,12 +35,13 @@ function printRule({ effect, operations, filters }: SeatbeltRule): string {
 }
 
 function printFilter(filter: SeatbeltFilter): string {
+	if (filter.kind === 'own_processes') return '(target same-sandbox)';
 	return filter.kind === 'remote' ? `(remote ip "${filter.address}")` : `(${filter.kind} "${filter.path}")`;
 }
 
 const operation = '[a-z]+[a-z0-9-]*\\*?';
 const filter =
-	'\\((?:literal|subpath) "/[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]*"\\)|\\(remote ip "localhost:[0-9]{1,5}"\\)';
+	'\\((?:literal|subpath) "/[\\x20\\x21\\x23-\\x5b\\x5d-\\x7e]*"\\)|\\(remote ip "localhost:[0-9]{1,5}"\\)|\\(target same-sandbox\\)';
 const line = new RegExp(`^\\((allow|deny)((?: ${operation})+)((?: (?:${filter}))*)\\)$`);
 
 /** Reads a profile back; undefined when a line is not one that we write. */
@@ -52,17 +55,19 @@ export function readProfile(text: string): readonly SeatbeltRule[] | undefined {
 function readRule(text: string): SeatbeltRule | undefined {
 	const match = line.exec(text);
 	if (match === null) return undefined;
-	const filters = [...match[3]!.matchAll(/\((literal|subpath|remote ip) "([^"]*)"\)/g)].map(
-		([, kind, value]): SeatbeltFilter =>
-			kind === 'remote ip'
-				? { kind: 'remote', address: value! }
-				: { kind: kind === 'literal' ? 'literal' : 'subpath', path: value! },
+	const filters = [...match[3]!.matchAll(/\((literal|subpath|remote ip|target) (?:"([^"]*)"|same-sandbox)\)/g)].map(
+		([, kind, value]): SeatbeltFilter => {
+			if (kind === 'target' || value === undefined) return { kind: 'own_processes' };
+			return kind === 'remote ip'
+				? { kind: 'remote', address: value }
+				: { kind: kind === 'literal' ? 'literal' : 'subpath', path: value };
+		},
 	);
 	return { effect: match[1] === 'deny' ? 'deny' : 'allow', operations: match[2]!.trim().split(' '), filters };
 }
 
-/** Operations that open something of the machine: allowed by filter only. */
-const guarded = /^(?:file-|network)/;
+/** Operations that reach beyond the process itself: allowed by filter only. */
+const guarded = /^(?:file-|network|process-exec|process-info|signal|mach|iokit|nvram)/;
 
 const file = 'sandbox-exec.sb';
 
