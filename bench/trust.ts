@@ -49,6 +49,8 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 		decide_p50_us: decisions.p50_us,
 		decide_p99_us: decisions.p99_us,
 		two_signatures_p50_us: pair.p50_us,
+		ratio_to_two_signatures: Math.round((decisions.p50_us / pair.p50_us) * 100) / 100,
+		besides_signatures_p50_us: Math.round((decisions.p50_us - pair.p50_us) * 100) / 100,
 		same_policy_decisions_per_second: renewals.per_second,
 		forged_refusals_per_second: refusals.per_second,
 		token_verifications_per_second: tokens.per_second,

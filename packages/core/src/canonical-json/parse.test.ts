@@ -60,7 +60,9 @@ describe('parseJson refuses what two readers could read differently', () => {
 	});
 
 	test('gives objects no prototype', () => {
-		expect(Object.getPrototypeOf(parseJson(bytes('{"a":{}}')))).toBe(null);
+		const value = parseJson(bytes('{"a":{}}')) as object;
+		expect(['toString' in value, 'constructor' in value, '__proto__' in value]).toEqual([false, false, false]);
+		expect(Object.isFrozen(Object.getPrototypeOf(value))).toBe(true);
 	});
 
 	test('never throws anything but a coded error, whatever the bytes', () => {
@@ -139,5 +141,87 @@ describe('canonicalJson', () => {
 
 	test('hashes its bytes', () => {
 		expect(sha256Hex(canonicalBytes({}))).toBe('44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a');
+	});
+});
+
+describe('beside JSON.parse', () => {
+	const piece = fc.oneof(
+		fc.constantFrom(
+			'{',
+			'}',
+			'[',
+			']',
+			',',
+			':',
+			' ',
+			'\n',
+			'"a"',
+			'"b":1',
+			'"\\u0041"',
+			'"\\',
+			'"',
+			'\\',
+			'\t',
+			'\u0000',
+			'true',
+			'null',
+			'nul',
+		),
+		fc.constantFrom(
+			'0',
+			'-',
+			'-0',
+			'01',
+			'1',
+			'12',
+			'1.5',
+			'1e3',
+			'1E+',
+			'.5',
+			'+1',
+			'123456789012345',
+			'9007199254740991',
+			'9007199254740992',
+		),
+	);
+	const text = fc.oneof(
+		fc.array(piece, { maxLength: 12 }).map((pieces) => pieces.join('')),
+		fc.array(piece, { maxLength: 4 }).map((pieces) => `[${pieces.join(',')}]`),
+		fc.json({ maxDepth: 4 }),
+		fc.jsonValue({ maxDepth: 4 }).map((value) => JSON.stringify(value, null, 2)),
+	);
+
+	test('accepts nothing that it refuses, and reads the same value', () => {
+		fc.assert(
+			fc.property(text, (json) => {
+				let strict: unknown;
+				try {
+					strict = parseJson(bytes(json));
+				} catch {
+					// A refusal is always safe.
+					return;
+				}
+				expect(strict).toEqual(JSON.parse(json));
+			}),
+			{ numRuns: 5_000 },
+		);
+	});
+
+	test('refuses only what it says it refuses', () => {
+		fc.assert(
+			fc.property(text, (json) => {
+				let loose: unknown;
+				try {
+					loose = JSON.parse(json);
+				} catch {
+					return;
+				}
+				const code = codeOf(json);
+				expect(code).not.toBe('json_malformed');
+				// Written again it names each key once, so nothing is left to refuse but numbers and reserved names.
+				if (code === 'json_duplicate_key') expect(codeOf(JSON.stringify(loose))).not.toBe(code);
+			}),
+			{ numRuns: 5_000 },
+		);
 	});
 });

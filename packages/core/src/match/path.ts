@@ -10,19 +10,22 @@ export type ParsedPathPattern =
 
 /** Reads a path pattern: `/usr`, `~/.ssh`. No globs, no `.` or `..`, no doubled or trailing slash: one text for one path. */
 export function parsePathPattern(text: string): ParsedPathPattern {
-	const quoted = JSON.stringify(text);
 	if (!text.startsWith('/') && text !== '~' && !text.startsWith('~/'))
-		return { problem: `${quoted}: expected an absolute path or one that starts with ~/` };
+		return { problem: `${JSON.stringify(text)}: expected an absolute path or one that starts with ~/` };
 	if (/[\u0000-\u001f\u007f]/.test(text) || !text.isWellFormed())
-		return { problem: `${quoted}: control characters are not allowed` };
+		return { problem: `${JSON.stringify(text)}: control characters are not allowed` };
 	if (/[*?[\]{}]/.test(text))
-		return { problem: `${quoted}: a path stands for itself and everything below it; globs are not allowed` };
+		return {
+			problem: `${JSON.stringify(text)}: a path stands for itself and everything below it; globs are not allowed`,
+		};
 	const root = text.startsWith('~') ? '~' : '/';
 	const rest = text.slice(text.startsWith('~/') ? 2 : 1);
 	const segments = rest === '' ? [] : rest.split('/');
 	const bad = segments.find((segment) => segment === '' || segment === '.' || segment === '..');
 	if (bad !== undefined || text === '~/')
-		return { problem: `${quoted}: write the path without empty, . or .. segments and without a trailing slash` };
+		return {
+			problem: `${JSON.stringify(text)}: write the path without empty, . or .. segments and without a trailing slash`,
+		};
 	return { pattern: { root, segments } };
 }
 

@@ -32,7 +32,7 @@ function parseUnit(text: string, factors: Readonly<Record<string, number>>, expe
 	return value;
 }
 
-const instantText = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+const instantText = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
 
 /**
  * Unix milliseconds of an instant in the one form of anything signed: RFC 3339, UTC, whole seconds, or undefined.
@@ -40,9 +40,9 @@ const instantText = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
  */
 export function instantMs(text: string): number | undefined {
 	if (!instantText.test(text)) return undefined;
-	const ms = Date.parse(text);
-	// Date.parse rolls 31 February over into March: what it prints again must be what was read.
-	return !Number.isNaN(ms) && instant(ms) === text ? ms : undefined;
+	const date = new Date(text);
+	// NaN for day 32; but 31 February is read as a day of March, and must not be.
+	return date.getUTCDate() === Number(text.slice(8, 10)) ? date.getTime() : undefined;
 }
 
 /** The same, for a text that must be one. @throws {TapPassError} unit_invalid */
