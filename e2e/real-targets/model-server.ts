@@ -88,7 +88,8 @@ function messages(path: string, body: Json, response: ServerResponse): void {
 	const done = `done after ${results.length}`;
 	if (body['stream'] !== true) {
 		const content = [call ? { ...block, input: call.input } : { type: 'text', text: done }];
-		return answer(response, { ...head, content, stop_reason, usage });
+		answer(response, { ...head, content, stop_reason, usage });
+		return;
 	}
 	const delta = call
 		? { type: 'input_json_delta', partial_json: JSON.stringify(call.input) }
@@ -152,21 +153,26 @@ function mcp(path: string, body: Json, request: IncomingMessage, response: Serve
 		return;
 	}
 	const params = (body['params'] ?? {}) as Json;
-	const result = (value: Json): void => answer(response, { jsonrpc: '2.0', id, result: value });
-	if (method === 'initialize')
-		return result({
-			protocolVersion: params['protocolVersion'] ?? '2025-06-18',
-			capabilities: { tools: {} },
-			serverInfo: { name: 'broker', version: '1' },
-		});
-	if (method === 'tools/list') {
-		const inputSchema = { type: 'object', properties: {} };
-		const names = ['collibra__get_asset', 'collibra__delete_asset'];
-		return result({ tools: names.map((name) => ({ name, description: name, inputSchema })) });
+	if (method === 'tools/call') log({ path, called: String(params['name']) });
+	answer(response, { jsonrpc: '2.0', id, ...mcpAnswer(method, params) });
+}
+
+function mcpAnswer(method: unknown, params: Json): Json {
+	const inputSchema = { type: 'object', properties: {} };
+	switch (method) {
+		case 'initialize': {
+			const protocolVersion = params['protocolVersion'] ?? '2025-06-18';
+			return {
+				result: { protocolVersion, capabilities: { tools: {} }, serverInfo: { name: 'broker', version: '1' } },
+			};
+		}
+		case 'tools/list': {
+			const names = ['collibra__get_asset', 'collibra__delete_asset'];
+			return { result: { tools: names.map((name) => ({ name, description: name, inputSchema })) } };
+		}
+		case 'tools/call':
+			return { result: { content: [{ type: 'text', text: `BROKER RAN ${params['name']}` }] } };
+		default:
+			return { error: { code: -32601, message: 'unknown method' } };
 	}
-	if (method === 'tools/call') {
-		log({ path, called: String(params['name']) });
-		return result({ content: [{ type: 'text', text: `BROKER RAN ${params['name']}` }] });
-	}
-	return answer(response, { jsonrpc: '2.0', id, error: { code: -32601, message: 'unknown method' } });
 }

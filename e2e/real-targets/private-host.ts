@@ -59,10 +59,6 @@ export class PrivateHost {
 		writeFileSync(scriptFile, JSON.stringify(script));
 		writeFileSync(logFile, '');
 		const server = [process.execPath, join(import.meta.dirname, 'model-server.ts'), String(port), scriptFile, logFile];
-		// The shell only starts the server, waits until it listens, and runs the rest of its arguments. Whatever is left then
-		// dies with the process namespace.
-		const shell =
-			'n=$1; shift; coproc MODEL { "${@:1:$n}"; }; read -r _ <&"${MODEL[0]}"; "${@:$((n + 1))}" </dev/null; exit';
 		const bwrap = [
 			'--dev-bind',
 			'/',
@@ -81,9 +77,7 @@ export class PrivateHost {
 			'--chdir',
 			this.workspace,
 			'bash',
-			'-c',
-			shell,
-			'run',
+			join(import.meta.dirname, 'beside-server'),
 			String(server.length),
 			...server,
 			...command,

@@ -57,7 +57,8 @@ export function render(policy: CompiledPolicy, capabilities: RenderCapabilities)
 			{ path: `${folder}${mcpFile}`, content: jsonFile(mcp), mode: 0o644 },
 			{ path: `${folder}${settingsFile}`, content: jsonFile(settings), mode: 0o644 },
 		],
-		args: [],
+		// Settings of a repository or a user can add readable directories, and commands that run outside the sandbox.
+		args: ['--setting-sources', ''],
 		env: { ...settings.env },
 		gaps: sortedGaps([
 			...harnessGaps(policy),
@@ -65,7 +66,7 @@ export function render(policy: CompiledPolicy, capabilities: RenderCapabilities)
 			...unknownCategoryGaps(domains),
 			...paths.gaps,
 			...placeGaps(tools, paths, policy.filesystem.workspace),
-			...(sandbox === undefined && tools.builtin.has('Bash') ? commandGaps : []),
+			...(tools.builtin.has('Bash') ? commandGaps(sandbox, policy.filesystem.workspace) : []),
 			...searchGaps(tools),
 		]),
 	};

@@ -19,7 +19,7 @@ export function sandboxOf(
 	if (os === 'windows' || (os === 'linux' && !hasTools)) return undefined;
 	const system = os === 'macos' ? macosSystem : linuxSystem;
 	const deny = paths.deny.map(denied);
-	const allowed = [...system.read, ...paths.read]
+	const allowed = [...system.read, ...proxyFolders[os], ...paths.read]
 		.map(absolutePath)
 		// `/` allowed back would lift every other denial.
 		.filter((path) => path.segments.length > 0 && !isCovered(deny.map(absolutePath), path));
@@ -48,13 +48,22 @@ export function sandboxOf(
 	};
 }
 
+/** Where the program puts the sockets of the proxy that commands reach the network by. */
+const proxyFolders = { linux: ['/tmp'], macos: [] } as const;
+
 function denied(rule: string): string {
 	return rule === '/**' ? '/' : rule;
 }
 
-/** Without a sandbox a command is text: rules stop `cat secret`, and not a program that opens the file. */
-export const commandGaps: readonly Gap[] = (['filesystem', 'network'] as const).map((aspect) => ({
-	aspect,
-	value: 'Bash',
-	why: 'commands run without a sandbox of the harness, which only compares their text',
-}));
+/**
+ * What commands can do beyond the policy. Without a sandbox a command is text: rules stop `cat secret`, and not a program
+ * that opens the file. In it, writable paths of a repository's or a user's settings are added to ours.
+ */
+export function commandGaps(sandbox: SandboxSettings | undefined, workspace: string): readonly Gap[] {
+	if (sandbox !== undefined) {
+		const why = 'settings of the repository or the user can name more paths that commands may read and write';
+		return [{ aspect: 'filesystem', value: workspace, why }];
+	}
+	const why = 'commands run without a sandbox of the harness, which only compares their text';
+	return (['filesystem', 'network'] as const).map((aspect) => ({ aspect, value: 'Bash', why }));
+}
