@@ -55,7 +55,8 @@ function badVerb(arg: Argument, verb: string, flags: Flags): string {
 
 /** Pads to the width, which counts characters; zeros go to the left only. */
 function pad(text: string, flags: Flags): string {
-	const missing = (flags.width ?? 0) - [...text].length;
+	if (flags.width === undefined) return text;
+	const missing = flags.width - [...text].length;
 	if (missing <= 0) return text;
 	if (flags.minus) return text + ' '.repeat(missing);
 	return (flags.zero ? '0' : ' ').repeat(missing) + text;

@@ -27,6 +27,9 @@ function numberArgument(value: NumberValue): Argument {
 /** Widths and precisions beyond this are mistakes, as in Go. */
 const sizeMax = 1e6;
 
+/** Verbs that nearly every format uses bare: nothing stands between them and the `%`. */
+const bareVerbs: ReadonlySet<string> = new Set(['s', 'd', 'v']);
+
 /** One walk over one format. */
 class Formatter {
 	readonly #format: string;
@@ -61,11 +64,13 @@ class Formatter {
 		this.#goodIndex = true;
 		this.#afterIndex = false;
 		this.#flags = noFlags();
-		this.#readFlags();
-		this.#readIndex();
-		this.#readWidth();
-		this.#readPrecision();
-		if (!this.#afterIndex) this.#readIndex();
+		if (!bareVerbs.has(this.#format[this.#at] ?? '')) {
+			this.#readFlags();
+			this.#readIndex();
+			this.#readWidth();
+			this.#readPrecision();
+			if (!this.#afterIndex) this.#readIndex();
+		}
 		const code = this.#format.codePointAt(this.#at);
 		if (code === undefined) {
 			this.#out += '%!(NOVERB)';
