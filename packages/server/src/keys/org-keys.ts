@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from '
 import { type OrgId, TapPassError } from '@tappass/core';
 import { generateSigner, type LocalSigner, type Signer, signerFromPem } from '@tappass/signing';
 import { currentKey, findKey, insertDataKey, insertOrgKey, readDataKey } from '../store/keys.ts';
-import type { OrgTransaction } from '../store/store.ts';
+import type { OrgTransaction, Store } from '../store/store.ts';
 import type { OrgKeyRole } from '../store/tables.ts';
 import type { Kms } from './kms.ts';
 import { open, seal } from './seal.ts';
@@ -29,6 +29,7 @@ export interface OrgKey extends Signer {
 export class OrgKeys {
 	readonly #kms: Kms;
 	readonly #opened = new Map<string, OrgKey>();
+	readonly #public = new Map<string, { readonly key: KeyObject; readonly at: number }>();
 
 	constructor(kms: Kms) {
 		this.#kms = kms;
@@ -81,13 +82,26 @@ export class OrgKeys {
 		return key;
 	}
 
-	/** A public key by its id, also a retired one. */
-	async publicKey(transaction: OrgTransaction, role: OrgKeyRole, keyId: string): Promise<KeyObject | undefined> {
-		const row = await findKey(transaction, keyId);
+	/** A public key by its id, while it has not been retired; believed for a minute without asking again. */
+	async publicKey(
+		store: Pick<Store, 'withOrg'>,
+		orgId: OrgId,
+		role: OrgKeyRole,
+		keyId: string,
+	): Promise<KeyObject | undefined> {
+		const name = `${orgId} ${role} ${keyId}`;
+		const held = this.#public.get(name);
+		if (held !== undefined && performance.now() - held.at < believedMs) return held.key;
+		this.#public.delete(name);
+		const row = await store.withOrg(orgId, (transaction) => findKey(transaction, keyId));
 		if (row === undefined || row.role !== role || row.retired_at !== null) return undefined;
-		return createPublicKey({ key: row.spki, format: 'der', type: 'spki' });
+		const key = createPublicKey({ key: row.spki, format: 'der', type: 'spki' });
+		this.#public.set(name, { key, at: performance.now() });
+		return key;
 	}
 }
+
+const believedMs = 60_000;
 
 function contextOf(orgId: OrgId, role: OrgKeyRole, keyId: string): string {
 	return `tappass org key ${orgId} ${role} ${keyId}`;

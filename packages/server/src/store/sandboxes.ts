@@ -92,13 +92,12 @@ export interface SandboxView
 	readonly reported_at: Date | null;
 }
 
-/** The sandboxes after `after`, by id. */
+/** Some sandboxes, in the order of their ids: those after one, or a single one. */
 export async function listSandboxes(
 	transaction: OrgTransaction,
-	after: string,
-	count: number,
+	which: { readonly after: string; readonly count: number } | { readonly id: SandboxId },
 ): Promise<readonly SandboxView[]> {
-	return transaction
+	const query = transaction
 		.selectFrom('sandboxes as s')
 		.leftJoin('sandbox_status as r', (join) =>
 			join.onRef('r.org_id', '=', 's.org_id').onRef('r.sandbox_id', '=', 's.id'),
@@ -113,17 +112,14 @@ export async function listSandboxes(
 			's.state',
 			's.state_reason',
 			's.epoch',
-			's.policy_version',
-			's.stale',
-			's.compile_error',
-			's.created_at',
-			's.revoked_at',
-			'r.policy_version as loaded_version',
-			'r.reported_at',
 		])
-		.where('s.id', '>', after as SandboxId)
+		.select(['s.policy_version', 's.stale', 's.compile_error', 's.created_at', 's.revoked_at'])
+		.select(['r.policy_version as loaded_version', 'r.reported_at']);
+	if ('id' in which) return query.where('s.id', '=', which.id).execute();
+	return query
+		.where('s.id', '>', which.after as SandboxId)
 		.orderBy('s.id')
-		.limit(count)
+		.limit(which.count)
 		.execute();
 }
 

@@ -1,0 +1,333 @@
+import { randomUUID } from 'node:crypto';
+import { canonicalJson, type OrgId, parseJson, parseWith, sha256Hex, TapPassError, toProblem } from '@tappass/core';
+import { type Context, Hono } from 'hono';
+import type { z } from 'zod';
+import type { Principal } from '../access/may.ts';
+import { TokenBuckets } from '../host-plane/token-bucket.ts';
+import { readApiKey } from '../identity/api-key.ts';
+import { mintOperatorToken, type OperatorClaims, verifyOperatorToken } from '../identity/operator-token.ts';
+import { serverLimits } from '../limits.ts';
+import { beginIdempotent, finishIdempotent } from '../store/idempotency.ts';
+import { findByKeyHash, findByKeyId, touchKey } from '../store/people.ts';
+import type { OrgTransaction } from '../store/store.ts';
+import { fleetRoutes } from './fleet.ts';
+import { describeApi } from './openapi.ts';
+import { peopleRoutes } from './people.ts';
+import { policyRoutes } from './policies.ts';
+import { type Call, type Route, Undone } from './route.ts';
+import type { Services } from './services.ts';
+
+/** Every operation of the operator API that needs a token. */
+export const operatorRoutes: readonly Route[] = [...peopleRoutes, ...policyRoutes, ...fleetRoutes];
+
+/** Told of each request that was answered. */
+export interface RequestRecord {
+	readonly request_id: string;
+	readonly method: string;
+	/** The route's pattern, never the address itself: it could hold a name. */
+	readonly route: string;
+	readonly status: number;
+	readonly code: string | null;
+	readonly ms: number;
+	readonly org_id: OrgId | null;
+	/** A fault of ours, for the log alone. */
+	readonly error: unknown;
+}
+
+export interface OperatorAppOptions {
+	readonly services: Services;
+	readonly record: (request: RequestRecord) => void;
+	/** Prometheus text. */
+	readonly metrics: () => Promise<{ readonly type: string; readonly text: string }>;
+	/** False once the server drains. */
+	readonly accepting: () => boolean;
+}
+
+interface Variables {
+	readonly request_id: string;
+	route: string;
+	org_id: OrgId | null;
+}
+type AppContext = Context<{ Variables: Variables }>;
+
+/** The operator plane as a function from Request to Response; no socket is needed to ask it. */
+export function operatorApp({
+	services,
+	record,
+	metrics,
+	accepting,
+}: OperatorAppOptions): Hono<{ Variables: Variables }> {
+	const app = new Hono<{ Variables: Variables }>();
+	const api = canonicalJson(describeApi(operatorRoutes, services.version) as never);
+	const users = new TokenBuckets(
+		{ burst: serverLimits.requestBurst, perSecond: serverLimits.requestsPerSecond },
+		bucketsMax,
+	);
+	const addresses = new TokenBuckets(
+		{ burst: serverLimits.signInBurst, perSecond: serverLimits.signInsPerSecond },
+		bucketsMax,
+	);
+
+	app.use(async (context, next) => {
+		const begun = performance.now();
+		context.set('request_id', randomUUID());
+		context.set('route', 'none');
+		context.set('org_id', null);
+		await next();
+		const { error } = context;
+		const { status } = context.res;
+		secure(context);
+		record({
+			request_id: context.get('request_id'),
+			method: context.req.method,
+			route: context.get('route'),
+			status,
+			code: error instanceof TapPassError ? error.code : error === undefined ? null : 'internal',
+			ms: performance.now() - begun,
+			org_id: context.get('org_id'),
+			error: status >= 500 ? error : undefined,
+		});
+	});
+	app.onError((error, context) => problem(context, error));
+	app.notFound((context) =>
+		problem(
+			context,
+			new TapPassError('not_found', { detail: 'no such address', hint: 'GET /openapi.json lists them' }),
+		),
+	);
+
+	app.get('/healthz', (context) => context.json({ status: 'ok' }));
+	app.get('/readyz', async (context) => {
+		if (!accepting()) throw new TapPassError('shutting_down');
+		await services.store.ping();
+		return context.json({ status: 'ready' });
+	});
+	app.get('/metrics', async (context) => {
+		const { text, type } = await metrics();
+		return context.text(text, 200, { 'content-type': type });
+	});
+	app.get('/openapi.json', (context) => context.body(api, 200, { 'content-type': 'application/json' }));
+	app.post('/v1/auth/token', async (context) => {
+		context.set('route', '/v1/auth/token');
+		limit(addresses, addressOf(context));
+		return context.json(await signIn(services, bearer(context)));
+	});
+	for (const route of operatorRoutes) {
+		app.on(route.method.toUpperCase(), route.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
+			context.set('route', route.path);
+			if (!accepting()) throw new TapPassError('shutting_down');
+			const now = services.now();
+			const claims = await verifyOperatorToken(bearer(context), publicKeyOf(services), now);
+			context.set('org_id', claims.org_id);
+			limit(users, `${claims.org_id} ${claims.user_id}`);
+			const body = await answer(services, route, await readRequest(context, route), claims, now);
+			return context.json(body as object, route.success);
+		});
+	}
+	const known = new Set([
+		...operatorRoutes.map(({ path }) => path),
+		'/v1/auth/token',
+		'/healthz',
+		'/readyz',
+		'/metrics',
+		'/openapi.json',
+	]);
+	for (const path of known)
+		app.all(path.replaceAll(/\{(\w+)\}/g, ':$1'), (context) =>
+			problem(context, new TapPassError('method_not_allowed')),
+		);
+	return app;
+}
+
+const bucketsMax = 10_000;
+
+interface ParsedRequest {
+	readonly path: unknown;
+	readonly query: unknown;
+	readonly body: unknown;
+	readonly idempotencyKey: string | undefined;
+	/** Of everything that says what is asked. */
+	readonly digest: string;
+}
+
+async function readRequest(context: AppContext, route: Route): Promise<ParsedRequest> {
+	const path = parse(route.parameters, context.req.param(), 'the path');
+	const query = parse(route.query, singleQuery(context), 'the query');
+	const bytes = route.body === null ? new Uint8Array() : await readBody(context);
+	const body =
+		route.body === null
+			? null
+			: parse(
+					route.body,
+					bytes.length === 0 ? {} : parseJson(bytes, { bytesMax: serverLimits.bodyBytesMax }),
+					'the body',
+				);
+	const idempotencyKey = context.req.header('idempotency-key');
+	if (idempotencyKey !== undefined && !/^[\x21-\x7e]{1,128}$/.test(idempotencyKey))
+		throw new TapPassError('request_malformed', { detail: 'idempotency-key: expected 1 to 128 visible characters' });
+	const digest = sha256Hex(Buffer.concat([Buffer.from(`${route.operation} ${JSON.stringify([path, query])} `), bytes]));
+	return { path, query, body, idempotencyKey: route.method === 'get' ? undefined : idempotencyKey, digest };
+}
+
+function parse(schema: z.ZodType, value: unknown, what: string): unknown {
+	return parseWith(schema, value, what);
+}
+
+function singleQuery(context: AppContext): Readonly<Record<string, string>> {
+	const all = context.req.queries();
+	const twice = Object.entries(all).find(([, values]) => values.length > 1);
+	if (twice !== undefined) throw new TapPassError('request_malformed', { detail: `${twice[0]} is given twice` });
+	return context.req.query();
+}
+
+async function readBody(context: AppContext): Promise<Uint8Array> {
+	const stream = context.req.raw.body;
+	if (stream === null) return new Uint8Array();
+	const type = context.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
+	if (type !== 'application/json')
+		throw new TapPassError('media_type_unsupported', { detail: 'expected application/json' });
+	const parts: Uint8Array[] = [];
+	let length = 0;
+	for await (const part of stream) {
+		length += part.length;
+		if (length > serverLimits.bodyBytesMax)
+			throw new TapPassError('request_too_large', { detail: `at most ${serverLimits.bodyBytesMax} bytes` });
+		parts.push(part);
+	}
+	return Buffer.concat(parts);
+}
+
+// One transaction: who asks, the idempotency key, and what is asked. What takes longer runs after it was committed.
+async function answer(
+	services: Services,
+	route: Route,
+	request: ParsedRequest,
+	claims: OperatorClaims,
+	now: number,
+): Promise<unknown> {
+	const { org_id } = claims;
+	const run = async (
+		transaction: OrgTransaction,
+	): Promise<{ readonly body: unknown; readonly after?: () => Promise<object> }> => {
+		const principal = await findByKeyId(transaction, org_id, claims.user_id, claims.key_id, new Date(now));
+		if (principal === undefined)
+			throw new TapPassError('unauthenticated', {
+				detail: 'the key behind the token was revoked or has expired',
+				hint: 'sign in again: tappass login',
+			});
+		const { idempotencyKey } = request;
+		if (idempotencyKey !== undefined) {
+			const before = await beginIdempotent(
+				transaction,
+				{ org_id, user_id: principal.user_id, key: idempotencyKey, request_sha256: request.digest },
+				new Date(now),
+			);
+			if (before !== undefined) return { body: before };
+		}
+		const { body, after } = await handle(route, {
+			...request,
+			org_id,
+			principal,
+			transaction,
+			services,
+			now: new Date(now),
+		});
+		if (idempotencyKey !== undefined)
+			await finishIdempotent(
+				transaction,
+				principal.user_id,
+				idempotencyKey,
+				route.success,
+				route.secret ? null : canonicalJson(body as never),
+			);
+		return { body, ...(after === undefined ? {} : { after }) };
+	};
+	try {
+		const { body, after } = await services.store.withOrg(org_id, run);
+		return after === undefined ? body : { ...(body as object), ...(await after()) };
+	} catch (error) {
+		if (error instanceof Undone) return error.answer;
+		throw error;
+	}
+}
+
+function handle(
+	route: Route,
+	call: Omit<Call<unknown, unknown, unknown>, 'principal'> & { readonly principal: Principal },
+): ReturnType<Route['handle']> & Promise<{ readonly body: unknown; readonly after?: () => Promise<object> }> {
+	return route.handle(call as never) as never;
+}
+
+async function signIn(
+	services: Services,
+	text: string,
+): Promise<{ readonly token: string; readonly expires_at: string }> {
+	const refused = new TapPassError('unauthenticated', {
+		detail: 'the API key is not valid, or no longer',
+		hint: 'ask an org admin for a new one',
+	});
+	const key = readApiKey(text);
+	if (key === undefined) throw refused;
+	const now = services.now();
+	return services.store.withOrg(key.orgId, async (transaction) => {
+		const principal = await findByKeyHash(transaction, key.orgId, key.hash, new Date(now));
+		if (principal === undefined) throw refused;
+		await touchKey(transaction, principal.key_id, new Date(now));
+		const signer = await services.keys.current(transaction, key.orgId, 'operator_token');
+		const claims = { org_id: key.orgId, user_id: principal.user_id, key_id: principal.key_id };
+		const token = await mintOperatorToken(claims, signer.id, signer.privateKey, now);
+		return {
+			token,
+			expires_at: new Date((Math.floor(now / 1_000) + serverLimits.operatorTokenSeconds) * 1_000).toISOString(),
+		};
+	});
+}
+
+function publicKeyOf({ store, keys }: Services): Parameters<typeof verifyOperatorToken>[1] {
+	return (orgId, keyId) => keys.publicKey(store, orgId, 'operator_token', keyId);
+}
+
+function bearer(context: AppContext): string {
+	const [, text] = /^Bearer +([\x21-\x7e]{1,4096})$/i.exec(context.req.header('authorization') ?? '') ?? [];
+	if (text === undefined)
+		throw new TapPassError('unauthenticated', {
+			detail: 'expected: authorization: Bearer …',
+			hint: 'sign in: tappass login',
+		});
+	return text;
+}
+
+class RateLimited extends TapPassError {
+	readonly seconds: number;
+	constructor(seconds: number) {
+		super('rate_limited', { detail: `try again in ${seconds} s` });
+		this.seconds = seconds;
+	}
+}
+
+function limit(buckets: TokenBuckets, caller: string): void {
+	const seconds = buckets.take(caller, performance.now());
+	if (seconds > 0) throw new RateLimited(seconds);
+}
+
+function addressOf(context: AppContext): string {
+	const { incoming } = context.env as { readonly incoming?: { readonly socket: { readonly remoteAddress?: string } } };
+	return incoming?.socket.remoteAddress ?? 'unknown';
+}
+
+function problem(context: AppContext, error: unknown): Response {
+	const document = { ...toProblem(error, context.req.path.slice(0, 256)), request_id: context.get('request_id') };
+	const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
+	if (document.status === 401) headers['www-authenticate'] = 'Bearer';
+	if (error instanceof RateLimited) headers['retry-after'] = String(error.seconds);
+	return context.body(JSON.stringify(document), document.status as 400, headers);
+}
+
+// Answers hold policies and, once, keys: no cache keeps them, and no browser takes them for something else.
+function secure(context: AppContext): void {
+	const { headers } = context.res;
+	headers.set('x-request-id', context.get('request_id'));
+	headers.set('cache-control', 'no-store');
+	headers.set('x-content-type-options', 'nosniff');
+	headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
+}

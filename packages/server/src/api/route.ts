@@ -1,0 +1,77 @@
+import type { OrgId } from '@tappass/core';
+import type { z } from 'zod';
+import type { Principal } from '../access/may.ts';
+import type { OrgTransaction } from '../store/store.ts';
+import type { Services } from './services.ts';
+
+/** What a handler is given: who asks, inside a transaction of their org. */
+export interface Call<Path, Query, Body> {
+	readonly path: Path;
+	readonly query: Query;
+	readonly body: Body;
+	readonly org_id: OrgId;
+	readonly principal: Principal;
+	readonly transaction: OrgTransaction;
+	readonly services: Services;
+	readonly now: Date;
+}
+
+/** What a handler answers. */
+export interface Answer<Result> {
+	readonly body: Result;
+	/** Runs once the transaction is committed, and adds to the body: what takes longer than a change itself. */
+	readonly after?: () => Promise<Partial<Result>>;
+}
+
+/** One operation of the operator API: its schemas are what is checked, and what `/openapi.json` says. */
+export interface Route {
+	readonly method: 'get' | 'post' | 'put' | 'delete';
+	/** OpenAPI form: `/v1/teams/{team}`. */
+	readonly path: string;
+	readonly operation: string;
+	readonly summary: string;
+	readonly tag: string;
+	readonly success: 200 | 201;
+	/** Whether the answer holds a secret that is shown once: it is not kept for a repeated idempotency key. */
+	readonly secret: boolean;
+	readonly parameters: z.ZodObject;
+	readonly query: z.ZodObject;
+	/** Null: the operation takes no body. */
+	readonly body: z.ZodType | null;
+	readonly result: z.ZodType;
+	readonly handle: (call: Call<never, never, never>) => Promise<Answer<unknown>>;
+}
+
+/** Ties a handler to the types of its schemas. */
+export function route<
+	Path extends z.ZodObject,
+	Query extends z.ZodObject,
+	Body extends z.ZodType | null,
+	Result extends z.ZodType,
+>(definition: {
+	readonly method: Route['method'];
+	readonly path: string;
+	readonly operation: string;
+	readonly summary: string;
+	readonly tag: string;
+	readonly success?: 200 | 201;
+	readonly secret?: boolean;
+	readonly parameters: Path;
+	readonly query: Query;
+	readonly body: Body;
+	readonly result: Result;
+	readonly handle: (
+		call: Call<z.output<Path>, z.output<Query>, Body extends z.ZodType ? z.output<Body> : null>,
+	) => Promise<Answer<z.input<Result>>>;
+}): Route {
+	return { success: 200, secret: false, ...definition } as unknown as Route;
+}
+
+/** An answer whose transaction is to be undone, thrown by a dry run and by a change that changes nothing. */
+export class Undone extends Error {
+	readonly answer: unknown;
+	constructor(answer: unknown) {
+		super('undone');
+		this.answer = answer;
+	}
+}
