@@ -1,4 +1,5 @@
 export { type BubblewrapHost, bubblewrapCommand } from './bubblewrap/command.ts';
+export { probedPaths } from './bubblewrap/probed-paths.ts';
 export type { EgressRules } from './bubblewrap/schema.ts';
 export { type Coverage, coverageOf } from './coverage.ts';
 export { findTarget, targets, targetsAt } from './registry.ts';

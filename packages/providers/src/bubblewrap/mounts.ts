@@ -41,7 +41,7 @@ export interface MountPlan {
 }
 
 /** Directories that are links into /usr wherever /usr is merged, and the run-time directories that moved to /run. */
-const merged: readonly (readonly [string, string])[] = [
+export const mergedLinks: readonly (readonly [string, string])[] = [
 	['/bin', '/usr/bin'],
 	['/lib', '/usr/lib'],
 	['/lib32', '/usr/lib32'],
@@ -69,7 +69,7 @@ const temporary: PathPattern = absolutePath('/tmp');
 
 /** Lays the policy's paths over the system minimum. A denied path is not there; one that would be is covered over. */
 export function planMounts(policyRules: PathRules, capabilities: RenderCapabilities): MountPlan {
-	const links = merged.filter(([link]) => kindOf(capabilities, absolutePath(link)) !== 'directory');
+	const links = mergedLinks.filter(([link]) => kindOf(capabilities, absolutePath(link)) !== 'directory');
 	const real = (path: PathPattern): PathPattern => throughLinks(path, links);
 	const workspace = real(policyRules.workspace);
 	const names = new Map([...policyRules.names, [pathText(workspace), nameOf(policyRules, policyRules.workspace)]]);
@@ -80,7 +80,9 @@ export function planMounts(policyRules: PathRules, capabilities: RenderCapabilit
 		...readOnlyGrants(rules, capabilities, real, deny, gaps),
 		...workspaceGrant(rules, capabilities, deny, gaps),
 	];
-	const separate = merged.filter((pair) => !links.includes(pair) && !pair[0].startsWith('/var/')).map(([link]) => link);
+	const separate = mergedLinks
+		.filter((pair) => !links.includes(pair) && !pair[0].startsWith('/var/'))
+		.map(([link]) => link);
 	const system = [...systemPaths, ...separate].map((text): Mount => {
 		const at = absolutePath(text);
 		return { kind: 'read_only', at, from: at, optional: true };
@@ -113,7 +115,8 @@ function kindOf(capabilities: RenderCapabilities, hostPath: PathPattern): PathKi
 	return Object.hasOwn(kinds, text) ? kinds[text] : undefined;
 }
 
-function throughLinks(path: PathPattern, links: readonly (readonly [string, string])[]): PathPattern {
+/** Where a path leads through links of the system. */
+export function throughLinks(path: PathPattern, links: readonly (readonly [string, string])[]): PathPattern {
 	for (const [link, to] of links) {
 		const from = absolutePath(link);
 		if (coversPath(from, path)) return movePath(path, from, absolutePath(to));
