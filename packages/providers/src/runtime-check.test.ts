@@ -75,6 +75,38 @@ describe('checkRuntime', () => {
 		]);
 	});
 
+	test('says which position holds what a harness cannot express', () => {
+		const path_kinds = { '/srv/tappass/demo/workspace/vendor': 'directory' } as const;
+		const check = checkRuntime(
+			runtime({ harness: 'claude-code', kernel: 'bubblewrap', interpreter: 'monty' }),
+			casePolicy('everything'),
+			caseCapabilities({ path_kinds }),
+		);
+		const holder = (value: string): string | undefined => check.gaps.find((gap) => gap.value === value)?.covered_by;
+
+		expect(check.valid).toBe(true);
+		expect(['tokens_per_day', 'collibra.finance', 'memory_mb', 'SOC2:CC6.1', '/workspace'].map(holder)).toEqual([
+			'llm-gateway',
+			'mcp-broker',
+			'monty',
+			'mcp-broker',
+			'bubblewrap',
+		]);
+	});
+
+	test('without an interpreter ring its limits are held by nothing', () => {
+		const check = checkRuntime(
+			runtime({ harness: 'claude-code', kernel: 'bubblewrap' }),
+			casePolicy('typical'),
+			caseCapabilities(),
+		);
+
+		expect(check.valid).toBe(false);
+		expect(check.gaps.filter(({ covered_by }) => covered_by === undefined).map(({ aspect }) => aspect)).toEqual(
+			Array.from({ length: 4 }, () => 'interpreter'),
+		);
+	});
+
 	test('an unknown category is a gap of every Provider that needs its list: none covers another', () => {
 		const check = checkRuntime(
 			runtime({ kernel: 'bubblewrap' }),
