@@ -10,7 +10,16 @@ import {
 	type Terminal,
 	writeFileAtomic,
 } from '@tappass/cli-kit';
-import { type CompiledPolicy, compiledPolicySchema, emptyCompiledPolicy, limits, parseBytesWith } from '@tappass/core';
+import {
+	type CompiledPolicy,
+	compiledPolicySchema,
+	emptyCompiledPolicy,
+	limits,
+	nearest,
+	parseBytesWith,
+	TapPassError,
+} from '@tappass/core';
+import { loadLibrary } from '@tappass/policy';
 import {
 	decodeKeys,
 	encodeKeys,
@@ -21,6 +30,7 @@ import {
 	makeDevelopmentRoot,
 } from '@tappass/signing';
 import { OperatorCommand } from '../../command.ts';
+import { readSources, shippedDirectory } from '../../sources.ts';
 
 const flags = {
 	out: Flags.string({
@@ -82,6 +92,7 @@ export default class MakeKeyring extends OperatorCommand {
 			seq: chosen.seq,
 			ttl_seconds: chosen.ttl,
 			now: Date.now(),
+			domain_categories: await domainLists(policy),
 		};
 		const keyring = await makeDevelopmentKeyring(keys, terms);
 		const paths = { root: join(chosen.out, 'root.json'), keyring: join(chosen.out, 'keyring.json') };
@@ -104,6 +115,23 @@ export default class MakeKeyring extends OperatorCommand {
 			),
 		};
 	}
+}
+
+/** The shipped lists of the categories that the policy denies. @throws {TapPassError} not_found: an empty list would deny nothing */
+async function domainLists({ network }: CompiledPolicy): Promise<Record<string, readonly string[]>> {
+	if (network.deny_categories.length === 0) return {};
+	const { library } = loadLibrary(await readSources([join(shippedDirectory('policies'), 'domain-categories')]));
+	return Object.fromEntries(
+		network.deny_categories.map((id) => {
+			const domains = library.domainCategories.get(id)?.value.domains;
+			if (domains !== undefined) return [id, domains];
+			const near = nearest(id, library.domainCategories.keys());
+			throw new TapPassError('not_found', {
+				detail: `no domain list ${JSON.stringify(id)}`,
+				...(near === undefined ? {} : { hint: `did you mean ${near}?` }),
+			});
+		}),
+	);
 }
 
 async function readPolicy(path: string | undefined): Promise<CompiledPolicy> {
