@@ -2,6 +2,7 @@ import { compare, compareStrings } from './compare.ts';
 import { keyOf, type MapKey } from './key.ts';
 import { Decimal, toInteger } from './number.ts';
 import { RegoSet } from './set.ts';
+import { sorted } from './sort-few.ts';
 import type { ObjectValue, PlainObject, Value } from './value.ts';
 
 /** A key and its value. */
@@ -50,7 +51,7 @@ export class RegoObject {
 
 	/** Entries in the Rego order of their keys. */
 	entries(): readonly Entry[] {
-		this.#sorted ??= [...this.#entries.values()].sort((a, b) => compare(a[0], b[0]));
+		this.#sorted ??= sorted([...this.#entries.values()], compareEntries);
 		return this.#sorted;
 	}
 
@@ -84,6 +85,10 @@ export class ObjectBuilder {
 	build(): RegoObject {
 		return this.#entries.size === 0 ? RegoObject.empty : new RegoObject(this.#entries);
 	}
+}
+
+function compareEntries(a: Entry, b: Entry): number {
+	return compare(a[0], b[0]);
 }
 
 /** Whether a value is an object of either form. */

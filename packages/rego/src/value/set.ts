@@ -1,5 +1,6 @@
 import { compare } from './compare.ts';
 import { keyOf, type MapKey } from './key.ts';
+import { sorted } from './sort-few.ts';
 import type { Value } from './value.ts';
 
 /** An immutable set of values; membership goes by value. */
@@ -44,7 +45,7 @@ export class RegoSet implements Iterable<Value> {
 
 	/** Members in Rego order. */
 	values(): readonly Value[] {
-		this.#sorted ??= [...this.#members.values()].sort(compare);
+		this.#sorted ??= sorted([...this.#members.values()], compare);
 		return this.#sorted;
 	}
 
