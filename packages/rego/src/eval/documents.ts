@@ -53,6 +53,7 @@ export class DocumentCode {
 	#defaults: readonly ValueRule[] | undefined;
 	#remembers: boolean | undefined;
 	readonly #setRules = new Map<LRule, PartRule<SetSink>>();
+	readonly #setLists = new Map<readonly LRule[], readonly PartRule<SetSink>[]>();
 	readonly #memberRules = new Map<LRule, PartRule<SetSink>>();
 	readonly #objectRules: Map<LRule, PartRule<ObjectSink>>[] = [];
 	readonly #loc: Location;
@@ -179,9 +180,10 @@ export class DocumentCode {
 		} else if (this.group.kind === 'set') {
 			const sink = new SetSink(m, this.group);
 			m.enter(this.#loc);
-			for (const rule of this.#partRules(m)) {
+			const codes = this.#setCodes(this.#partRules(m));
+			for (let i = 0; i < codes.length; i++) {
 				m.trailLength = mark;
-				part(this.#setRules, rule, () => this.#setRule(rule))(m, noArgs, sink);
+				codes[i]!(m, noArgs, sink);
 			}
 			m.depth--;
 			state.full = { value: sink.builder.build(), evidence: undefined };
@@ -192,6 +194,16 @@ export class DocumentCode {
 			state.entries = sink.entries;
 		}
 		m.trailLength = mark;
+	}
+
+	/** Code of a list of set rules that the index chose: the index hands out the same lists again and again. */
+	#setCodes(rules: readonly LRule[]): readonly PartRule<SetSink>[] {
+		let codes = this.#setLists.get(rules);
+		if (codes === undefined) {
+			codes = rules.map((rule) => part(this.#setRules, rule, () => this.#setRule(rule)));
+			this.#setLists.set(rules, codes);
+		}
+		return codes;
 	}
 
 	#newEvidence(m: Machine, keys: readonly Value[]): Evidence | undefined {
