@@ -5,7 +5,8 @@ while [ -L "$tappass_source" ]; do
 	tappass_link=$(readlink "$tappass_source")
 	case $tappass_link in /*) tappass_source=$tappass_link ;; *) tappass_source=$(dirname "$tappass_source")/$tappass_link ;; esac
 done
-tappass_root=$(cd "$(dirname "$tappass_source")/.." && pwd)
+# Without CDPATH: with it, cd may go elsewhere, and prints where.
+tappass_root=$(CDPATH="" cd -- "$(dirname -- "$tappass_source")/.." && pwd)
 
 node_is_new_enough() { # path of a node; --version answers without starting an engine
 	local version
