@@ -1,1 +1,3 @@
-export {};
+export { type LocalStatus, localStatus, stopLocal } from './control.ts';
+export type { CreatedOrg } from './keys/create-org.ts';
+export { type Listen, type Plane, type RunningServer, type ServerOptions, serverVersion, startServer } from './main.ts';

@@ -31,6 +31,8 @@ export const serverLimits = {
 	signInsPerSecond: 1,
 	/** Sandboxes that are derived in one transaction: large enough to amortise it, small enough to resume after a crash. */
 	recompileBatch: 200,
+	/** How often a replica looks for what a crash or another replica left stale. */
+	recompileSweepMs: 2_000,
 	/** How long a stop waits for requests that are under way. */
 	drainMs: 10_000,
 } as const;

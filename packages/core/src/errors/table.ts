@@ -82,6 +82,7 @@ export type ErrorCode =
 	| 'store_unavailable'
 	| 'engine_failed'
 	| 'shutting_down'
+	| 'agent_plane_absent'
 	| 'csr_invalid'
 	| 'bootstrap_unknown'
 	| 'bootstrap_expired'
@@ -169,6 +170,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	database_unsuitable: usage('The database cannot be used', 500),
 	store_unavailable: { title: 'The database cannot be reached', status: 503, exit: 5, retryable: true },
 	engine_failed: { title: 'The embedded PostgreSQL did not start', status: 500, exit: 5, retryable: false },
+	agent_plane_absent: { title: 'This server has no gateway', status: 503, exit: 5, retryable: false },
 	shutting_down: { title: 'The server is shutting down', status: 503, exit: 5, retryable: true },
 
 	// Enrolment and sync.

@@ -17,6 +17,8 @@ export interface RecompilerOptions {
 	/** Unix milliseconds. */
 	readonly now: () => number;
 	readonly log?: (event: { readonly msg: string; readonly org_id: OrgId; readonly [field: string]: unknown }) => void;
+	/** Told of each batch, for metrics. */
+	readonly onDerived?: (signed: number, failed: number) => void;
 	readonly batch?: number;
 }
 
@@ -37,7 +39,7 @@ export class Recompiler {
 	/** Derives until nothing of the org is stale, waiting for batches that other replicas have taken. */
 	async drain(orgId: OrgId): Promise<Drained> {
 		let [derived, failed] = [0, 0];
-		const { store, context, now, log, batch } = this.#options;
+		const { store, context, now, log, onDerived, batch } = this.#options;
 		while (!this.#stopped) {
 			const done = await store.withOrg(orgId, async (transaction) => {
 				const result = await deriveBatch(transaction, orgId, context, now(), batch ?? serverLimits.recompileBatch);
@@ -47,6 +49,7 @@ export class Recompiler {
 			});
 			derived += done.derived.length;
 			failed += done.failed.length;
+			onDerived?.(done.derived.length, done.failed.length);
 			if (done.failed.length > 0) this.#report(orgId, done.failed);
 			if (done.taken > 0)
 				log?.({ msg: 'derived a batch', org_id: orgId, taken: done.taken, signed: done.derived.length });
