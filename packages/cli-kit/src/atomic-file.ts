@@ -4,6 +4,7 @@ import { type FileHandle, lstat, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { TapPassError } from '@tappass/core';
 
+/** How a file is written. */
 export interface AtomicWriteOptions {
 	/** Permission bits of the new file; 0600 unless told. */
 	readonly mode?: number;

@@ -1,3 +1,4 @@
+/** Every bound of cli-kit, with its unit. */
 export const limits = {
 	/** Milliseconds between two progress lines where there is no terminal to redraw. */
 	progressLineMs: 5_000,

@@ -12,6 +12,7 @@ export interface Terminal {
 	readonly errorStyle: Style;
 }
 
+/** A stream that text is written to. */
 export interface Writer {
 	readonly isTTY: boolean;
 	write(text: string): void;
@@ -26,6 +27,7 @@ export interface Style {
 	readonly yellow: (text: string) => string;
 }
 
+/** How a terminal is made; streams and environment are those of the process unless given. */
 export interface TerminalOptions {
 	/** Name of the command, as it begins its messages. */
 	readonly name: string;

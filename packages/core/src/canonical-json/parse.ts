@@ -2,8 +2,10 @@ import { TapPassError } from '../errors/error.ts';
 import type { ErrorCode } from '../errors/table.ts';
 import { limits } from '../limits.ts';
 
+/** A JSON value, read only. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
 
+/** Bounds of one parse; what is not given has the bound of `limits`. */
 export interface ParseOptions {
 	/** Bytes accepted at the most. */
 	readonly bytesMax?: number;

@@ -8,6 +8,7 @@ import { toolPatternProblem } from '../match/tool.ts';
 export type Aspect = 'network' | 'filesystem' | 'tools' | 'interpreter' | 'budget' | 'compliance';
 export const aspects: readonly Aspect[] = ['network', 'filesystem', 'tools', 'interpreter', 'budget', 'compliance'];
 
+/** Where the agent's own processes may connect to. */
 export interface NetworkAspect {
 	/** Hosts the agent's processes may reach, `files.acme.com` or `*.acme.com`; tools are reached through the broker only. */
 	readonly allow_domains: readonly string[];
@@ -15,6 +16,7 @@ export interface NetworkAspect {
 	readonly deny_categories: readonly string[];
 }
 
+/** What the agent may read and write. */
 export interface FilesystemAspect {
 	/** Path inside the sandbox that the agent may read and write. */
 	readonly workspace: string;
@@ -27,6 +29,7 @@ export interface FilesystemAspect {
 /** What may be done with one schema of a server: nothing, reads, or reads and writes. */
 export type SchemaRight = 'deny' | 'ro' | 'rw';
 
+/** Which tools may be called. */
 export interface ToolsAspect {
 	/** Tool patterns; `*` stays inside one dot-separated segment, `**` crosses them. */
 	readonly allow: readonly string[];
@@ -36,6 +39,7 @@ export interface ToolsAspect {
 	readonly schemas_acl: Readonly<Record<string, Readonly<Record<string, SchemaRight>>>>;
 }
 
+/** What code that the agent writes may use. */
 export interface InterpreterAspect {
 	/** Host functions that code written by the agent may call. */
 	readonly host_functions: readonly string[];
@@ -108,10 +112,12 @@ function ceiling(max: number): z.ZodType<number> {
 	return z.int().min(0).max(max);
 }
 
+/** Shape of the network Aspect. */
 export const networkSchema: z.ZodType<NetworkAspect> = z.strictObject({
 	allow_domains: list(allowDomainSchema),
 	deny_categories: list(nameSchema),
 });
+/** Shape of the filesystem Aspect. */
 export const filesystemSchema: z.ZodType<FilesystemAspect> = z.strictObject({
 	workspace: pathSchema.refine((path) => path.startsWith('/') && path !== '/', {
 		error: 'expected an absolute path other than /',
@@ -119,18 +125,22 @@ export const filesystemSchema: z.ZodType<FilesystemAspect> = z.strictObject({
 	read_only: list(pathSchema),
 	deny_paths: list(pathSchema),
 });
+/** Shape of a right to a schema. */
 export const schemaRightSchema: z.ZodType<SchemaRight> = z.enum(['deny', 'ro', 'rw']);
+/** Shape of the tools Aspect. */
 export const toolsSchema: z.ZodType<ToolsAspect> = z.strictObject({
 	allow: list(toolPatternSchema),
 	deny: list(toolPatternSchema),
 	schemas_acl: z.record(nameSchema, z.record(nameSchema, schemaRightSchema)),
 }) as unknown as z.ZodType<ToolsAspect>;
+/** Shape of the interpreter Aspect. */
 export const interpreterSchema: z.ZodType<InterpreterAspect> = z.strictObject({
 	host_functions: list(nameSchema),
 	memory_mb: ceiling(65_536),
 	cpu_time_ms: ceiling(3_600_000),
 	stack_depth: ceiling(100_000),
 });
+/** Shape of the budget Aspect. */
 export const budgetSchema: z.ZodType<BudgetAspect> = z.strictObject({
 	tokens_per_day: ceiling(Number.MAX_SAFE_INTEGER),
 	dollars_per_month: ceiling(1_000_000_000),

@@ -16,6 +16,7 @@ export interface Diagnostic {
 	readonly severity?: 'error' | 'warning';
 }
 
+/** What a `TapPassError` may say besides its code. */
 export interface ErrorOptionsWithDetail extends ErrorOptions {
 	/** What was expected and what was found; never a secret, prompt or tool argument. */
 	readonly detail?: string;

@@ -29,11 +29,17 @@ function slug<T extends string>(): z.ZodType<T> {
 	}) as unknown as z.ZodType<T>;
 }
 
+/** Shape of an org id. */
 export const orgIdSchema: z.ZodType<OrgId> = prefixed('org');
+/** Shape of a sandbox id. */
 export const sandboxIdSchema: z.ZodType<SandboxId> = prefixed('sbx');
+/** Shape of a team id. */
 export const teamIdSchema: z.ZodType<TeamId> = prefixed('team');
+/** Shape of a project name. */
 export const projectNameSchema: z.ZodType<ProjectName> = slug();
+/** Shape of an agent name. */
 export const agentNameSchema: z.ZodType<AgentName> = slug();
+/** Shape of a Runtime's id. */
 export const runtimeIdSchema: z.ZodType<RuntimeId> = slug();
 
 /** Where in the cascade something was authored. */
@@ -63,6 +69,7 @@ export interface Identity {
 	readonly sync_url: string;
 }
 
+/** Shape of an identity; unknown members are refused. */
 export const identitySchema: z.ZodType<Identity> = z.strictObject({
 	org_id: orgIdSchema,
 	project: projectNameSchema,

@@ -7,6 +7,7 @@ export interface DomainPattern {
 	/** ASCII, lower case, no trailing dot. */
 	readonly name: string;
 }
+/** A pattern, or what is wrong with its text. */
 export type ParsedDomainPattern =
 	| { readonly pattern: DomainPattern; readonly problem?: never }
 	| { readonly problem: string; readonly pattern?: never };
@@ -48,6 +49,7 @@ export function intersectDomains(a: DomainPattern, b: DomainPattern): DomainPatt
 	return undefined;
 }
 
+/** The text that `parseDomainPattern` reads back as the same pattern. */
 export function domainText(pattern: DomainPattern): string {
 	return pattern.kind === 'below' ? `*.${pattern.name}` : pattern.name;
 }

@@ -4,6 +4,7 @@ export interface PathPattern {
 	/** Segments below the root; empty for the root itself. */
 	readonly segments: readonly string[];
 }
+/** A pattern, or what is wrong with its text. */
 export type ParsedPathPattern =
 	| { readonly pattern: PathPattern; readonly problem?: never }
 	| { readonly problem: string; readonly pattern?: never };
@@ -42,6 +43,7 @@ export function intersectPaths(a: PathPattern, b: PathPattern): PathPattern | un
 	return undefined;
 }
 
+/** The text that `parsePathPattern` reads back as the same pattern. */
 export function pathText(pattern: PathPattern): string {
 	if (pattern.root === '/') return `/${pattern.segments.join('/')}`;
 	return ['~', ...pattern.segments].join('/');

@@ -7,6 +7,7 @@ import { limits } from '../limits.ts';
 export interface ToolPattern {
 	readonly tokens: readonly string[];
 }
+/** A pattern, or what is wrong with its text. */
 export type ParsedToolPattern =
 	| { readonly pattern: ToolPattern; readonly problem?: never }
 	| { readonly problem: string; readonly pattern?: never };
@@ -158,6 +159,7 @@ function withoutCovered(patterns: readonly ToolPattern[]): readonly ToolPattern[
 	);
 }
 
+/** The text that `parseToolPattern` reads back as the same pattern. */
 export function toolText(pattern: ToolPattern): string {
 	return pattern.tokens.join('');
 }

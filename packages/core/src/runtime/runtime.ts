@@ -43,6 +43,7 @@ const cidr = z.string().regex(/^(?:\d{1,3}(?:\.\d{1,3}){3}\/\d{1,2}|\[[0-9a-f:]+
 	error: 'expected address/bits:port, like 10.1.0.0/16:443',
 });
 
+/** Shape of a Runtime; unknown members are refused. */
 export const runtimeSchema: z.ZodType<Runtime> = z.strictObject({
 	schema: z.literal('tappass.runtime/1'),
 	id: name,
@@ -93,6 +94,7 @@ const absolute = z
 	.string()
 	.regex(/^\/[^\u0000]*$/, { error: 'expected an absolute path' })
 	.max(limits.textLengthMax);
+/** Shape of render capabilities; unknown members are refused. */
 export const renderCapabilitiesSchema: z.ZodType<RenderCapabilities> = z.strictObject({
 	os: z.enum(['linux', 'macos', 'windows']),
 	home: absolute,

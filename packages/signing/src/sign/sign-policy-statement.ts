@@ -3,6 +3,7 @@ import { type Envelope, keyId, type PolicyStatement, policyPayloadType, policySt
 import type { Signer } from '../keys/signer.ts';
 import { signEnvelope } from './sign-envelope.ts';
 
+/** A signed statement and the hash that freshness statements name it by. */
 export interface SignedPolicyStatement {
 	readonly envelope: Envelope;
 	/** SHA-256 of the payload bytes, hex: what Freshness vouches for, and the next statement's `prev_sha256`. */

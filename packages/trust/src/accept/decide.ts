@@ -7,6 +7,7 @@ import type { Now } from './now.ts';
 import { assertNewSequence } from './sequence.ts';
 import type { State } from './state.ts';
 
+/** What `decide` answers. */
 export type Decision = Acceptance | Rejection;
 
 /** The payload is believed; `state` takes the place of the old one, its floor stored durably first. */

@@ -17,6 +17,7 @@ export interface OpenEnvelope {
 	readonly signatures: readonly OpenSignature[];
 }
 
+/** One decoded signature of an envelope. */
 export interface OpenSignature {
 	/** SHA-256 of the signer's SPKI, hex. */
 	readonly keyid: string;

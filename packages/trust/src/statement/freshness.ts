@@ -25,6 +25,7 @@ const token = z
 	.max(trustLimits.tokenLengthMax)
 	.regex(/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/, { error: 'expected a compact JWS' });
 
+/** Shape of a freshness statement; unknown members are refused. */
 export const freshnessSchema: z.ZodType<Freshness> = z.strictObject({
 	schema: z.literal('tappass.freshness/1'),
 	org_id: orgIdSchema,

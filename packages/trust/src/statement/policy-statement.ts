@@ -44,6 +44,7 @@ export const sha256Schema: z.ZodType<string> = z.string().regex(/^[0-9a-f]{64}$/
 
 const text = z.string().min(1).max(limits.textLengthMax);
 
+/** Shape of a policy statement, and what its parts must say about each other; unknown members are refused. */
 export const policyStatementSchema: z.ZodType<PolicyStatement> = z
 	.strictObject({
 		schema: z.literal('tappass.policy-statement/1'),
