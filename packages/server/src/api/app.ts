@@ -170,7 +170,21 @@ async function readRequest(context: AppContext, route: Route): Promise<ParsedReq
 }
 
 function parse(schema: z.ZodType, value: unknown, what: string): unknown {
+	refuseControls(value, what);
 	return parseWith(schema, value, what);
+}
+
+// No name, path or text of ours has one, and PostgreSQL takes no NUL in a text.
+function refuseControls(value: unknown, what: string): void {
+	if (typeof value === 'string') {
+		if (/[\u0000-\u0008\u000b-\u001f\u007f]/.test(value))
+			throw new TapPassError('request_malformed', { detail: `${what} holds a control character` });
+	} else if (typeof value === 'object' && value !== null) {
+		for (const [key, part] of Object.entries(value)) {
+			refuseControls(key, what);
+			refuseControls(part, what);
+		}
+	}
 }
 
 function singleQuery(context: AppContext): Readonly<Record<string, string>> {
