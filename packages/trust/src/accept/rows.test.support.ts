@@ -425,6 +425,14 @@ export const rows: readonly Row[] = [
 				keyringOf(signPolicy(nextPolicy), signFreshness(heldFreshness)),
 			),
 			refuse(
+				'another policy of the same version and epoch',
+				'policy_hash_mismatch',
+				keyringOf(
+					signPolicy({ ...nextPolicy, agent_plane_url: 'https://other.example' }),
+					signFreshness(nextFreshness),
+				),
+			),
+			refuse(
 				'right hash, another version',
 				'policy_hash_mismatch',
 				keyringOf(signPolicy(nextPolicy), signFreshness({ ...nextFreshness, policy_version: 7 })),
