@@ -41,8 +41,8 @@ interface Waiting {
 }
 
 /**
- * Signs keyrings on demand. What is asked for while a batch is under way waits for the next one, and many requests for one
- * sandbox share one keyring: however fast policies change or hosts ask, the work is bounded by the number of sandboxes.
+ * Signs keyrings on demand. What is asked for while a batch is under way waits for the next one; each caller gets a keyring
+ * of its own, since a host refuses the same sequence number twice.
  */
 export class KeyringIssuer {
 	readonly #options: KeyringIssuerOptions;
@@ -78,26 +78,29 @@ export class KeyringIssuer {
 		this.#running.delete(orgId);
 	}
 
-	#take(orgId: OrgId): ReadonlyMap<SandboxId, readonly Waiting[]> {
+	#take(orgId: OrgId): ReadonlyMap<SandboxId, Waiting> {
 		const pending = this.#pending.get(orgId) ?? new Map<SandboxId, Waiting[]>();
-		const batch = new Map([...pending].slice(0, syncLimits.keyringBatch));
-		for (const id of batch.keys()) pending.delete(id);
+		const batch = new Map<SandboxId, Waiting>();
+		for (const [id, waiting] of [...pending].slice(0, syncLimits.keyringBatch)) {
+			batch.set(id, waiting.shift()!);
+			// Whoever else waits for this sandbox goes to the end of the line.
+			pending.delete(id);
+			if (waiting.length > 0) pending.set(id, waiting);
+		}
 		if (pending.size === 0) this.#pending.delete(orgId);
 		return batch;
 	}
 
-	async #settle(orgId: OrgId, batch: ReadonlyMap<SandboxId, readonly Waiting[]>): Promise<void> {
+	async #settle(orgId: OrgId, batch: ReadonlyMap<SandboxId, Waiting>): Promise<void> {
 		try {
 			const keyrings = await this.#sign(orgId, [...batch.keys()]);
-			for (const [id, waiting] of batch) {
+			for (const [id, { reject, resolve }] of batch) {
 				const keyring = keyrings.get(id);
-				for (const { reject, resolve } of waiting) {
-					if (keyring === undefined) reject(new TapPassError('policy_pending', { fields: { sandbox_id: id } }));
-					else resolve(keyring);
-				}
+				if (keyring === undefined) reject(new TapPassError('policy_pending', { fields: { sandbox_id: id } }));
+				else resolve(keyring);
 			}
 		} catch (error) {
-			for (const waiting of batch.values()) for (const { reject } of waiting) reject(error);
+			for (const { reject } of batch.values()) reject(error);
 		}
 	}
 

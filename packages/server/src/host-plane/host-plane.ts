@@ -2,7 +2,7 @@ import { constants, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { TapPassError, toProblem } from '@tappass/core';
+import { orgIdSchema, TapPassError, toProblem } from '@tappass/core';
 import {
 	eventsRequestSchema,
 	exchangeRequestSchema,
@@ -13,7 +13,6 @@ import {
 } from '@tappass/trust';
 import { type AuthorityKeys, type EnrolmentOptions, exchange, renew } from '../enrol/enrolment.ts';
 import { inertHeaders, inertPage } from '../enrol/inert-page.ts';
-import { readBootstrapToken } from '../enrol/token.ts';
 import { startListener } from '../events/listener.ts';
 import { KeyringIssuer, type OnlineKeys } from '../freshness/keyring-issuer.ts';
 import type { RestoreGuard } from '../freshness/restore-guard.ts';
@@ -204,9 +203,9 @@ async function dispatch(plane: Plane, route: Route, request: IncomingMessage, re
 			takeOne(plane.addresses, addressOf(request));
 			response.writeHead(200, inertHeaders).end(request.method === 'HEAD' ? undefined : inertPage);
 			return;
-		case 'install.root':
+		case 'root':
 			takeOne(plane.addresses, addressOf(request));
-			sendBytes(response, 200, await rootOf(plane, route.token, request));
+			sendBytes(response, 200, await rootOf(plane, route.part));
 			return;
 		case 'install.exchange': {
 			takeOne(plane.addresses, addressOf(request));
@@ -258,14 +257,13 @@ async function dispatchSync(
 	}
 }
 
-/** The root document that a bootstrap URL pins (`?sha256=`), or the newest. It is public, so the token is not looked at. */
-async function rootOf({ options }: Plane, token: string, request: IncomingMessage): Promise<Uint8Array> {
-	const read = readBootstrapToken(token);
-	if (read === undefined) throw new TapPassError('bootstrap_unknown');
-	const roots = await options.store.withOrg(read.org_id, (transaction) => rootsAfter(transaction, 0, rootsMax));
-	const wanted = queryOf(request).get('sha256');
-	const found = wanted === null ? roots.at(-1) : roots.findLast(({ document }) => pinRoot(document).sha256 === wanted);
-	if (found === undefined) throw new TapPassError(wanted === null ? 'bootstrap_unknown' : 'not_found');
+/** The root document that a bootstrap URL pins. It is public, and says nothing about whether a token is good. */
+async function rootOf({ options }: Plane, part: string): Promise<Uint8Array> {
+	const [org, sha256] = part.split('/');
+	const orgId = orgIdSchema.parse(org);
+	const roots = await options.store.withOrg(orgId, (transaction) => rootsAfter(transaction, 0, rootsMax));
+	const found = roots.findLast(({ document }) => pinRoot(document).sha256 === sha256);
+	if (found === undefined) throw new TapPassError('not_found', { detail: 'no such root document' });
 	return found.document;
 }
 

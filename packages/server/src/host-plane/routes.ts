@@ -1,7 +1,7 @@
 /** Every address of the host plane; what is logged is `name`, never the path, since paths of /install hold tokens. */
 export type Route =
 	| { readonly name: 'install.page'; readonly token: string }
-	| { readonly name: 'install.root'; readonly token: string }
+	| { readonly name: 'root'; readonly part: string }
 	| { readonly name: 'install.exchange'; readonly token: string }
 	| {
 			readonly name:
@@ -29,9 +29,10 @@ const table: readonly {
 			HEAD: (part) => ({ name: 'install.page', token: part }),
 		},
 	},
+	// Without the token: it is fetched before the host can tell whom it is talking to.
 	{
-		path: new RegExp(`^/install/(${token})/root$`),
-		methods: { GET: (part) => ({ name: 'install.root', token: part }) },
+		path: /^\/v1\/roots\/(org_[a-z0-9]{6,32}\/[0-9a-f]{64})$/,
+		methods: { GET: (part) => ({ name: 'root', part }) },
 	},
 	{
 		path: new RegExp(`^/install/(${token})/exchange$`),

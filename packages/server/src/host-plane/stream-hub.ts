@@ -38,6 +38,8 @@ export class StreamHub {
 	readonly #streams = new Map<SandboxId, Set<Stream>>();
 	/** What each sandbox was last sent, while it has a stream. */
 	readonly #sent = new Map<SandboxId, { readonly epoch: number; readonly policy_version: number }>();
+	/** Sandboxes whose keyring is being signed; `true` when another change has come in the meantime. */
+	readonly #pushing = new Map<SandboxId, boolean>();
 	#count = 0;
 	#keyrings = 0;
 	#ended = 0;
@@ -89,6 +91,7 @@ export class StreamHub {
 		if (ids.length === 0) return;
 		if (kind === 'state' || kind === 'renewed') this.#report(this.#reconcileOrg(org_id, ids));
 		else for (const id of ids) this.#push(org_id, id);
+		if (kind === 'root') this.#tellOfRoot(org_id);
 	}
 
 	/** Compares every open stream with the database: finds whatever no notice told of. */
@@ -149,13 +152,31 @@ export class StreamHub {
 		this.#end(stream);
 	}
 
+	/** A new root document may void what hosts hold; they fetch it at once instead of at their next snapshot. */
+	#tellOfRoot(orgId: OrgId): void {
+		for (const stream of this.#all())
+			if (stream.host.org_id === orgId) this.#write(stream, 'event: root\ndata: {}\n\n');
+	}
+
+	// However fast changes come, one sandbox has one keyring being signed, and at most one more that follows it.
 	#push(orgId: OrgId, id: SandboxId): void {
-		// Until the answer is here nothing more is due; a notice in between is joined with what is asked for already.
 		for (const stream of this.#streams.get(id) ?? []) stream.next_freshness = Number.POSITIVE_INFINITY;
-		this.#options.issuer.issue(orgId, id).then(
-			(keyring) => this.#deliver(id, keyring),
-			(error: unknown) => this.#postpone(id, error),
-		);
+		if (this.#pushing.has(id)) {
+			this.#pushing.set(id, true);
+			return;
+		}
+		this.#pushing.set(id, false);
+		this.#options.issuer
+			.issue(orgId, id)
+			.then(
+				(keyring) => this.#deliver(id, keyring),
+				(error: unknown) => this.#postpone(id, error),
+			)
+			.finally(() => {
+				const again = this.#pushing.get(id) === true && this.#streams.has(id);
+				this.#pushing.delete(id);
+				if (again) this.#push(orgId, id);
+			});
 	}
 
 	#deliver(id: SandboxId, { bytes, epoch, policy_version, seq }: IssuedKeyring): void {

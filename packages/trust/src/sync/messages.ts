@@ -11,8 +11,8 @@ export interface Snapshot {
 	readonly server_time: string;
 	/** Root documents after the one the host has, oldest first. */
 	readonly roots: readonly Envelope[];
-	/** A `tappass.keyring/1` document. */
-	readonly keyring: { readonly [key: string]: Json };
+	/** A `tappass.keyring/1` document; null while nothing is signed in the epoch in force. */
+	readonly keyring: { readonly [key: string]: Json } | null;
 }
 
 /** What a host says of itself after it has loaded, or refused to load, a keyring: `POST /v1/sync/status`. */
