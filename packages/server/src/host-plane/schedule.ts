@@ -7,7 +7,7 @@ import { syncLimits } from '../sync-limits.ts';
  */
 export function nextFreshness(now: number, random: number): number {
 	const { freshnessEveryMs, freshnessJitter } = syncLimits;
-	return now + freshnessEveryMs * (1 - freshnessJitter + 2 * freshnessJitter * random);
+	return now + Math.round(freshnessEveryMs * (1 - freshnessJitter + 2 * freshnessJitter * random));
 }
 
 /** When a keyring that could not be signed is tried again. */

@@ -30,11 +30,11 @@ export class TokenBuckets {
 		const bucket = this.#buckets.get(caller) ?? { level: burst, at: now };
 		bucket.level = Math.min(burst, bucket.level + (Math.max(0, now - bucket.at) / 1_000) * perSecond);
 		bucket.at = now;
+		const wait = bucket.level < 1 ? Math.max(1, Math.ceil((1 - bucket.level) / perSecond)) : 0;
+		if (wait === 0) bucket.level -= 1;
 		this.#buckets.set(caller, bucket);
 		if (this.#buckets.size > this.#bucketsMax) this.#forget(now);
-		if (bucket.level < 1) return Math.max(1, Math.ceil((1 - bucket.level) / perSecond));
-		bucket.level -= 1;
-		return 0;
+		return wait;
 	}
 
 	// Buckets that would be full again carry no memory of anything; when all are in use the oldest go.
