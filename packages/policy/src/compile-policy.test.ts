@@ -251,7 +251,7 @@ describe('the Because trail', () => {
   ⤷ Concern: data_leak
   ⤷ Category: customer_pii ✓ ticked at onboarding
   ⤷ Compliance pack: mild@1.0.0 ✓ ticked at onboarding
-  ⤷ Rule: pipeline.steps.detect_pii at policies/acme-baseline.rego:3
+  ⤷ Rule: pipeline.steps.detect_pii at acme-baseline.rego:3
   ⤷ Org floor: ✓ inherited from "acme-baseline"
 Function: refund_processor
 Set up by: jens@acme.com on 2026-04-25 14:32 UTC`);

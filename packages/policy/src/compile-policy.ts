@@ -6,7 +6,7 @@ import {
 	type Level,
 	limits,
 } from '@tappass/core';
-import { besideFile, type Place } from './author/input.ts';
+import { baseName, besideFile, type Place } from './author/input.ts';
 import type { Library } from './author/library.ts';
 import { type Authored, isAuthored, readDocument } from './author/read-document.ts';
 import type { AuthoredDocument, OverlayDocument, SandboxSpecDocument } from './author/types.ts';
@@ -17,9 +17,11 @@ import type { Catalog } from './catalog/catalog.ts';
 import { catalogWith } from './catalog/catalog-with.ts';
 import { type Compiled, compile } from './compile/compile.ts';
 import { PolicyMemo } from './memo.ts';
+import { diff } from './preview/diff.ts';
 import {
 	type CompileRequest,
 	isError,
+	isRefused,
 	type PolicyFile,
 	printMoment,
 	type Refused,
@@ -54,6 +56,13 @@ export interface Narrowed {
 export function compilePolicy(request: CompileRequest): CompileResult | Refused {
 	const memo = request.memo ?? new PolicyMemo();
 	const setup = setUp(request, memo);
+	const result = compileSetup(request, setup, memo);
+	if (isRefused(result) || !setup.isTightened) return result;
+	const loosened = loosenedByTightening(request, setup, result, memo);
+	return loosened.length === 0 ? result : { diagnostics: loosened };
+}
+
+function compileSetup(request: CompileRequest, setup: Setup, memo: PolicyMemo): CompileResult | Refused {
 	const levels = resolveLevels(setup, memo);
 	const problems = [...setup.diagnostics, ...levels.results.flatMap(({ diagnostics }) => diagnostics)];
 	if (problems.some(isError)) return { diagnostics: sortDiagnostics(problems) };
@@ -87,7 +96,31 @@ export function policyKey(request: CompileRequest, memo: PolicyMemo): string {
 	return resolveLevels(setUp(request, memo), memo).key;
 }
 
+// §7.4 C only tightens. Rego that allows by capability could allow a tool that was tightened, and did not before.
+function loosenedByTightening(
+	request: CompileRequest,
+	setup: Setup,
+	after: CompileResult,
+	memo: PolicyMemo,
+): readonly Diagnostic[] {
+	const before = compileSetup(request, setUp(request, memo, false), memo);
+	if (isRefused(before)) return before.diagnostics;
+	const looser = diff(before, after).changes.filter(
+		// Rules about tools are bound anew, to more of them; none is taken off (see bind).
+		({ change, path }) => change === 'looser' && !/^\/(?:constraints|approvals)\//.test(path),
+	);
+	const places = [...setup.catalog.tools.values()].flatMap(({ tightened }) => tightened?.place ?? []);
+	return looser.map(({ path, before: from, after: to }) => ({
+		code: 'policy_contradiction',
+		...places[0],
+		message: `what is tightened for the agent would loosen ${path}: ${from ?? 'nothing'} becomes ${to ?? 'nothing'}`,
+		hint: 'a policy allows by capability what the agent was given; allow tools by name',
+	}));
+}
+
 interface Setup {
+	/** Whether the catalog holds tools that are tightened for this agent. */
+	readonly isTightened: boolean;
 	readonly library: Library;
 	readonly catalog: Catalog;
 	readonly catalogKey: string;
@@ -98,7 +131,7 @@ interface Setup {
 	readonly diagnostics: readonly Diagnostic[];
 }
 
-function setUp(request: CompileRequest, memo: PolicyMemo): Setup {
+function setUp(request: CompileRequest, memo: PolicyMemo, tighten = true): Setup {
 	const diagnostics: Diagnostic[] = [];
 	const { library } = request;
 	const read = <T extends AuthoredDocument>(file: PolicyFile, kinds: readonly T['schema'][]): Authored<T> | undefined =>
@@ -119,10 +152,10 @@ function setUp(request: CompileRequest, memo: PolicyMemo): Setup {
 	const catalogFiles = request.catalog ?? [];
 	const catalogKey = [
 		libraryKey,
-		catalogFiles.length === 0 ? '' : agent,
+		catalogFiles.length === 0 || !tighten ? '' : agent,
 		...catalogFiles.map((file) => memo.fileKey(file)),
 	].join('\n');
-	const extended = memo.get(`catalog ${catalogKey}`, () => catalogWith(library, catalogFiles, agent));
+	const extended = memo.get(`catalog ${catalogKey}`, () => catalogWith(library, catalogFiles, tighten ? agent : null));
 	diagnostics.push(...extended.diagnostics);
 	const job = request.function ?? spec?.value.function ?? null;
 	const categories = sortedSet([...(request.categories ?? []), ...(spec?.value.categories ?? [])]);
@@ -133,6 +166,7 @@ function setUp(request: CompileRequest, memo: PolicyMemo): Setup {
 		}),
 		...(spec === undefined ? [] : specOverlays(spec, request)),
 	];
+	diagnostics.push(...sameId(overlays));
 	const packsAt = (level: Level): readonly string[] =>
 		sortedSet([
 			...(request.packs ?? []).filter((pack) => pack.level === level).map(({ id }) => id),
@@ -141,7 +175,7 @@ function setUp(request: CompileRequest, memo: PolicyMemo): Setup {
 	const specRego = spec === undefined ? [] : specPolicies(spec, request.specFiles ?? [], diagnostics);
 	const level = (name: Level, files: readonly PolicyFile[]): Omit<LevelRequest, 'packsAbove'> => ({
 		level: name,
-		files: files.map((file) => stamped(file, request)).sort((a, b) => (a.file < b.file ? -1 : 1)),
+		files: files.map((file) => stamped(file, request)).sort((a, b) => (sortName(a) < sortName(b) ? -1 : 1)),
 		packs: packsAt(name),
 		function: name === 'agent' ? job : null,
 		categories: name === 'agent' ? categories : [],
@@ -156,6 +190,8 @@ function setUp(request: CompileRequest, memo: PolicyMemo): Setup {
 	];
 	const inputFiles = [...(request.overlays ?? []), ...(request.spec === undefined ? [] : [request.spec])];
 	return {
+		isTightened:
+			catalogFiles.length > 0 && [...extended.catalog.tools.values()].some(({ tightened }) => tightened !== undefined),
 		library,
 		catalog: extended.catalog,
 		catalogKey,
@@ -244,6 +280,22 @@ function overlayRequest(overlay: Authored<OverlayDocument>, file: PolicyFile, re
 	return { id, rules, document: overlay, path: [], ...setBy(file, request) };
 }
 
+// Trails name an overlay by its id, and the order in which two were given must not show.
+function sameId(overlays: readonly OverlayRequest[]): readonly Diagnostic[] {
+	return overlays.flatMap(({ id, document }, position) => {
+		const before = overlays.slice(0, position).find((each) => each.id === id && each.document.file !== document.file);
+		if (before === undefined) return [];
+		return [
+			{
+				code: 'policy_invalid' as const,
+				...document.at(['id']),
+				message: `${id} is already the id of ${before.document.file}`,
+				hint: 'give one of them another id',
+			},
+		];
+	});
+}
+
 // The spec's own words about the sandbox stand at the agent level like an overlay: they narrow what the levels allow.
 function specOverlays(spec: Authored<SandboxSpecDocument>, request: CompileRequest): readonly OverlayRequest[] {
 	const { id, overlay, workspace, read_only } = spec.value;
@@ -326,6 +378,11 @@ function narrowedBy({ what, below, above }: Conflict): Narrowed {
 		place: below.place,
 		by: { name: above.origin.name, level: above.origin.level, stated: above.text, place: above.place },
 	};
+}
+
+// By base name, which is unique in a level: where the files lie on a machine must not show.
+function sortName({ file }: PolicyFile): string {
+	return `${baseName(file)}\0${file}`;
 }
 
 function sortedSet(items: readonly string[]): readonly string[] {

@@ -19,9 +19,9 @@ export interface PackChoice {
 	readonly level: 'org' | 'project' | 'agent';
 }
 
-/** `gdpr`, `gdpr@org`: a Pack as it is written on a command line; without a level it stands at the agent's. */
+/** `gdpr`, `gdpr@org`: a Pack as it is written on a command line; without a level it is part of the org floor. */
 export function parsePackChoice(text: string): PackChoice | Refused {
-	const [id = '', level = 'agent', ...rest] = text.split('@');
+	const [id = '', level = 'org', ...rest] = text.split('@');
 	if (id !== '' && rest.length === 0 && (levels as readonly string[]).includes(level))
 		return { id, level: level as PackChoice['level'] };
 	return {

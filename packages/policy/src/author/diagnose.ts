@@ -13,7 +13,7 @@ type Path = readonly PropertyKey[];
 export function diagnoseValue(
 	schema: z.ZodType,
 	value: unknown,
-	error: z.ZodError,
+	error: Pick<z.ZodError, 'issues'>,
 	at: (path: Path, what?: 'key' | 'value') => Place,
 ): readonly Diagnostic[] {
 	return error.issues.flatMap((issue) => diagnoseIssue(schema, value, issue, [], at)).slice(0, limits.diagnosticsMax);

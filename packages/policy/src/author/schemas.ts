@@ -93,6 +93,10 @@ export const stepRulesSchema: z.ZodType<StepRules> = z.strictObject(
 	),
 ) as unknown as z.ZodType<StepRules>;
 
+/** The path of the workspace inside the sandbox. */
+export const workspaceSchema: z.ZodType<string> = pathSchema.refine((path) => path.startsWith('/') && path !== '/', {
+	error: 'expected an absolute path other than /',
+});
 /** core's Constraint; `action` may be left out. */
 export const authoredConstraintSchema: typeof constraintSchema = z.preprocess(
 	(value) => withDefaults(value, { action: 'block' }),
@@ -238,7 +242,7 @@ const overlayRules = {
 		.optional(),
 	filesystem: z
 		.strictObject({
-			workspace: pathSchema.optional(),
+			workspace: workspaceSchema.optional(),
 			read_only: listOf(pathSchema).optional(),
 			deny_paths: listOf(pathSchema).optional(),
 		})
@@ -340,7 +344,7 @@ export const sandboxSpecSchema: z.ZodType<SandboxSpecDocument> = strict<SandboxS
 	packs: ids.optional(),
 	policies: listOf(text).optional(),
 	overlay: overlayRulesSchema.optional(),
-	workspace: pathSchema.optional(),
+	workspace: workspaceSchema.optional(),
 	read_only: listOf(pathSchema).optional(),
 });
 

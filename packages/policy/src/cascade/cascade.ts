@@ -1,4 +1,12 @@
-import type { Approval, Constraint, DecisionProgram, SchemaRight, StepName, TrustLevel } from '@tappass/core';
+import {
+	type Approval,
+	type Constraint,
+	canonicalJson,
+	type DecisionProgram,
+	type SchemaRight,
+	type StepName,
+	type TrustLevel,
+} from '@tappass/core';
 import type { AllowList, Ceiling, Contribution, DenyList, Stated, StepStatement } from '../resolve/contribution.ts';
 import { type MergedAllowList, mergeAllowLists } from './allow-lists.ts';
 import { mergeCeilings } from './ceilings.ts';
@@ -52,7 +60,7 @@ export function cascade(
 			schemas_acl: schemas.merged,
 			workspace: workspace.merged,
 			trust_level: trust.merged,
-			decisions: ordered.flatMap(({ decisions }) => decisions),
+			decisions: eachOnce(ordered.flatMap(({ decisions }) => decisions)),
 		},
 		conflicts: [
 			...allow.conflicts,
@@ -64,4 +72,24 @@ export function cascade(
 			...trust.conflicts,
 		],
 	};
+}
+
+// A Pack that two levels pick, or that two rules require, judges a call once.
+function eachOnce(programs: readonly DecisionProgram[]): readonly DecisionProgram[] {
+	const found = new Map<string, DecisionProgram>();
+	for (const program of programs) {
+		const key = keyOf(program);
+		if (!found.has(key)) found.set(key, program);
+	}
+	return [...found.values()];
+}
+
+const keys = new WeakMap<DecisionProgram, string>();
+function keyOf(program: DecisionProgram): string {
+	let key = keys.get(program);
+	if (key === undefined) {
+		key = canonicalJson(program);
+		keys.set(program, key);
+	}
+	return key;
 }

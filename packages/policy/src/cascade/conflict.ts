@@ -34,10 +34,12 @@ export function conflictOf(
 export function conflictDiagnostic(conflict: Conflict): Diagnostic {
 	const { what, below, above, fix, kind } = conflict;
 	const verb = kind === 'refused' ? 'contradicts' : 'has no effect beside';
+	// What holds by itself is stated nowhere.
+	const where = above.place === below.place ? '' : ` (${above.origin.level} level, ${printPlace(above.place)})`;
 	return {
 		code: 'policy_contradiction',
 		...below.place,
-		message: `${what}: ${below.text} at the ${below.origin.level} level ${verb} ${above.text} of ${above.origin.name} (${above.origin.level} level, ${printPlace(above.place)})`,
+		message: `${what}: ${below.text} at the ${below.origin.level} level ${verb} ${above.text} of ${above.origin.name}${where}`,
 		hint: fix,
 		...(kind === 'idle' ? { severity: 'warning' as const } : {}),
 	};

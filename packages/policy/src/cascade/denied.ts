@@ -19,8 +19,28 @@ export function deniedAllowances(contributions: readonly Contribution[], univers
 		if (!isWritten(below.origin)) return [];
 		return contributions
 			.filter((above) => above === below || !isAbove(below.origin, above.origin))
-			.flatMap((above) => pairs.flatMap((pair) => deniedBy(pair, below, above, universe)));
+			.flatMap((above) => [
+				...pairs.flatMap((pair) => deniedBy(pair, below, above, universe)),
+				...deniedWorkspace(below, above),
+			]);
 	});
+}
+
+function deniedWorkspace(below: Contribution, above: Contribution): readonly Conflict[] {
+	const { workspace } = below;
+	const paths = patternKinds['filesystem.read_only'];
+	const by = above.deny['filesystem.deny_paths']?.find(
+		({ value }) => workspace !== undefined && paths.covers(value, workspace.value),
+	);
+	if (workspace === undefined || by === undefined) return [];
+	return [
+		conflictOf(
+			'filesystem.workspace',
+			{ origin: below.origin, stated: workspace, text: workspace.value },
+			{ origin: above.origin, place: by.place, text: `filesystem.deny_paths ${by.value}` },
+			'choose a path that is not denied: a deny cannot be taken back below',
+		),
+	];
 }
 
 interface Pair {

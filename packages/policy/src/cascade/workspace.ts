@@ -1,21 +1,29 @@
-import { coversPath, parsePathPattern } from '@tappass/core';
+import { coversPath, emptyCompiledPolicy, parsePathPattern } from '@tappass/core';
 import type { Contribution } from '../resolve/contribution.ts';
-import { statementsOf } from './order.ts';
-import { strictest } from './strictest.ts';
+import { isWritten, type Statement, statementsOf } from './order.ts';
+import { type Strictness, strictest } from './strictest.ts';
 
-/** `filesystem.workspace`: the highest level that states one is the ceiling; one below must lie inside it. */
+/**
+ * `filesystem.workspace`: the highest level that states one is the ceiling; one below must lie inside it. Where no operator
+ * states one it is the default, which a Pack may only narrow.
+ */
 export function mergeWorkspace(contributions: readonly Contribution[]): ReturnType<typeof strictest<string>> {
-	return strictest(
-		statementsOf(contributions, ({ workspace }) => workspace),
-		{
-			what: 'filesystem.workspace',
-			// Outside of the ceiling nothing is won: the ceiling stays.
-			stricter: (above, below) => (lies(below, above) ? below : above),
-			isLooser: (above, below) => !lies(below, above),
-			print: (path) => path,
-			fix: (above) => `choose ${above} or a path below it`,
-		},
-	);
+	const statements = statementsOf(contributions, ({ workspace }) => workspace);
+	if (statements.some(({ origin }) => isWritten(origin))) return strictest(statements, law);
+	return strictest(statements.filter(insideDefault), law);
+}
+
+const law: Strictness<string> = {
+	what: 'filesystem.workspace',
+	// Outside of the ceiling nothing is won: the ceiling stays.
+	stricter: (above, below) => (lies(below, above) ? below : above),
+	isLooser: (above, below) => !lies(below, above),
+	print: (path) => path,
+	fix: (above) => `choose ${above} or a path below it`,
+};
+
+function insideDefault({ stated }: Statement<string>): boolean {
+	return lies(stated.value, emptyCompiledPolicy.filesystem.workspace);
 }
 
 function lies(inner: string, outer: string): boolean {

@@ -3,7 +3,7 @@ import type { Library } from '../author/library.ts';
 import { type Authored, isAuthored, readDocument } from '../author/read-document.ts';
 import type { CatalogDocument, TenantToolsDocument } from '../author/types.ts';
 import type { PolicyFile } from '../request.ts';
-import { type Catalog, catalogOf, indexCatalog } from './catalog.ts';
+import { type Catalog, catalogOf, claimedNames, indexCatalog } from './catalog.ts';
 import { extendCatalog } from './extend.ts';
 
 /** The catalog of a library with a tenant's files: what `--catalog` names. @param agent whose tightenings apply */
@@ -46,6 +46,7 @@ export function catalogWith(
 			});
 	}
 	const base = indexCatalog(new Map([...added.tools, ...library.catalog.tools]));
+	diagnostics.push(...claimedNames(base.tools, added.tools.keys()));
 	const extended = extendCatalog(base, tenants, agent, library.capabilities);
 	return { catalog: extended.catalog, diagnostics: [...diagnostics, ...extended.diagnostics] };
 }

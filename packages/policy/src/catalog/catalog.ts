@@ -12,6 +12,8 @@ export interface CatalogEntry {
 	/** harness → native names. */
 	readonly aliases: Readonly<Record<string, readonly string[]>>;
 	readonly place: Place;
+	/** What the tool was before it was tightened for the agent, and where that is said. */
+	readonly tightened?: { readonly before: ToolFacts; readonly place: Place };
 }
 
 /** The universe of tools: whatever is not in it is denied. */
@@ -57,7 +59,48 @@ export function catalogOf(products: readonly Authored<CatalogDocument>[]): Catal
 			});
 		}
 	}
+	diagnostics.push(...claimedNames(tools, tools.keys()));
 	return indexCatalog(tools, diagnostics);
+}
+
+/**
+ * Native names that a tool claims although they mean another tool: its alias in that harness, or the name under which MCP
+ * servers offer it. Whoever owned them could be called past every rule about the tool that they mean.
+ * @param claiming names of the tools to look at
+ */
+export function claimedNames(
+	tools: ReadonlyMap<string, CatalogEntry>,
+	claiming: Iterable<string>,
+): readonly Diagnostic[] {
+	const owners = new Map<string, string>();
+	for (const name of tools.keys()) owners.set(plainName(name), name);
+	const aliases = new Map<string, string>();
+	const late = new Set(claiming);
+	const first = [...tools.keys()].filter((name) => !late.has(name));
+	const found: Diagnostic[] = [];
+	for (const name of [...first, ...late]) {
+		const entry = tools.get(name);
+		for (const [harness, natives] of Object.entries(entry?.aliases ?? {})) {
+			for (const native of natives) {
+				const meant = owners.get(plainName(native.replace(/^mcp(?=_)/, '')));
+				const owner = aliases.get(`${harness} ${native}`) ?? (meant === name ? undefined : meant);
+				aliases.set(`${harness} ${native}`, aliases.get(`${harness} ${native}`) ?? name);
+				if (owner === undefined || owner === name || !late.has(name)) continue;
+				found.push({
+					code: 'schema_invalid',
+					...entry!.place,
+					message: `${name} claims the name ${native} in ${harness}, which is ${owner}`,
+					hint: 'leave the alias out: one name of a harness is one tool',
+				});
+			}
+		}
+	}
+	return found;
+}
+
+// Harnesses write `slack.send_message` as mcp__slack__send_message and in like ways.
+function plainName(name: string): string {
+	return name.replace(/^[^A-Za-z0-9]+/, '').replace(/[^A-Za-z0-9]+/g, '_');
 }
 
 /** A catalog with its indexes over these tools. */

@@ -3,7 +3,7 @@ import { type Place, printPlace } from '../author/input.ts';
 import { nameHint } from '../author/nearest.ts';
 import type { Authored } from '../author/read-document.ts';
 import type { TenantTool, TenantToolsDocument, ToolEffect, ToolTightening } from '../author/types.ts';
-import { type Catalog, type CatalogEntry, freezeFacts, indexCatalog } from './catalog.ts';
+import { type Catalog, type CatalogEntry, claimedNames, freezeFacts, indexCatalog } from './catalog.ts';
 
 type Tenant = Authored<TenantToolsDocument>;
 type Path = readonly PropertyKey[];
@@ -76,6 +76,7 @@ class Extension {
 			}
 			tools.set(name, entry);
 		}
+		this.diagnostics.push(...claimedNames(tools, this.#stated.keys()));
 		return indexCatalog(tools);
 	}
 
@@ -105,7 +106,8 @@ class Extension {
 		const onlyAgents = tool.agents !== undefined && tool.capabilities === undefined && tool.extends === undefined;
 		if (inCatalog !== undefined) {
 			// Changing a curated entry in place could take a forbidden capability off a tool that every policy relies on.
-			if (onlyAgents && tool.effect === undefined && tool.slots === undefined) return inCatalog;
+			const { effect, slots, aliases, title } = tool;
+			if (onlyAgents && [effect, slots, aliases, title].every((said) => said === undefined)) return inCatalog;
 			this.#say(
 				at(path, 'key'),
 				`${name} is in the catalog and cannot be redefined`,
@@ -246,6 +248,7 @@ class Extension {
 				slots: { ...change.slots, ...facts.slots },
 				effect: stronger ? change.effect! : facts.effect,
 			}),
+			tightened: { before: facts, place: stated.at(path, 'key') },
 		};
 	}
 

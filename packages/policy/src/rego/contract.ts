@@ -18,6 +18,7 @@ import {
 	schemasAclSchema,
 	stepRulesSchema,
 	trustLevelSchema,
+	workspaceSchema,
 } from '../author/schemas.ts';
 import type { OverlayRules } from '../author/types.ts';
 
@@ -39,9 +40,7 @@ export const policyOutputSchema: z.ZodType<PolicyOutput> = z.strictObject({
 		.optional(),
 	filesystem: z
 		.strictObject({
-			workspace: pathSchema
-				.refine((path) => path.startsWith('/') && path !== '/', { error: 'expected an absolute path other than /' })
-				.optional(),
+			workspace: workspaceSchema.optional(),
 			read_only: list(pathSchema),
 			deny_paths: list(pathSchema),
 		})

@@ -1,5 +1,6 @@
 import type { Because, Diagnostic } from '@tappass/core';
 import type { JsonValue, Program, ProvenanceEntry, Site } from '@tappass/rego';
+import type { z } from 'zod';
 import { diagnoseValue } from '../author/diagnose.ts';
 import { baseName, type Place } from '../author/input.ts';
 import { policyLimits } from '../limits.ts';
@@ -11,6 +12,16 @@ import { attempt, type LevelProgram } from './level-program.ts';
 /** How the chains of an origin go on from a rule: the floor, the person. Asked per file, since each file has its author. */
 export type ChainEnd = (file: string) => readonly Chain[];
 
+/** Who speaks. */
+export interface Speaker {
+	readonly origin: Origin;
+	/** Names the decision rules in the effective pipeline: `org`, `pack:gdpr@1.0.0`. */
+	readonly decisionOrigin: string;
+	readonly end: ChainEnd;
+	/** How trails name a file: the same wherever it lies on the machine that compiles. */
+	readonly fileName: (file: string) => string;
+}
+
 /**
  * Evaluates the policy rules of one origin over `input` and types what they say. Every value knows the rule that said it.
  * @returns the contribution, or every value that the contract refuses, at the rule that made it
@@ -18,10 +29,9 @@ export type ChainEnd = (file: string) => readonly Chain[];
 export function evaluateLevel(
 	program: LevelProgram,
 	input: PolicyInput,
-	origin: Origin,
-	decisionOrigin: string,
-	end: ChainEnd,
+	speaker: Speaker,
 ): { readonly contribution: Contribution } | { readonly diagnostics: readonly Diagnostic[] } {
+	const { origin, decisionOrigin } = speaker;
 	const decisions =
 		program.decisionSources.length === 0
 			? []
@@ -35,7 +45,24 @@ export function evaluateLevel(
 					},
 				];
 	if (program.policy === undefined) return { contribution: { ...emptyContribution(origin), decisions } };
-	const policy = program.policy;
+	const typed = typedOutput(program.policy, input);
+	if ('diagnostics' in typed) return typed;
+	return { contribution: { ...contribute(typed.value, typed.output, speaker, typed.sites), decisions } };
+}
+
+/** What is wrong with the values of rules of which the contract has refused the names: wrong types, conflicts. */
+export function typeFaults(policy: Program, input: PolicyInput): readonly Diagnostic[] {
+	const typed = typedOutput(policy, input, (issue) => issue.code !== 'unrecognized_keys');
+	return 'diagnostics' in typed ? typed.diagnostics : [];
+}
+
+function typedOutput(
+	policy: Program,
+	input: PolicyInput,
+	isTold: (issue: z.core.$ZodIssue) => boolean = () => true,
+):
+	| { readonly value: PolicyOutput; readonly output: unknown; readonly sites: Sites }
+	| { readonly diagnostics: readonly Diagnostic[] } {
 	const diagnostics: Diagnostic[] = [];
 	const evaluation = attempt(
 		() =>
@@ -47,7 +74,8 @@ export function evaluateLevel(
 			}),
 		diagnostics,
 	);
-	if (evaluation === undefined) return { diagnostics: diagnostics.map((each) => withRivals(each, policy)) };
+	if (evaluation === undefined)
+		return { diagnostics: diagnostics.map((each) => placed(withRivals(each, policy), policy)) };
 	const sites = new Sites(evaluation.provenance ?? []);
 	const output = recognised(evaluation.result);
 	const special = specialKeys(output, []);
@@ -61,11 +89,9 @@ export function evaluateLevel(
 			})),
 		};
 	const result = policyOutputSchema.safeParse(output);
-	if (!result.success)
-		return {
-			diagnostics: diagnoseValue(policyOutputSchema, output, result.error, (path) => sites.place(path, output)),
-		};
-	return { contribution: { ...contribute(result.data, output, origin, sites, end), decisions } };
+	if (result.success) return { value: result.data, output, sites };
+	const error = { issues: result.error.issues.filter(isTold) };
+	return { diagnostics: diagnoseValue(policyOutputSchema, output, error, (path) => sites.place(path, output)) };
 }
 
 // The schemas skip such keys without a word, and a deny under one of them would be gone.
@@ -76,6 +102,12 @@ function specialKeys(value: unknown, path: readonly PropertyKey[]): readonly (re
 			? [[...path, key]]
 			: specialKeys(inner, [...path, Array.isArray(value) ? Number(key) : key]),
 	);
+}
+
+// What no single rule is to blame for (too many steps) stands at the first file of the program.
+function placed(diagnostic: Diagnostic, { lowered }: Program): Diagnostic {
+	const [file] = lowered.modules.map((module) => module.file).sort();
+	return diagnostic.file !== undefined || file === undefined ? diagnostic : { ...diagnostic, file, row: 1, col: 1 };
 }
 
 // Two files of one level may state one value twice: which value, and where the other rule stands.
@@ -103,7 +135,8 @@ function recognised(result: JsonValue | undefined): Readonly<Record<string, Json
 	return Object.fromEntries(Object.entries(all).filter(([key]) => Object.hasOwn(shape, key)));
 }
 
-function contribute(output: PolicyOutput, root: unknown, origin: Origin, sites: Sites, end: ChainEnd): Contribution {
+function contribute(output: PolicyOutput, root: unknown, speaker: Speaker, sites: Sites): Contribution {
+	const { origin, end, fileName } = speaker;
 	const { pipeline, ...rest } = output;
 	const rules = pipeline?.steps === undefined ? rest : { ...rest, steps: pipeline.steps };
 	// Places double as identity: each value is asked for by its path, and its chains are those of the rules behind it.
@@ -111,7 +144,9 @@ function contribute(output: PolicyOutput, root: unknown, origin: Origin, sites: 
 	const plain = contributionOf(rules, origin, [], at);
 	const chained = <T>(stated: Stated<T>, path: readonly PropertyKey[]): Stated<T> => ({
 		...stated,
-		chains: sites.at(inOutput(path), root).flatMap((site) => end(site.file).map((rest) => [ruleLink(site), ...rest])),
+		chains: sites
+			.at(inOutput(path), root)
+			.flatMap((site) => end(site.file).map((rest) => [ruleLink(site, fileName), ...rest])),
 	});
 	const list = (items: readonly Stated<string>[] | undefined, path: string): readonly Stated<string>[] =>
 		(items ?? []).map((item, position) => chained(item, [...path.split('.'), position]));
@@ -151,10 +186,16 @@ function mapValues<K extends string, A, B>(
 	) as Record<K, B>;
 }
 
-function ruleLink(site: Site): Because {
+function ruleLink(site: Site, fileName: Speaker['fileName']): Because {
 	const rule = site.path.replace(/^data\.tappass\.policy\./, '');
 	const title = site.annotation?.title;
-	return { kind: 'rule', rule, file: site.file, row: site.startRow, ...(title === undefined ? {} : { title }) };
+	return {
+		kind: 'rule',
+		rule,
+		file: fileName(site.file),
+		row: site.startRow,
+		...(title === undefined ? {} : { title }),
+	};
 }
 
 /** Which rules made the value at a path of the output. */

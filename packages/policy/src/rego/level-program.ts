@@ -19,10 +19,15 @@ export interface LevelProgram {
 
 const packages: readonly string[] = ['tappass.policy', 'tappass.decision'];
 
+/** Rego that cannot be used. */
+export interface LevelFaults {
+	readonly diagnostics: readonly Diagnostic[];
+	/** The policy rules, when only the contract refuses them: their values may have further faults. */
+	readonly unchecked?: Program;
+}
+
 /** Compiles the Rego files of one level or Pack, or returns everything wrong with them. Tests (`*_test.rego`) are left out. */
-export function compileLevel(
-	sources: readonly RegoSource[],
-): { readonly program: LevelProgram } | { readonly diagnostics: readonly Diagnostic[] } {
+export function compileLevel(sources: readonly RegoSource[]): { readonly program: LevelProgram } | LevelFaults {
 	const diagnostics: Diagnostic[] = [];
 	const modules: { readonly source: RegoSource; readonly module: Module; readonly name: string }[] = [];
 	for (const source of sources) {
@@ -41,7 +46,14 @@ export function compileLevel(
 	};
 	const policy = program('tappass.policy');
 	const decision = program('tappass.decision');
-	if (diagnostics.length > 0) return { diagnostics };
+	if (diagnostics.length > 0) {
+		const own = modules.filter((each) => each.name === 'tappass.policy').map(({ module }) => module);
+		const unchecked =
+			policy !== undefined || own.length === 0
+				? policy
+				: attempt(() => compileParsed(own, { unsafeBuiltins: unsteadyBuiltins }), []);
+		return { diagnostics, ...(unchecked === undefined ? {} : { unchecked }) };
+	}
 	return {
 		program: {
 			policy,

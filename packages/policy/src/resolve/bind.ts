@@ -1,5 +1,5 @@
 import type { Approval, Constraint, ConstraintSubject, ConstraintTarget } from '@tappass/core';
-import type { Catalog } from '../catalog/catalog.ts';
+import type { Catalog, CatalogEntry } from '../catalog/catalog.ts';
 import { namedTools } from '../catalog/named-tools.ts';
 
 type Tools = Pick<Catalog, 'tools' | 'byCapability' | 'names'>;
@@ -50,7 +50,7 @@ function bind(id: string, target: ConstraintTarget, subject: ConstraintSubject, 
 	if ('parameter' in subject) return [{ id, target: { tools }, subject }];
 	const groups = new Map<string | null, string[]>();
 	for (const tool of tools) {
-		const parameter = catalog.tools.get(tool)!.facts.slots[subject.slot] ?? null;
+		const parameter = slotsFor(target, catalog.tools.get(tool)!)[subject.slot] ?? null;
 		const group = groups.get(parameter);
 		if (group === undefined) groups.set(parameter, [tool]);
 		else group.push(tool);
@@ -62,6 +62,13 @@ function bind(id: string, target: ConstraintTarget, subject: ConstraintSubject, 
 			target: { tools: names },
 			subject: parameter === null ? subject : { parameter },
 		}));
+}
+
+// A tightening for one agent brings rules on, and its slots are for those: a rule that held before keeps what it looked at.
+function slotsFor(target: ConstraintTarget, { facts, tightened }: CatalogEntry): Readonly<Record<string, string>> {
+	if (tightened === undefined) return facts.slots;
+	const heldBefore = 'tools' in target || tightened.before.capabilities.includes(target.capability);
+	return heldBefore ? tightened.before.slots : facts.slots;
 }
 
 function toolsOf(target: ConstraintTarget, catalog: Tools): readonly string[] {

