@@ -55,7 +55,7 @@ export {
 	type ExplainOutput,
 	explainPolicy,
 } from './commands/policy-commands.ts';
-export { type RegoTest, type TestReport, testPolicies } from './commands/test-policies.ts';
+export { type RegoTest, type TestCoverage, type TestReport, testPolicies } from './commands/test-policies.ts';
 export { type CompileResult, compilePolicy, type Narrowed, policyKey, specReferences } from './compile-policy.ts';
 export { policyLimits } from './limits.ts';
 export { PolicyMemo } from './memo.ts';

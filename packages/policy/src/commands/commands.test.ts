@@ -57,6 +57,32 @@ describe('policy test', () => {
 	});
 });
 
+describe('a test that fails', () => {
+	it('shows both sides of the comparison and what was printed, and coverage names what never held', () => {
+		const files = [
+			policy(
+				'a.rego',
+				'tools.deny contains "a.b" if input.level == "org"\n\ntools.deny contains "c.d" if input.level == "agent"',
+			),
+			file(
+				'a_test.rego',
+				'package a_test\n\nimport data.tappass.policy\n\ntest_both if {\n\tdenied := policy.tools.deny with input as {"level": "org"}\n\tprint("denied", denied)\n\tdenied == {"c.d"}\n}\n',
+			),
+		];
+
+		const [test] = testPolicies(files).tests;
+		expect(test).toMatchObject({ outcome: 'fail', file: 'a_test.rego', row: 5 });
+		expect(test!.message).toContain('left:  denied = {"a.b"}');
+		expect(test!.message).toContain('right: {"c.d"}');
+		expect(test!.message).toContain('printed: denied {"a.b"}');
+		expect(testPolicies(files, { coverage: true }).coverage).toEqual({
+			percent: 50,
+			expressions: { total: 2, covered: 1 },
+			files: [{ file: 'a.rego', percent: 50, uncovered: [{ row: 5, col: 30, text: 'input.level == "agent"' }] }],
+		});
+	});
+});
+
 describe('policy fmt', () => {
 	it('names what has another form and leaves alone what does not parse', () => {
 		const good = 'package tappass.policy\n\n_a := 1\n';

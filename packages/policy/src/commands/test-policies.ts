@@ -1,5 +1,5 @@
 import type { Diagnostic } from '@tappass/core';
-import { compileParsed, type Module, parseModule, RegoError } from '@tappass/rego';
+import { type FileCoverage, printTests, RegoError, type TestReport as RunReport, runTests } from '@tappass/rego';
 import { baseName, decodeText, type SourceFile } from '../author/input.ts';
 import type { RegoSource } from '../author/library.ts';
 import { policyLimits } from '../limits.ts';
@@ -14,6 +14,7 @@ export interface RegoTest {
 	readonly row: number;
 	/** `todo`: the rule is named `todo_test_…` and did not run. */
 	readonly outcome: 'pass' | 'fail' | 'error' | 'todo';
+	/** What failed with both sides of it, the cases, and what `print` printed; lines. */
 	readonly message?: string;
 }
 export interface TestReport {
@@ -21,8 +22,22 @@ export interface TestReport {
 	readonly passed: number;
 	readonly failed: number;
 	readonly tests: readonly RegoTest[];
+	/** With `coverage: true`. */
+	readonly coverage?: TestCoverage;
 	/** Files that do not parse or compile; their tests did not run. */
 	readonly diagnostics: readonly Diagnostic[];
+}
+
+/** Which expressions of the policies held in at least one test; in percent with two decimals, 100 when there are none. */
+export interface TestCoverage {
+	readonly percent: number;
+	readonly expressions: { readonly total: number; readonly covered: number };
+	readonly files: readonly {
+		readonly file: string;
+		readonly percent: number;
+		/** Expressions that never held, by place. */
+		readonly uncovered: readonly { readonly row: number; readonly col: number; readonly text: string }[];
+	}[];
 }
 
 /**
@@ -30,7 +45,7 @@ export interface TestReport {
  * `a.rego`), since two policies in one folder are two programs; in a Pack's `rules/`, and where no file of that name is, with
  * every policy of its folder. No tests at all is a failure to be told by the caller: `tests` is empty.
  */
-export function testPolicies(files: readonly SourceFile[]): TestReport {
+export function testPolicies(files: readonly SourceFile[], options: { readonly coverage?: boolean } = {}): TestReport {
 	const diagnostics: Diagnostic[] = [];
 	const sources = files
 		.filter(({ file }) => file.endsWith('.rego'))
@@ -41,12 +56,20 @@ export function testPolicies(files: readonly SourceFile[]): TestReport {
 			return [];
 		})
 		.sort((a, b) => (a.file < b.file ? -1 : 1));
-	const tests = sources
+	const withCoverage = options.coverage === true;
+	const runs = sources
 		.filter(({ file }) => file.endsWith('_test.rego'))
-		.flatMap((test) => runFile(test, subjectsOf(test, sources), diagnostics));
-	const failed = tests.filter(({ outcome }) => outcome === 'fail' || outcome === 'error').length;
-	const passed = tests.filter(({ outcome }) => outcome === 'pass').length;
-	return { schema: 'tappass.policy.test/1', passed, failed, tests, diagnostics };
+		.flatMap((test) => runFile([...subjectsOf(test, sources), test], withCoverage, diagnostics));
+	const tests = runs.flatMap((run) => run.tests.map((test) => told(run, test)));
+	const sum = (pick: (run: RunReport) => number): number => runs.reduce((total, run) => total + pick(run), 0);
+	return {
+		schema: 'tappass.policy.test/1',
+		passed: sum(({ passed }) => passed),
+		failed: sum(({ failed, errors }) => failed + errors),
+		tests,
+		...(withCoverage ? { coverage: coverageOf(runs, sources) } : {}),
+		diagnostics,
+	};
 }
 
 /** The policies that a test file runs with. */
@@ -62,22 +85,22 @@ function folderOf(file: string): string {
 	return file.includes('/') ? file.slice(0, file.lastIndexOf('/')) : '';
 }
 
-function runFile(test: RegoSource, subjects: readonly RegoSource[], diagnostics: Diagnostic[]): readonly RegoTest[] {
+function runFile(
+	sources: readonly RegoSource[],
+	withCoverage: boolean,
+	diagnostics: Diagnostic[],
+): readonly RunReport[] {
 	try {
-		const modules = [...subjects, test].map(({ file, source }) => parseModule(source, file));
-		const program = compileParsed(modules, { unsafeBuiltins: unsteadyBuiltins });
-		const module = modules.at(-1)!;
-		return testRules(module).map(({ path, row, name }) => {
-			const base = { name: path, file: test.file, row };
-			if (name.startsWith('todo_')) return { ...base, outcome: 'todo' as const };
-			try {
-				const { result } = program.evaluate(path, { limits: { stepsMax: policyLimits.regoStepsMax }, nowNs: 0n });
-				return { ...base, outcome: result === true ? ('pass' as const) : ('fail' as const) };
-			} catch (error) {
-				if (!(error instanceof RegoError)) throw error;
-				return { ...base, outcome: 'error' as const, message: error.message };
-			}
-		});
+		return [
+			runTests(
+				sources.map(({ file, source }) => ({ file, source })),
+				{
+					compile: { unsafeBuiltins: unsteadyBuiltins },
+					evaluate: { limits: { stepsMax: policyLimits.regoStepsMax }, nowNs: 0n },
+					...(withCoverage ? { coverage: {} } : {}),
+				},
+			),
+		];
 	} catch (error) {
 		if (!(error instanceof RegoError)) throw error;
 		diagnostics.push(...error.diagnostics.map(fromRego));
@@ -85,14 +108,48 @@ function runFile(test: RegoSource, subjects: readonly RegoSource[], diagnostics:
 	}
 }
 
-function testRules(module: Module): readonly { readonly path: string; readonly name: string; readonly row: number }[] {
-	const found = new Map<string, { readonly path: string; readonly name: string; readonly row: number }>();
-	const prefix = module.package.path.terms.slice(1).map((term) => (term.kind === 'string' ? term.value : '_'));
-	for (const rule of module.rules) {
-		const [head] = rule.head.ref;
-		const name = head?.kind === 'var' ? head.name : '';
-		if (!/^(?:todo_)?test_/.test(name) || found.has(name)) continue;
-		found.set(name, { path: ['data', ...prefix, name].join('.'), name, row: rule.loc.row });
+function told(run: RunReport, test: RunReport['tests'][number]): RegoTest {
+	const { path: name, file, row, outcome } = test;
+	// The lines between the name of the test and the sums of the run.
+	const { coverage: _, ...rest } = run;
+	const lines = printTests({ ...rest, tests: [test] }).split('\n');
+	const detail = outcome === 'pass' ? [] : lines.slice(1, -1).map((line) => line.replace(/^ {2}/, ''));
+	return { name, file, row, outcome, ...(detail.length === 0 ? {} : { message: detail.join('\n') }) };
+}
+
+// An expression counts when it held in any run: the rules of a Pack run once with each of its test files.
+function coverageOf(runs: readonly RunReport[], sources: readonly RegoSource[]): TestCoverage {
+	const found = new Map<string, Map<string, { held: boolean; expression: FileCoverage['expressions'][number] }>>();
+	for (const { file } of sources) if (!file.endsWith('_test.rego')) found.set(file, new Map());
+	for (const { file, expressions } of runs.flatMap(({ coverage }) => coverage?.files ?? [])) {
+		const known = found.get(file)!;
+		for (const expression of expressions) {
+			const key = `${expression.row}:${expression.col}:${expression.text}`;
+			const held = expression.held > 0 || known.get(key)?.held === true;
+			known.set(key, { held, expression });
+		}
 	}
-	return [...found.values()];
+	const files = [...found].map(([file, expressions]) => {
+		const all = [...expressions.values()];
+		return {
+			file,
+			total: all.length,
+			uncovered: all.filter(({ held }) => !held).map(({ expression: { row, col, text } }) => ({ row, col, text })),
+		};
+	});
+	const total = files.reduce((sum, file) => sum + file.total, 0);
+	const missed = files.reduce((sum, { uncovered }) => sum + uncovered.length, 0);
+	return {
+		percent: percentOf(total - missed, total),
+		expressions: { total, covered: total - missed },
+		files: files.map(({ file, total: all, uncovered }) => ({
+			file,
+			percent: percentOf(all - uncovered.length, all),
+			uncovered,
+		})),
+	};
+}
+
+function percentOf(part: number, whole: number): number {
+	return whole === 0 ? 100 : Math.round((part / whole) * 10_000) / 100;
 }

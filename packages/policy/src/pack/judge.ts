@@ -97,7 +97,8 @@ function schemaRights(
 	if (parameter === undefined || rights === undefined) return [];
 	const schema = parameter.split('.').reduce<unknown>((value, key) => record(value)[key], args);
 	if (schema === undefined) return [];
-	const right = Object.hasOwn(rights, String(schema)) ? rights[String(schema)] : undefined;
+	// A server with an entry is closed: a schema that is not listed is denied.
+	const right = Object.hasOwn(rights, String(schema)) ? rights[String(schema)] : 'deny';
 	const denied = right === 'deny' || (right === 'ro' && tool.effect !== 'read');
 	return denied ? [{ effect: 'deny', messages: [`schema ${String(schema)} is ${right}`] }] : [];
 }
