@@ -41,9 +41,9 @@ export const syncLimits = {
 	/** Requests of one sandbox: a burst, and how many come back each second. */
 	requestBurst: 60,
 	requestsPerSecond: 10,
-	/** Requests to /install from one address: a burst, and how many come back each second. */
-	installBurst: 200,
-	installsPerSecond: 20,
+	/** Requests to /install from one address, behind which a whole fleet may stand: a burst, and how many come back each second. */
+	installBurst: 500,
+	installsPerSecond: 50,
 	/** Buckets kept; the fullest are forgotten first, which forgives nothing. */
 	bucketsMax: 20_000,
 	/** Ids of one notice: PostgreSQL carries at most 8,000 bytes. */

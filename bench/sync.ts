@@ -1,0 +1,194 @@
+/**
+ * Sync over real mTLS, the server in a process of its own: how long from `policy apply` until every host holds the new
+ * keyring, what a revocation takes, and what open streams weigh. The hosts are simulated, and decide as the daemon does.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { startServer } from '@tappass/server';
+import { HostSimulator } from '@tappass/server/host-simulator';
+
+const sizes = (process.env['TAPPASS_BENCH_HOSTS'] ?? '50,1000').split(',').map(Number);
+const streamsMax = Number(process.env['TAPPASS_BENCH_STREAMS'] ?? 2_000);
+const rounds = Number(process.env['TAPPASS_BENCH_ROUNDS'] ?? 10);
+const enrolAtOnce = 8;
+
+interface Started {
+	readonly operator: string;
+	readonly key: string;
+}
+
+/** Figures of the `sync` area. */
+export async function run(): Promise<Readonly<Record<string, unknown>>> {
+	const directory = await mkdtemp(path.join(tmpdir(), 'tappass-bench-'));
+	const server = fork(import.meta.filename, ['serve', directory], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+	const hosts: HostSimulator[] = [];
+	try {
+		const { key, operator } = await told<Started>(server);
+		const { token } = await call(operator, key, 'POST', '/v1/auth/token');
+		const ask = (where: string, body?: object): Promise<Readonly<Record<string, unknown>>> =>
+			call(operator, String(token), 'POST', where, body);
+		await ask('/v1/policies/apply', floor(0));
+		const rss_before_mb = await rssOf(server);
+		const figures: Record<string, unknown> = {};
+		for (const size of sizes) {
+			await enrolTo(ask, hosts, size);
+			figures[`hosts_${size}`] = await measureChanges(ask, hosts);
+		}
+		const rss_at_most_hosts_mb = await rssOf(server);
+		const enrolling = performance.now();
+		const more = streamsMax - hosts.length;
+		await enrolTo(ask, hosts, streamsMax);
+		const enrolments_per_second = Math.round((more * 1_000) / (performance.now() - enrolling));
+		await pause(3_000);
+		const open = hosts.filter((host) => host.streaming).length;
+		return {
+			...figures,
+			revocation_ms: await measureRevocation(ask, hosts),
+			streams: open,
+			enrolments_per_second: more > 0 ? enrolments_per_second : null,
+			server_rss_mb: { before: rss_before_mb, at_sizes: rss_at_most_hosts_mb, at_streams: await rssOf(server) },
+			rejected: hosts.reduce((sum, host) => sum + host.rejections.length, 0),
+		};
+	} finally {
+		for (const host of hosts) host.stop();
+		server.send('stop');
+		await new Promise<void>((resolve) => server.once('exit', () => resolve()));
+		await rm(directory, { recursive: true, force: true });
+	}
+}
+
+type Ask = (where: string, body?: object) => Promise<Readonly<Record<string, unknown>>>;
+
+async function enrolTo(ask: Ask, hosts: HostSimulator[], size: number): Promise<void> {
+	while (hosts.length < size) {
+		const count = Math.min(200, size - hosts.length);
+		const { items } = await ask('/v1/sandbox-specs/eu-support-emailer/bootstraps', { count, project: 'bench' });
+		const urls = (items as { readonly url: string }[]).map(({ url }) => url);
+		const one = async (): Promise<void> => {
+			for (let url = urls.pop(); url !== undefined; url = urls.pop()) {
+				const host = await HostSimulator.enrol(url, { name: `host-${hosts.length}-${urls.length}` });
+				hosts.push(host);
+				const status = await host.stream();
+				if (status !== 200) throw new Error(`the stream answered ${status}`);
+			}
+		};
+		await Promise.all(Array.from({ length: enrolAtOnce }, one));
+	}
+}
+
+async function measureChanges(ask: Ask, hosts: readonly HostSimulator[]): Promise<object> {
+	const all: number[] = [];
+	const applies: number[] = [];
+	const slowest: number[] = [];
+	for (let round = 1; round <= rounds; round += 1) {
+		await pause(500);
+		const wanted = hosts.map((host) => host.policy_version + 1);
+		const begin = performance.now();
+		const arrivals = hosts.map(async (host, at) => {
+			await host.until(() => host.policy_version >= wanted[at]!, 120_000);
+			return performance.now() - begin;
+		});
+		await ask('/v1/policies/apply', floor(round));
+		applies.push(performance.now() - begin);
+		const times = await Promise.all(arrivals);
+		slowest.push(Math.max(...times));
+		all.push(...times);
+	}
+	return {
+		hosts: hosts.length,
+		rounds,
+		p50_ms: percentile(all, 0.5),
+		p99_ms: percentile(all, 0.99),
+		all_hosts_worst_ms: percentile(slowest, 1),
+		apply_returned_p50_ms: percentile(applies, 0.5),
+	};
+}
+
+async function measureRevocation(ask: Ask, hosts: readonly HostSimulator[]): Promise<object> {
+	const times: number[] = [];
+	for (const host of hosts.slice(0, 50)) {
+		const begin = performance.now();
+		await ask(`/v1/sandboxes/${host.identity.sandbox_id}/revoke`, { reason: 'benchmark' });
+		await host.until(() => host.ended !== undefined, 30_000);
+		times.push(performance.now() - begin);
+	}
+	return { p50_ms: percentile(times, 0.5), p99_ms: percentile(times, 0.99) };
+}
+
+/** A floor that differs from every other round's. */
+function floor(round: number): object {
+	const text = `package tappass.policy\n\ntools.allow contains "gmail.*"\n\nbudget.tool_calls_per_minute := ${10 + (round % 2)}\n`;
+	return { files: [{ file: 'floor.rego', content: Buffer.from(text).toString('base64') }] };
+}
+
+function percentile(values: readonly number[], part: number): number {
+	const sorted = [...values].sort((a, b) => a - b);
+	return Math.round(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]! * 10) / 10;
+}
+
+function pause(ms: number): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function told<T>(child: ChildProcess): Promise<T> {
+	return new Promise((resolve, reject) => {
+		child.once('message', (message) => resolve(message as T));
+		child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
+	});
+}
+
+async function rssOf(child: ChildProcess): Promise<number> {
+	child.send('rss');
+	return told<number>(child);
+}
+
+function call(
+	operator: string,
+	credential: string,
+	method: string,
+	where: string,
+	body?: object,
+): Promise<Readonly<Record<string, unknown>>> {
+	return new Promise((resolve, reject) => {
+		const text = JSON.stringify(body ?? {});
+		const headers = {
+			authorization: `Bearer ${credential}`,
+			...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
+		};
+		const sent = request(`${operator}${where}`, { method, headers }, (response) => {
+			const parts: Buffer[] = [];
+			response.on('data', (part: Buffer) => parts.push(part));
+			response.on('end', () => {
+				const answer = Buffer.concat(parts).toString();
+				if ((response.statusCode ?? 500) < 300) resolve(JSON.parse(answer));
+				else reject(new Error(`${method} ${where}: ${answer}`));
+			});
+		});
+		sent.on('error', reject);
+		sent.end(body === undefined ? undefined : text);
+	});
+}
+
+async function serve(directory: string): Promise<void> {
+	const free = { host: '127.0.0.1', port: 0 };
+	const server = await startServer({
+		directory,
+		operatorListen: free,
+		hostListen: free,
+		agentListen: free,
+		...(process.getuid?.() === 0 ? { engineUser: 'nobody' } : {}),
+		// A benchmark's log is its figures.
+		log: { info() {}, warn() {}, error() {} } as never,
+	});
+	const key = (await readFile(path.join(directory, 'credentials', 'operator.key'), 'utf8')).trim();
+	process.on('message', (message) => {
+		if (message === 'rss') process.send!(Math.round(process.memoryUsage().rss / 1_048_576));
+		if (message === 'stop') server.close().then(() => process.exit(0));
+	});
+	process.send!({ operator: server.urls.operator, key });
+}
+
+if (process.argv[2] === 'serve' && process.send !== undefined) await serve(process.argv[3]!);
