@@ -1,6 +1,7 @@
 import type { EnforcementPosition } from '@tappass/core';
 import { bubblewrap } from './bubblewrap/index.ts';
 import { claudeCode } from './claude-code/index.ts';
+import { codex } from './codex/index.ts';
 import { llmGateway } from './llm-gateway/index.ts';
 import { mcpBroker } from './mcp-broker/index.ts';
 import { monty } from './monty/index.ts';
@@ -21,6 +22,7 @@ export const targets: readonly Target[] = [
 	sandboxRuntime,
 	sandboxExec,
 	claudeCode,
+	codex,
 ];
 
 /** The target of that name, or undefined. */

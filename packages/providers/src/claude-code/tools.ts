@@ -1,13 +1,13 @@
 /**
  * Tools that Claude Code 2.1.197 knows by name, found by denying each: it warns about one it does not know. Those that a
- * policy does not allow are denied by name, since several need no permission and would run in a closed world.
+ * policy does not allow are denied by name, since several need no permission and would run in a closed world. `Task` and
+ * `BashOutput` are further names of `Agent` and `TaskOutput`: denying one of two names takes the tool away.
  */
 export const claudeTools: readonly string[] = [
 	'Agent',
 	'Artifact',
 	'AskUserQuestion',
 	'Bash',
-	'BashOutput',
 	'CronCreate',
 	'CronDelete',
 	'CronList',
@@ -33,7 +33,6 @@ export const claudeTools: readonly string[] = [
 	'SendUserMessage',
 	'ShareOnboardingGuide',
 	'Skill',
-	'Task',
 	'TaskCreate',
 	'TaskGet',
 	'TaskList',
