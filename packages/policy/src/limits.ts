@@ -10,6 +10,4 @@ export const policyLimits = {
 	regoStepsMax: 5_000_000,
 	/** Rounds in which required Packs may bring in further Packs. */
 	packRoundsMax: 16,
-	/** Edits between a wrong name and the one that is suggested for it. */
-	nearestEditsMax: 3,
 } as const;
