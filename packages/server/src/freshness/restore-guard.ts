@@ -64,8 +64,10 @@ export function openRestoreGuard(directory: string, store: Pick<Store, 'withOrg'
 
 	return {
 		assertNotRestored: async (orgId) => {
+			// In this order: what is signed between the two reads makes the database stand higher, never lower.
+			const held = await load(orgId);
 			const found = await store.withOrg(orgId, readWatermark);
-			if (found !== undefined) assertFollows(await load(orgId), found);
+			if (found !== undefined) assertFollows(held, found);
 		},
 		assertFollows: async (orgId, raised) => assertFollows(await load(orgId), raised),
 		record: async (orgId, watermark) => {
