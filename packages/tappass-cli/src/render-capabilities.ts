@@ -1,12 +1,7 @@
-import { constants } from 'node:fs';
-import { access } from 'node:fs/promises';
-import { delimiter, join, resolve } from 'node:path';
-import { readBounded } from '@tappass/cli-kit';
+import { resolve } from 'node:path';
+import { findPrograms, readBounded } from '@tappass/cli-kit';
 import { limits, parseBytesWith, type RenderCapabilities, renderCapabilitiesSchema } from '@tappass/core';
 import { type Library, toolAliases } from '@tappass/policy';
-
-/** Programs that targets start or name. */
-const programs: readonly string[] = ['bash', 'bwrap', 'curl', 'git', 'node', 'python3', 'sh', 'socat'];
 
 /**
  * What a target is told of the machine: from a file when one is named, else this machine as far as a preview needs it, with
@@ -31,30 +26,10 @@ export async function readCapabilities(
 		workspace_host: resolve('workspace'),
 		gateway_url: 'http://inference.local:3128/v1',
 		mcp_url: 'http://mcp.local:3128/mcp',
-		binaries: await findPrograms(),
+		binaries: await findPrograms(process.env['PATH'] ?? ''),
 		target_version: null,
 		tool_aliases: toolAliases(library.catalog, target),
 		domain_categories,
 		path_kinds: {},
 	};
-}
-
-async function findPrograms(): Promise<Record<string, string>> {
-	const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder.startsWith('/'));
-	const found = await Promise.all(
-		programs.map(async (name) => [name, await firstExecutable(folders.map((folder) => join(folder, name)))] as const),
-	);
-	return Object.fromEntries(found.filter((entry): entry is readonly [string, string] => entry[1] !== undefined));
-}
-
-async function firstExecutable(paths: readonly string[]): Promise<string | undefined> {
-	for (const path of paths) {
-		const there = await access(path, constants.X_OK).then(
-			() => true,
-			// Not there, or not ours to run: the next folder may have it.
-			() => false,
-		);
-		if (there) return path;
-	}
-	return undefined;
 }

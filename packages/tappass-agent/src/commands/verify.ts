@@ -26,7 +26,8 @@ export async function verify(options: VerifyOptions, clock: number): Promise<Ans
 		options.floor === undefined ? undefined : readBounded(options.floor, limits.payloadBytesMax),
 	]);
 	const verified = verifyKeyring({ keyring, root, now, ...(floor === undefined ? {} : { floor }) });
-	return { schema: 'tappass.agent.verify/1', fields: { ...verified }, text: describe(verified, floor !== undefined) };
+	const { statement: _, ...fields } = verified;
+	return { schema: 'tappass.agent.verify/1', fields, text: describe(verified, floor !== undefined) };
 }
 
 /** Any RFC 3339 instant: an offset or a fraction is fine for a person asking "as of when". */

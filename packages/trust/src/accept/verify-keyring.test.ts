@@ -65,8 +65,9 @@ describe('verifying a keyring file', () => {
 	});
 
 	it('answers whom it is for and how long it lasts', () => {
-		const result = verifyKeyring({ keyring: nextKeyring(), root, floor: floor(), now });
+		const { statement, ...result } = verifyKeyring({ keyring: nextKeyring(), root, floor: floor(), now });
 
+		expect(statement.policy_version).toBe(6);
 		expect(result).toEqual({
 			identity: { ...identity, ...audience },
 			epoch: 1,

@@ -1,5 +1,6 @@
 import { type Identity, TapPassError } from '@tappass/core';
 import { pinRoot } from '../keys/trusted-root.ts';
+import type { PolicyStatement } from '../statement/policy-statement.ts';
 import { verifiedKeyring } from '../verify/keyring.ts';
 import { acceptKeyring, assertRootValid } from './accept-keyring.ts';
 import { assertClock } from './clock.ts';
@@ -17,6 +18,8 @@ export interface VerifiedKeyring {
 	readonly expires_at: string;
 	/** Whole seconds, rounded down. */
 	readonly remaining_seconds: number;
+	/** What was signed for this sandbox. */
+	readonly statement: PolicyStatement;
 }
 
 /**
@@ -56,5 +59,6 @@ export function verifyKeyring(input: {
 		seq: freshness.seq,
 		expires_at: freshness.expires_at,
 		remaining_seconds: Math.floor(held!.deadline_monotonic_ms / 1_000),
+		statement: held!.policy,
 	};
 }

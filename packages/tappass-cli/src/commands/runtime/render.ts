@@ -1,7 +1,6 @@
-import { join } from 'node:path';
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, makeDirectory, readBounded, type Terminal, table, writeFileAtomic } from '@tappass/cli-kit';
-import { compiledPolicySchema, limits, nearest, parseBytesWith, type RenderedFile, TapPassError } from '@tappass/core';
+import { type Answer, readBounded, type Terminal, table, writeBelow } from '@tappass/cli-kit';
+import { compiledPolicySchema, limits, nearest, parseBytesWith, TapPassError } from '@tappass/core';
 import { findTarget, targets } from '@tappass/providers';
 import { OperatorCommand } from '../../command.ts';
 import { readLibrary } from '../../compile-request.ts';
@@ -61,7 +60,7 @@ export default class RuntimeRender extends OperatorCommand {
 			throw new TapPassError('internal', {
 				detail: `the output for ${target.name} is malformed: ${problems.join('; ')}`,
 			});
-		const files = await write(rendered.files, chosen.out);
+		const files = await writeBelow(chosen.out, rendered.files);
 		const { args, env, gaps } = rendered;
 		return {
 			schema: 'tappass.runtime.render/1',
@@ -94,28 +93,4 @@ export default class RuntimeRender extends OperatorCommand {
 			].join('\n');
 		}
 	}
-}
-
-interface WrittenFile {
-	/** Path where the target reads it. */
-	readonly path: string;
-	readonly written: string;
-	readonly mode: string;
-}
-
-async function write(files: readonly RenderedFile[], out: string): Promise<readonly WrittenFile[]> {
-	await makeDirectory(out, 0o755);
-	const written: WrittenFile[] = [];
-	for (const { path, content, mode } of files) {
-		const segments = path.split('/').filter((segment) => segment !== '' && segment !== '.');
-		if (segments.includes('..'))
-			throw new TapPassError('internal', { detail: `a rendered path leads out of its directory: ${path}` });
-		const below = segments.map((segment) => segment.replace(/^~$/, 'home'));
-		for (let depth = 1; depth < below.length; depth += 1)
-			await makeDirectory(join(out, ...below.slice(0, depth)), 0o755);
-		const place = join(out, ...below);
-		await writeFileAtomic(place, content, { mode });
-		written.push({ path, written: place, mode: mode.toString(8).padStart(4, '0') });
-	}
-	return written;
 }
