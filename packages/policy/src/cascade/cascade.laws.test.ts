@@ -1,9 +1,28 @@
-import { type Action, actions, levels, matchTool, parseToolPattern, type TrustLevel, trustLevels } from '@tappass/core';
+import {
+	type Action,
+	type Approval,
+	actions,
+	type Constraint,
+	canonicalJson,
+	levels,
+	matchTool,
+	parseToolPattern,
+	type SchemaRight,
+	steps,
+	type TrustLevel,
+	trustLevels,
+} from '@tappass/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { indexCatalog } from '../catalog/catalog.ts';
 import { compile } from '../compile/compile.ts';
-import { type Contribution, ceilings, emptyContribution, type Stated } from '../resolve/contribution.ts';
+import {
+	type AllowList,
+	type Contribution,
+	ceilings,
+	emptyContribution,
+	type Stated,
+} from '../resolve/contribution.ts';
 import { cascade } from './cascade.ts';
 import { patternKinds } from './patterns.ts';
 
@@ -31,14 +50,42 @@ const contribution: fc.Arbitrary<Contribution> = fc
 		budget: fc.option(fc.integer({ min: 0, max: 9 }), { nil: undefined }),
 		step: fc.option(step, { nil: undefined }),
 		trust: fc.option(fc.constantFrom<TrustLevel>(...trustLevels), { nil: undefined }),
-		right: fc.option(fc.constantFrom('deny', 'ro', 'rw'), { nil: undefined }),
+		rights: fc.dictionary(fc.constantFrom('pii', 'hr'), fc.constantFrom<SchemaRight>('deny', 'ro', 'rw')),
+		models: fc.option(list(fc.constantFrom('a-*', 'a-1', 'a-2', 'b-1', 'b-*')), { nil: undefined }),
+		domains: fc.option(list(fc.constantFrom('*.a.com', 'x.a.com', 'b.com')), { nil: undefined }),
+		forbidden: list(fc.constantFrom('refund', 'code_execution')),
+		constraint: fc.option(fc.record({ id: fc.constantFrom('c', 'd'), value: fc.integer({ min: 1, max: 3 }), action }), {
+			nil: undefined,
+		}),
+		approval: fc.option(
+			fc.record({
+				id: fc.constantFrom('p', 'q'),
+				approvers: fc.integer({ min: 1, max: 3 }),
+				expires_minutes: fc.integer({ min: 1, max: 9 }),
+			}),
+			{ nil: undefined },
+		),
+		decision: fc.option(fc.constantFrom('deny', 'notify'), { nil: undefined }),
 		workspace: fc.option(fc.constantFrom('/w', '/w/a', '/w/a/b', '/v'), { nil: undefined }),
 	})
 	.map(
 		({ level, kind, ...said }): Contribution => ({
 			...emptyContribution({ level, kind, name: `${kind} ${JSON.stringify(said)}` }),
-			allow: said.allow === undefined ? {} : { 'tools.allow': { items: said.allow.map(stated), place } },
-			deny: { 'tools.deny': said.deny.map(stated), compliance_tags: said.tags.map(stated) },
+			allow: {
+				...(said.allow === undefined ? {} : { 'tools.allow': { items: said.allow.map(stated), place } }),
+				...(said.models === undefined ? {} : { 'models.allow': { items: said.models.map(stated), place } }),
+				...(said.domains === undefined ? {} : { 'network.allow_domains': { items: said.domains.map(stated), place } }),
+			},
+			deny: {
+				'tools.deny': said.deny.map(stated),
+				compliance_tags: said.tags.map(stated),
+				forbidden_capabilities: said.forbidden.map(stated),
+			},
+			constraints: said.constraint === undefined ? [] : [stated(constraintOf(said.constraint))],
+			approvals:
+				said.approval === undefined ? [] : [stated<Approval>({ ...said.approval, target: { tools: ['a.get'] } })],
+			decisions:
+				said.decision === undefined ? [] : [{ origin: level, modules: [{ file: 'x.rego', source: said.decision }] }],
 			ceilings: said.budget === undefined ? {} : { [ceilings[0]!]: stated(said.budget) },
 			steps:
 				said.step === undefined
@@ -51,11 +98,30 @@ const contribution: fc.Arbitrary<Contribution> = fc
 									said.step.confidence === undefined ? {} : { confidence_percent: stated(said.step.confidence) },
 							},
 						},
-			schemas_acl: said.right === undefined ? {} : { db: { pii: stated(said.right) } },
+			schemas_acl: {
+				db: Object.fromEntries(Object.entries(said.rights).map(([schema, right]) => [schema, stated(right)])),
+			},
 			...(said.workspace === undefined ? {} : { workspace: stated(said.workspace) }),
 			...(said.trust === undefined ? {} : { trust_level: stated<TrustLevel>(said.trust) }),
 		}),
 	);
+function constraintOf({
+	id,
+	value,
+	action,
+}: {
+	readonly id: string;
+	readonly value: number;
+	readonly action: Action;
+}): Constraint {
+	return {
+		id,
+		target: { tools: ['a.get'] },
+		subject: { parameter: 'amount' },
+		test: { op: 'max', value },
+		action,
+	} as Constraint;
+}
 const contributions = fc.array(contribution, { maxLength: 6 });
 // One operator contribution for each level, as the resolver makes them.
 const asResolved = contributions.map((all) =>
@@ -80,12 +146,121 @@ function mayCall(
 	return tools.allow.some(names) && !tools.deny.some(names);
 }
 
+const rights: readonly SchemaRight[] = ['rw', 'ro', 'deny'];
+const schemas = ['pii', 'hr', 'other'];
+// A server with an entry is closed.
+function rightTo(schema: string, { tools }: ReturnType<typeof derive>['compiled_policy']): number {
+	const acl = tools.schemas_acl['db'];
+	return rights.indexOf(acl === undefined ? 'rw' : (acl[schema] ?? 'deny'));
+}
+function isWritten({ origin }: Contribution): boolean {
+	return origin.kind === 'operator' || origin.kind === 'overlay';
+}
+function isAt(level: (typeof levels)[number]): (each: Contribution) => boolean {
+	return ({ origin }) => origin.level === level;
+}
+
 describe('the laws of the cascade', () => {
+	it('no level below relaxes what the level above has settled', () => {
+		fc.assert(
+			fc.property(asResolved, fc.constantFrom('org', 'project'), (all, lowest) => {
+				const above = all.filter((each) => isAt('org')(each) || (lowest === 'project' && isAt('project')(each)));
+				const [before, after] = [derive(above), derive(all)];
+				const [a, b] = [before.compiled_policy, after.compiled_policy];
+				const [x, y] = [before.effective_pipeline, after.effective_pipeline];
+				const settled = (list: AllowList): boolean =>
+					above.some((each) => isWritten(each) && each.allow[list] !== undefined);
+
+				if (settled('tools.allow')) for (const tool of names) if (mayCall(tool, b)) expect(mayCall(tool, a)).toBe(true);
+				for (const [list, inside, now] of [
+					['models.allow', x.models.allow, y.models.allow],
+					['network.allow_domains', a.network.allow_domains, b.network.allow_domains],
+				] as const)
+					if (settled(list))
+						for (const entry of now) expect(inside.some((outer) => patternKinds[list].covers(outer, entry))).toBe(true);
+				if (above.some((each) => isWritten(each) && each.ceilings['budget.tokens_per_day'] !== undefined))
+					expect(b.budget.tokens_per_day).toBeLessThanOrEqual(a.budget.tokens_per_day);
+				if (above.some((each) => isWritten(each) && each.trust_level !== undefined))
+					expect(trustLevels.indexOf(y.trust_level)).toBeLessThanOrEqual(trustLevels.indexOf(x.trust_level));
+				if (above.some((each) => isWritten(each) && each.workspace !== undefined))
+					expect(patternKinds['filesystem.read_only'].covers(a.filesystem.workspace, b.filesystem.workspace)).toBe(
+						true,
+					);
+				const grants = (each: Contribution): boolean =>
+					Object.values(each.schemas_acl['db'] ?? {}).some(({ value }) => value !== 'deny');
+				for (const schema of schemas)
+					if (above.some((each) => isWritten(each) && grants(each)))
+						expect(rightTo(schema, b)).toBeGreaterThanOrEqual(rightTo(schema, a));
+				expect(y.forbidden_capabilities).toEqual(expect.arrayContaining([...x.forbidden_capabilities]));
+				expect(b.tools.deny).toEqual(expect.arrayContaining([...a.tools.deny]));
+				expect(y.decisions).toEqual(expect.arrayContaining([...x.decisions]));
+				for (const { test, action: floor } of x.constraints)
+					expect(
+						y.constraints.some(
+							(each) =>
+								canonicalJson(each.test) === canonicalJson(test) &&
+								actions.indexOf(each.action) >= actions.indexOf(floor),
+						),
+					).toBe(true);
+				for (const { approvers, expires_minutes } of x.approvals)
+					expect(
+						y.approvals.some((each) => each.approvers >= approvers && each.expires_minutes <= expires_minutes),
+					).toBe(true);
+				expect(y.steps.detect_pii.enabled || !x.steps.detect_pii.enabled).toBe(true);
+			}),
+			{ numRuns: 400 },
+		);
+	});
+	it('keeps every constraint and approval that someone states, at its strictest, under an id of its own', () => {
+		fc.assert(
+			fc.property(asResolved, (all) => {
+				const { effective_pipeline: pipeline } = derive(all);
+				for (const { constraints, approvals, decisions } of all) {
+					for (const { value } of constraints)
+						expect(
+							pipeline.constraints.some(
+								({ test, action: held }) =>
+									canonicalJson(test) === canonicalJson(value.test) &&
+									actions.indexOf(held) >= actions.indexOf(value.action),
+							),
+						).toBe(true);
+					for (const { value } of approvals)
+						expect(
+							pipeline.approvals.some(
+								(each) => each.approvers >= value.approvers && each.expires_minutes <= value.expires_minutes,
+							),
+						).toBe(true);
+					expect(pipeline.decisions).toEqual(expect.arrayContaining([...decisions]));
+				}
+				for (const rules of [pipeline.constraints, pipeline.approvals]) {
+					expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
+				}
+				expect(new Set(pipeline.decisions.map((each) => canonicalJson(each))).size).toBe(pipeline.decisions.length);
+			}),
+		);
+	});
+	it('a step of every call never does less than it does unasked', () => {
+		fc.assert(
+			fc.property(asResolved, fc.constantFrom(...steps.filter(({ runs }) => runs === 'always')), (all, step) => {
+				const about = all.map((each) => ({
+					...each,
+					steps:
+						each.steps.detect_pii === undefined ? {} : { [step.name]: { ...each.steps.detect_pii, parameters: {} } },
+				}));
+				const { effective_pipeline, conflicts } = derive(about);
+
+				expect(effective_pipeline.steps[step.name]).toMatchObject({ enabled: true, action: 'block' });
+				const diluted = about.filter((each) => isWritten(each) && each.steps[step.name]?.action?.value === 'log');
+				for (const { origin } of diluted)
+					expect(conflicts.some(({ kind, below }) => kind === 'refused' && below.origin === origin)).toBe(true);
+			}),
+		);
+	});
 	it('never allows what one of the origins does not', () => {
 		fc.assert(
 			fc.property(asResolved, (all) => {
 				const { compiled_policy: policy, effective_pipeline: pipeline } = derive(all);
-				for (const { origin, allow, deny, ceilings: numbers, steps, trust_level, schemas_acl } of all) {
+				for (const { origin, allow, deny, ceilings: numbers, steps, trust_level, schemas_acl, workspace } of all) {
 					for (const tool of names) {
 						if (!mayCall(tool, policy)) continue;
 						if (allow['tools.allow'] !== undefined)
@@ -113,6 +288,11 @@ describe('the laws of the cascade', () => {
 						expect(trustLevels.indexOf(pipeline.trust_level)).toBeLessThanOrEqual(
 							trustLevels.indexOf(trust_level.value),
 						);
+					if (workspace !== undefined && isWritten({ origin } as Contribution))
+						expect(
+							all.some((each) => each.workspace?.value === policy.filesystem.workspace),
+							policy.filesystem.workspace,
+						).toBe(true);
 					const right = schemas_acl['db']?.['pii'];
 					if (right !== undefined && (right.value !== 'rw' || origin.kind === 'operator'))
 						expect(['rw', 'ro', 'deny'].indexOf(policy.tools.schemas_acl['db']!['pii']!)).toBeGreaterThanOrEqual(
@@ -194,6 +374,34 @@ describe('the laws of the cascade', () => {
 
 				expect(derive(turned).compiled_policy.compliance_tags).toEqual(derive(all).compiled_policy.compliance_tags);
 				expect(derive(turned).compiled_policy.tools.deny).toEqual(derive(all).compiled_policy.tools.deny);
+			}),
+		);
+	});
+	it('reports every tool, model and schema that a level below asks for in vain', () => {
+		fc.assert(
+			fc.property(asResolved, (all) => {
+				const { conflicts } = derive(all);
+				const told = (origin: Contribution['origin'], what: string): boolean =>
+					conflicts.some((each) => each.what.startsWith(what) && each.below.origin === origin);
+				const operators = all.filter(({ origin }) => origin.kind === 'operator');
+				for (const { origin, allow, schemas_acl } of operators) {
+					const higher = operators.filter((other) => levels.indexOf(other.origin.level) < levels.indexOf(origin.level));
+					for (const { value } of allow['tools.allow']?.items ?? []) {
+						const covers = patternKinds['tools.allow'].covers;
+						const denied = higher.some(({ deny }) => deny['tools.deny']!.some((entry) => covers(entry.value, value)));
+						const outside = higher.some(
+							(other) =>
+								other.allow['tools.allow'] !== undefined &&
+								!other.allow['tools.allow'].items.some((entry) => covers(entry.value, value)),
+						);
+						if (denied || outside) expect(told(origin, 'tools.allow')).toBe(true);
+					}
+					// Only operators speak, and none below: what is stricter than stated is so because of someone above.
+					const onlyAbove = derive([...higher, ...operators.filter((each) => each.origin === origin)]).compiled_policy;
+					for (const [schema, { value }] of Object.entries(schemas_acl['db'] ?? {}))
+						if (rightTo(schema, onlyAbove) > rights.indexOf(value))
+							expect(told(origin, 'tools.schemas_acl')).toBe(true);
+				}
 			}),
 		);
 	});
