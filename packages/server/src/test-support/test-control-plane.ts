@@ -24,6 +24,7 @@ import { type EmittedBootstrap, emitBootstrap } from '../enrol/enrolment.ts';
 import { announce } from '../events/notices.ts';
 import { openRestoreGuard } from '../freshness/restore-guard.ts';
 import { type HostPlane, type HostPlaneOptions, startHostPlane } from '../host-plane/host-plane.ts';
+import { acceptRoot } from '../keys/accept-root.ts';
 import { fileKms } from '../keys/kms.ts';
 import { OrgKeys } from '../keys/org-keys.ts';
 import { setSandboxState } from '../store/enrolment.ts';
@@ -136,7 +137,8 @@ export async function testControlPlane(): Promise<TestControlPlane> {
 			const ca = await createAuthority(org_id, made.host_ca, { now: Date.now(), serial: randomBytes(16) });
 			await setCertificate(transaction, made.host_ca.id, ca.certificate);
 			const org: TestOrg = { org_id, roots: [1, 2, 3].map(() => generateSigner('ed25519')), keys: made };
-			await storeRoot(transaction, org, org.keys, 1, 1);
+			const document = await signedRoot(org, org.keys, 1, 1);
+			await insertRoot(transaction, { org_id, version: 1, epoch: 1, document, sha256: pinRoot(document).sha256 });
 			await insertParents(transaction, org_id);
 			return org;
 		});
@@ -196,9 +198,8 @@ export async function testControlPlane(): Promise<TestControlPlane> {
 		rotate: ({ ...org }, { epoch, keys: replaced }) =>
 			store.withOrg(org.org_id, async (transaction) => {
 				const held = (await newestRoot(transaction))!;
-				await storeRoot(transaction, org, { ...org.keys, ...replaced }, held.version + 1, epoch);
-				await transaction.updateTable('orgs').set({ epoch }).where('org_id', '=', org.org_id).execute();
-				await announce(transaction, { kind: 'root', org_id: org.org_id, sandbox_ids: [] });
+				const signers = { ...org.keys, ...replaced };
+				await acceptRoot(transaction, org.org_id, await signedRoot(org, signers, held.version + 1, epoch), Date.now());
 			}),
 		replaceKeys: ({ org_id }, roles) =>
 			store.withOrg(org_id, async (transaction) => {
@@ -225,13 +226,14 @@ export async function testControlPlane(): Promise<TestControlPlane> {
 	};
 }
 
-async function storeRoot(
-	transaction: OrgTransaction,
+/** `root.json` of an org, signed by two of its root keys. */
+export async function signedRoot(
 	org: TestOrg,
 	signers: TestOrg['keys'],
 	version: number,
 	epoch: number,
-): Promise<void> {
+	by: readonly LocalSigner[] = org.roots.slice(0, 2),
+): Promise<Buffer> {
 	const now = Date.now();
 	const root = composeRoot(
 		{
@@ -250,8 +252,7 @@ async function storeRoot(
 			audit: signers.audit,
 		},
 	);
-	const document = documentBytes(await signRoot(root, org.roots.slice(0, 2)));
-	await insertRoot(transaction, { org_id: org.org_id, version, epoch, document, sha256: pinRoot(document).sha256 });
+	return Buffer.from(documentBytes(await signRoot(root, by)));
 }
 
 async function insertParents(transaction: OrgTransaction, org_id: OrgId): Promise<void> {
