@@ -1,7 +1,9 @@
 import type { EnforcementPosition } from '@tappass/core';
 import { bubblewrap } from './bubblewrap/index.ts';
 import { claudeCode } from './claude-code/index.ts';
+import { cline } from './cline/index.ts';
 import { codex } from './codex/index.ts';
+import { cursor } from './cursor/index.ts';
 import { llmGateway } from './llm-gateway/index.ts';
 import { mcpBroker } from './mcp-broker/index.ts';
 import { monty } from './monty/index.ts';
@@ -23,6 +25,8 @@ export const targets: readonly Target[] = [
 	sandboxExec,
 	claudeCode,
 	codex,
+	cursor,
+	cline,
 ];
 
 /** The target of that name, or undefined. */
