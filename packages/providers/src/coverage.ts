@@ -55,8 +55,9 @@ const machine: RenderCapabilities = {
 	binaries: { node: '/opt/tappass/bin/node', socat: '/usr/bin/socat' },
 	target_version: null,
 	tool_aliases: {
-		'builtin.edit_file': ['Edit'],
-		'builtin.shell': ['Bash'],
+		// Names of every harness together: each knows its own and passes over the others.
+		'builtin.edit_file': ['Edit', 'Write', 'apply_patch'],
+		'builtin.shell': ['Bash', 'Shell', 'exec_command'],
 		'crm.delete_asset': ['mcp__crm__delete_asset'],
 		'crm.get_asset': ['mcp__crm__get_asset'],
 	},

@@ -6,7 +6,7 @@ import { check } from './schema.ts';
 export const cline: Target = {
 	name: 'cline',
 	position: 'harness',
-	aspects: ['network', 'filesystem', 'tools'],
+	aspects: ['tools'],
 	checked_against: ['Cline CLI, documentation of 2026-11 (not run)'],
 	render,
 	check,
