@@ -183,6 +183,13 @@ describe('the shipped catalog', () => {
 		for (const { facts } of assets) expect(facts.slots.schema_param, facts.name).toBe('schema');
 	});
 
+	it('says of every product once how its names are known', () => {
+		const readme = readFileSync(join(root, 'README.md'), 'utf8');
+		const [, table = ''] = /\| Known from \| Products \|\n([\s\S]*?)\n\n/.exec(readme) ?? [];
+		const named = [...table.matchAll(/`([a-z0-9-]+)`/g)].map(([, id]) => id!);
+
+		expect(named.sort()).toEqual([...library.products.keys()].sort());
+	});
 	it('gives no native name of a harness to two tools', () => {
 		const owners = new Map<string, string>();
 		for (const { facts, aliases } of tools)

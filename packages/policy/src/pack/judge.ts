@@ -96,7 +96,7 @@ function schemaRights(
 	const rights = acl[tool.name.split('.')[0]!];
 	if (parameter === undefined || rights === undefined) return [];
 	const schema = parameter.split('.').reduce<unknown>((value, key) => record(value)[key], args);
-	if (schema === undefined) return [];
+	if (schema === undefined) return [{ effect: 'deny', messages: [`${parameter} names no schema`] }];
 	// A server with an entry is closed: a schema that is not listed is denied.
 	const right = Object.hasOwn(rights, String(schema)) ? rights[String(schema)] : 'deny';
 	const denied = right === 'deny' || (right === 'ro' && tool.effect !== 'read');
