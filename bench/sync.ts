@@ -23,7 +23,10 @@ interface Started {
 /** Figures of the `sync` area. */
 export async function run(): Promise<Readonly<Record<string, unknown>>> {
 	const directory = await mkdtemp(path.join(tmpdir(), 'tappass-bench-'));
-	const server = fork(import.meta.filename, ['serve', directory], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+	const server = fork(import.meta.filename, ['serve', directory], {
+		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+		execArgv: ['--expose-gc'],
+	});
 	const hosts: HostSimulator[] = [];
 	try {
 		const { key, operator } = await told<Started>(server);
@@ -31,13 +34,13 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 		const ask = (where: string, body?: object): Promise<Readonly<Record<string, unknown>>> =>
 			call(operator, String(token), 'POST', where, body);
 		await ask('/v1/policies/apply', floor(0));
-		const rss_before_mb = await rssOf(server);
+		const memory_before = await memoryOf(server);
 		const figures: Record<string, unknown> = {};
 		for (const size of sizes) {
 			await enrolTo(ask, hosts, size);
 			figures[`hosts_${size}`] = await measureChanges(ask, hosts);
 		}
-		const rss_at_most_hosts_mb = await rssOf(server);
+		const memory_at_sizes = await memoryOf(server);
 		const enrolling = performance.now();
 		const more = streamsMax - hosts.length;
 		await enrolTo(ask, hosts, streamsMax);
@@ -49,7 +52,7 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 			revocation_ms: await measureRevocation(ask, hosts),
 			streams: open,
 			enrolments_per_second: more > 0 ? enrolments_per_second : null,
-			server_rss_mb: { before: rss_before_mb, at_sizes: rss_at_most_hosts_mb, at_streams: await rssOf(server) },
+			server_mb: { before: memory_before, after_changes: memory_at_sizes, with_all_streams: await memoryOf(server) },
 			rejected: hosts.reduce((sum, host) => sum + host.rejections.length, 0),
 		};
 	} finally {
@@ -140,9 +143,15 @@ function told<T>(child: ChildProcess): Promise<T> {
 	});
 }
 
-async function rssOf(child: ChildProcess): Promise<number> {
-	child.send('rss');
-	return told<number>(child);
+interface Memory {
+	readonly rss: number;
+	readonly heap_used: number;
+}
+
+/** Of the server's process, in MB, after a collection. */
+async function memoryOf(child: ChildProcess): Promise<Memory> {
+	child.send('memory');
+	return told<Memory>(child);
 }
 
 function call(
@@ -185,7 +194,11 @@ async function serve(directory: string): Promise<void> {
 	});
 	const key = (await readFile(path.join(directory, 'credentials', 'operator.key'), 'utf8')).trim();
 	process.on('message', (message) => {
-		if (message === 'rss') process.send!(Math.round(process.memoryUsage().rss / 1_048_576));
+		if (message === 'memory') {
+			globalThis.gc?.();
+			const { heapUsed, rss } = process.memoryUsage();
+			process.send!({ rss: Math.round(rss / 1_048_576), heap_used: Math.round(heapUsed / 1_048_576) });
+		}
 		if (message === 'stop') server.close().then(() => process.exit(0));
 	});
 	process.send!({ operator: server.urls.operator, key });

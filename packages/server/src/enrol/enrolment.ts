@@ -1,12 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { instant, type OrgId, parseJson, type SandboxId, TapPassError } from '@tappass/core';
-import {
-	type CertificateAnswer,
-	type EnrolmentAnswer,
-	type ExchangeRequest,
-	type PublicKey,
-	pinRoot,
-} from '@tappass/trust';
+import type { CertificateAnswer, EnrolmentAnswer, ExchangeRequest, PublicKey } from '@tappass/trust';
 import type { Selectable } from 'kysely';
 import { issueHostCertificate, pem } from '../ca/authority.ts';
 import { readCertificateRequest } from '../ca/certificate-request.ts';
@@ -100,7 +94,7 @@ export async function emitBootstrap(
 	});
 	return {
 		id,
-		url: bootstrapUrl(address, token.text, pinRoot(root.document).sha256),
+		url: bootstrapUrl(address, token.text, root.sha256),
 		expires_at: instant(expires),
 	};
 }

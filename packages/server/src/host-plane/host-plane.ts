@@ -6,7 +6,6 @@ import { orgIdSchema, TapPassError, toProblem } from '@tappass/core';
 import {
 	eventsRequestSchema,
 	exchangeRequestSchema,
-	pinRoot,
 	renewalRequestSchema,
 	sessionRequestSchema,
 	statusReportSchema,
@@ -16,7 +15,7 @@ import { inertHeaders, inertPage } from '../enrol/inert-page.ts';
 import { startListener } from '../events/listener.ts';
 import { KeyringIssuer, type OnlineKeys } from '../freshness/keyring-issuer.ts';
 import type { RestoreGuard } from '../freshness/restore-guard.ts';
-import { rootsAfter } from '../store/enrolment.ts';
+import { findRoot } from '../store/enrolment.ts';
 import type { Store } from '../store/store.ts';
 import { syncLimits } from '../sync-limits.ts';
 import { type AuthenticatedHost, authenticate, presentedHost } from './authenticate.ts';
@@ -261,13 +260,10 @@ async function dispatchSync(
 async function rootOf({ options }: Plane, part: string): Promise<Uint8Array> {
 	const [org, sha256] = part.split('/');
 	const orgId = orgIdSchema.parse(org);
-	const roots = await options.store.withOrg(orgId, (transaction) => rootsAfter(transaction, 0, rootsMax));
-	const found = roots.findLast(({ document }) => pinRoot(document).sha256 === sha256);
+	const found = await options.store.withOrg(orgId, (transaction) => findRoot(transaction, sha256!));
 	if (found === undefined) throw new TapPassError('not_found', { detail: 'no such root document' });
 	return found.document;
 }
-
-const rootsMax = 1_024;
 
 function rootVersionOf(request: IncomingMessage): number {
 	const text = queryOf(request).get('root_version') ?? '0';

@@ -3,7 +3,7 @@ import { access, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { instant, type OrgId, sha256Hex, TapPassError, type TeamId } from '@tappass/core';
 import { composeRoot, documentBytes, generateSigner, signRoot } from '@tappass/signing';
-
+import { pinRoot } from '@tappass/trust';
 import { sql } from 'kysely';
 import { createAuthority } from '../ca/authority.ts';
 import { makeApiKey } from '../identity/api-key.ts';
@@ -74,7 +74,7 @@ export async function createFirstOrg(store: Store, keys: OrgKeys, terms: OrgTerm
 			{ root: roots, policy: signers.policy, freshness: signers.freshness, token: signers.token, audit: signers.audit },
 		);
 		const document = documentBytes(await signRoot(root, roots.slice(0, 2)));
-		await insertRoot(transaction, { org_id, version: 1, epoch: 1, document, sha256: sha256Hex(document) });
+		await insertRoot(transaction, { org_id, version: 1, epoch: 1, document, sha256: pinRoot(document).sha256 });
 
 		const user = await ensureUser(transaction, org_id, terms.email, newId('user'));
 		const team_id = newId('team') as TeamId;

@@ -193,6 +193,14 @@ export async function voidCertificates(
 		.execute();
 }
 
+/** The root document of a hash, as bootstrap URLs name it. */
+export async function findRoot(
+	transaction: OrgTransaction,
+	sha256: string,
+): Promise<Selectable<RootTable> | undefined> {
+	return transaction.selectFrom('roots').selectAll().where('sha256', '=', sha256).executeTakeFirst();
+}
+
 /** Root documents after a version, oldest first. */
 export async function rootsAfter(
 	transaction: OrgTransaction,

@@ -266,7 +266,7 @@ export interface RootTable {
 	readonly epoch: number;
 	/** `root.json`, exact bytes. */
 	readonly document: Bytes;
-	/** SHA-256 of those bytes, hex: what bootstrap URLs name. */
+	/** SHA-256 of the signed payload within, hex: what bootstrap URLs name. */
 	readonly sha256: string;
 	readonly created_at: Moment;
 }
