@@ -234,7 +234,15 @@ export const fleetRoutes: readonly Route[] = [
 				requested_by: principal.email,
 				total: stale,
 			});
-			return { body: { id, stale, signed: 0, failed: 0 }, after: () => drained(call) };
+			return {
+				body: { id, stale, signed: 0, failed: 0 },
+				after: () =>
+					services.recompiler.settle(
+						org_id,
+						specs.map((each) => each.id),
+						stale,
+					),
+			};
 		},
 	}),
 	route({
@@ -317,7 +325,10 @@ export const fleetRoutes: readonly Route[] = [
 				throw new TapPassError('request_malformed', { detail: 'either shipped or document is given' });
 			const source = body.shipped === undefined ? ownSpec(body.document!, body.files) : shippedSpec(call, body.shipped);
 			const { row, created_project, stale } = await createSpec(call, body.project, source);
-			return { body: { ...specView(row), created_project, stale, signed: 0, failed: 0 }, after: () => drained(call) };
+			return {
+				body: { ...specView(row), created_project, stale, signed: 0, failed: 0 },
+				after: () => call.services.recompiler.settle(call.org_id, [row.id], stale),
+			};
 		},
 	}),
 	route({
@@ -366,7 +377,10 @@ export const fleetRoutes: readonly Route[] = [
 				});
 				items.push({ sandbox_id, url, expires_at });
 			}
-			return { body: { spec: id, project, items, signed: 0, failed: 0 }, after: () => drained(call) };
+			return {
+				body: { spec: id, project, items, signed: 0, failed: 0 },
+				after: () => services.recompiler.settle(org_id, [id], made.length),
+			};
 		},
 	}),
 	route({
@@ -426,11 +440,6 @@ export const fleetRoutes: readonly Route[] = [
 		},
 	}),
 ];
-
-async function drained({ services, org_id }: AnyCall): Promise<{ readonly signed: number; readonly failed: number }> {
-	const { derived, failed } = await services.recompiler.drain(org_id);
-	return { signed: derived, failed };
-}
 
 interface SpecSource {
 	readonly document: Authored<SandboxSpecDocument>;

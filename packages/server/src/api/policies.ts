@@ -327,10 +327,7 @@ async function change(
 			signed: 0,
 			failed: 0,
 		},
-		after: async () => {
-			const { derived, failed } = await services.recompiler.drain(org_id);
-			return { signed: derived, failed };
-		},
+		after: () => services.recompiler.settle(org_id, changed, stale),
 	};
 }
 

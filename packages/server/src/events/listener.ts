@@ -35,6 +35,8 @@ export function startListener({ onError = () => {}, onGap, onNotice, store }: Li
 			connection.on('end', () => resolve());
 		});
 		try {
+			// Asked to stop while it was connecting: there was no connection to end yet.
+			if (stopped) return;
 			connection.on('notification', ({ payload }) => {
 				const notice = payload === undefined ? undefined : parseNotice(payload);
 				if (notice !== undefined) onNotice(notice);

@@ -1,7 +1,7 @@
 import type { OrgId, SandboxId } from '@tappass/core';
 import { announce } from '../events/notices.ts';
 import { serverLimits } from '../limits.ts';
-import { countStale, markOutdated, readSpecs } from '../store/sandboxes.ts';
+import { countFailed, countStale, markOutdated, readSpecs } from '../store/sandboxes.ts';
 import type { Store } from '../store/store.ts';
 import { type DeriveContext, deriveBatch, readInputs, statementKey } from './derive.ts';
 
@@ -58,6 +58,20 @@ export class Recompiler {
 			if (done.left !== null) await new Promise((resolve) => setTimeout(resolve, 20));
 		}
 		return { derived, failed };
+	}
+
+	/**
+	 * Derives until nothing of the org is stale, and says how it went for the sandboxes of some specs, whoever derived
+	 * them: this call, the sweep, or another replica.
+	 */
+	async settle(
+		orgId: OrgId,
+		specs: readonly string[],
+		stale: number,
+	): Promise<{ readonly signed: number; readonly failed: number }> {
+		await this.drain(orgId);
+		const failed = await this.#options.store.withOrg(orgId, (transaction) => countFailed(transaction, specs));
+		return { signed: stale - failed, failed };
 	}
 
 	/**

@@ -201,6 +201,18 @@ export async function countStale(transaction: OrgTransaction): Promise<number> {
 	return Number(count);
 }
 
+/** How many live sandboxes of some specs deny everything because their policy does not compile. */
+export async function countFailed(transaction: OrgTransaction, specs: readonly string[]): Promise<number> {
+	const { count } = await transaction
+		.selectFrom('sandboxes')
+		.select((select) => select.fn.countAll<string>().as('count'))
+		.where('compile_error', 'is not', null)
+		.where('state', 'in', ['pending', 'active'])
+		.where('spec_id', '=', sql<string>`any (${[...specs]}::text[])`)
+		.executeTakeFirstOrThrow();
+	return Number(count);
+}
+
 /** Keeps what a compile yields, once. */
 export async function putCompiled(transaction: OrgTransaction, row: Insertable<CompiledPolicyTable>): Promise<void> {
 	await transaction
