@@ -41,6 +41,9 @@ export const syncLimits = {
 	/** Requests of one sandbox: a burst, and how many come back each second. */
 	requestBurst: 60,
 	requestsPerSecond: 10,
+	/** Events of one sandbox: a spool that a host brings after days offline, and how many come back each second. */
+	eventBurst: 5_000,
+	eventsPerSecond: 20,
 	/** Requests to /install from one address, behind which a whole fleet may stand: a burst, and how many come back each second. */
 	installBurst: 500,
 	installsPerSecond: 50,

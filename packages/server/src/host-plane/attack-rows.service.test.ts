@@ -323,8 +323,24 @@ describe('sync', () => {
 		expect(host.rejections).toEqual([]);
 		expect(plane.figures().keyrings_sent - before).toBeLessThan(300);
 		const answers = await Promise.all([...Array(120).keys()].map(() => host.call('POST', '/v1/sync/status', '{}')));
+		const floodOfEvents = async (): Promise<readonly number[]> => {
+			const other = await enrol();
+			const statuses: number[] = [];
+			for (let batch = 0; batch < 27; batch += 1) {
+				const events = [...Array(200).keys()].map((at) => ({
+					event_id: `e-${batch}-${at}`,
+					kind: 'egress_denied',
+					at: '2026-01-01T00:00:00Z',
+					body: {},
+				}));
+				statuses.push((await other.call('POST', '/v1/sync/events', { schema: 'tappass.events/1', events })).status);
+			}
+			other.stop();
+			return statuses;
+		};
 		const limited = answers.filter(({ status }) => status === 429);
 		expect(limited.length).toBeGreaterThan(20);
+		expect((await floodOfEvents()).at(-1)).toBe(429);
 		expect(limited.every(({ headers }) => Number(headers['retry-after']) >= 1)).toBe(true);
 		host.stop();
 	});

@@ -85,6 +85,10 @@ export async function startHostPlane(options: HostPlaneOptions): Promise<HostPla
 			{ burst: syncLimits.requestBurst, perSecond: syncLimits.requestsPerSecond },
 			syncLimits.bucketsMax,
 		),
+		events: new TokenBuckets(
+			{ burst: syncLimits.eventBurst, perSecond: syncLimits.eventsPerSecond },
+			syncLimits.bucketsMax,
+		),
 		addresses: new TokenBuckets(
 			{ burst: syncLimits.installBurst, perSecond: syncLimits.installsPerSecond },
 			syncLimits.bucketsMax,
@@ -177,6 +181,8 @@ interface Plane {
 	readonly log: SyncLog;
 	readonly hosts: TokenBuckets;
 	readonly addresses: TokenBuckets;
+	/** Of events that sandboxes bring: each is a row. */
+	readonly events: TokenBuckets;
 }
 
 async function answer(plane: Plane, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -199,15 +205,15 @@ async function dispatch(plane: Plane, route: Route, request: IncomingMessage, re
 			response.setHeader('allow', route.allow);
 			throw new TapPassError('method_not_allowed');
 		case 'install.page':
-			takeOne(plane.addresses, addressOf(request));
+			takeTokens(plane.addresses, addressOf(request));
 			response.writeHead(200, inertHeaders).end(request.method === 'HEAD' ? undefined : inertPage);
 			return;
 		case 'root':
-			takeOne(plane.addresses, addressOf(request));
+			takeTokens(plane.addresses, addressOf(request));
 			sendBytes(response, 200, await rootOf(plane, route.part));
 			return;
 		case 'install.exchange': {
-			takeOne(plane.addresses, addressOf(request));
+			takeTokens(plane.addresses, addressOf(request));
 			const message = await readMessage(request, exchangeRequestSchema);
 			send(response, 201, await exchange(options, route.token, message, addressOf(request)));
 			return;
@@ -227,7 +233,7 @@ async function dispatchSync(
 ): Promise<void> {
 	const { hub, options } = plane;
 	const presented = presentedHost(request, options.trustDomain);
-	takeOne(plane.hosts, presented.serial);
+	takeTokens(plane.hosts, presented.serial);
 	if (route.name === 'sync.renew') {
 		// Judged by its own rules: a superseded certificate is not only refused here, it gives a clone away.
 		const { csr } = await readMessage(request, renewalRequestSchema);
@@ -245,9 +251,12 @@ async function dispatchSync(
 		case 'sync.status':
 			send(response, 200, await report(options, host, await readMessage(request, statusReportSchema)));
 			return;
-		case 'sync.events':
-			send(response, 200, await keepEvents(options, host, await readMessage(request, eventsRequestSchema)));
+		case 'sync.events': {
+			const message = await readMessage(request, eventsRequestSchema);
+			takeTokens(plane.events, host.sandbox_id, message.events.length);
+			send(response, 200, await keepEvents(options, host, message));
 			return;
+		}
 		case 'sync.open_session':
 			send(response, 201, await open(options, host, await readMessage(request, sessionRequestSchema)));
 			return;
@@ -279,8 +288,8 @@ function addressOf(request: IncomingMessage): string {
 	return request.socket.remoteAddress ?? 'unknown';
 }
 
-function takeOne(buckets: TokenBuckets, caller: string): void {
-	const seconds = buckets.take(caller, performance.now());
+function takeTokens(buckets: TokenBuckets, caller: string, cost = 1): void {
+	const seconds = buckets.take(caller, performance.now(), cost);
 	if (seconds > 0) throw new TapPassError('rate_limited', { fields: { retry_after: seconds } });
 }
 

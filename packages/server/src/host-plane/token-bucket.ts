@@ -21,17 +21,18 @@ export class TokenBuckets {
 	}
 
 	/**
-	 * Takes one token of a caller.
+	 * Takes tokens of a caller, or none when there are too few.
 	 * @param now milliseconds of a clock that only runs forwards
-	 * @returns 0 when there was one, else the whole seconds until there is
+	 * @param cost at most `burst`
+	 * @returns 0 when there were enough, else the whole seconds until there is
 	 */
-	take(caller: string, now: number): number {
+	take(caller: string, now: number, cost = 1): number {
 		const { burst, perSecond } = this.#size;
 		const bucket = this.#buckets.get(caller) ?? { level: burst, at: now };
 		bucket.level = Math.min(burst, bucket.level + (Math.max(0, now - bucket.at) / 1_000) * perSecond);
 		bucket.at = now;
-		const wait = bucket.level < 1 ? Math.max(1, Math.ceil((1 - bucket.level) / perSecond)) : 0;
-		if (wait === 0) bucket.level -= 1;
+		const wait = bucket.level < cost ? Math.max(1, Math.ceil((cost - bucket.level) / perSecond)) : 0;
+		if (wait === 0) bucket.level -= cost;
 		this.#buckets.set(caller, bucket);
 		if (this.#buckets.size > this.#bucketsMax) this.#forget(now);
 		return wait;
