@@ -73,6 +73,15 @@ describe('an author below a floor', () => {
 			);
 		}
 	});
+	it('writes a host in one way only, however it was written', () => {
+		const hosts = (...written: readonly string[]) =>
+			compiled({
+				org: [policy('o.rego', written.map((host) => `network.allow_domains contains "${host}"`).join('\n\n'))],
+			}).compiled_policy.network.allow_domains;
+
+		expect(hosts('FILES.acme.com', 'files.acme.com', 'files.acme.com.')).toEqual(['files.acme.com']);
+		expect(hosts('bücher.example')).toEqual(hosts('xn--bcher-kva.example'));
+	});
 	it('cannot take a constraint or an approval of a floor away by stating another of its id', () => {
 		const rule = (value: number): string =>
 			`constraints contains {"id": "cap", "target": {"tools": ["pay.refund"]}, "subject": {"slot": "amount_param"}, "test": {"op": "max", "value": ${value}}}\n\napprovals contains {"id": "ask", "target": {"tools": ["pay.refund"]}, "approvers": ${value}}`;

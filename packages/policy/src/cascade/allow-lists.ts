@@ -127,9 +127,11 @@ function intersectLists(
 // Sorted, each pattern once, none that another one covers: equal permissions are equal bytes.
 function minimal(kind: PatternKind, items: readonly Stated<string>[]): readonly Stated<string>[] {
 	const once = new Map<string, Stated<string>>();
-	for (const item of items) {
-		const before = once.get(item.value);
-		once.set(item.value, before === undefined ? item : { ...before, chains: [...before.chains, ...item.chains] });
+	for (const written of items) {
+		const value = kind.canonical(written.value);
+		const item = value === written.value ? written : { ...written, value };
+		const before = once.get(value);
+		once.set(value, before === undefined ? item : { ...before, chains: [...before.chains, ...item.chains] });
 	}
 	const all = [...once.values()].sort((a, b) => (a.value < b.value ? -1 : 1));
 	return all.filter(

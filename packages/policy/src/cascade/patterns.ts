@@ -19,6 +19,8 @@ import type { AllowList } from '../resolve/contribution.ts';
 
 /** How entries of one allow-list relate, as texts; all are valid patterns of their kind. */
 export interface PatternKind {
+	/** The one text of a pattern that can be written in several ways: lower case, ASCII. */
+	readonly canonical: (text: string) => string;
 	readonly covers: (outer: string, inner: string) => boolean;
 	/** Patterns that name exactly what both name; undefined when there would be too many to say. */
 	readonly intersect: (a: string, b: string) => readonly string[] | undefined;
@@ -45,10 +47,12 @@ export const patternKinds: Readonly<Record<AllowList, PatternKind>> = {
 		text: toolText,
 	}),
 	'interpreter.host_functions': {
+		canonical: (text) => text,
 		covers: (outer, inner) => outer === inner,
 		intersect: (a, b) => (a === b ? [a] : []),
 	},
 	'models.allow': {
+		canonical: (text) => text,
 		covers: coversModel,
 		intersect: (a, b) => (coversModel(a, b) ? [b] : coversModel(b, a) ? [a] : []),
 	},
@@ -80,6 +84,10 @@ function kindOf<T>(kind: {
 		return pattern;
 	};
 	return {
+		canonical: (text) => {
+			const pattern = parse(text);
+			return pattern === undefined ? text : kind.text(pattern);
+		},
 		covers: (outer, inner) => {
 			if (outer === inner) return true;
 			const [a, b] = [parse(outer), parse(inner)];
