@@ -308,7 +308,10 @@ class Comparison {
 }
 
 const exact: PatternKind = {
-	canonical: (text) => text, covers: (outer, inner) => outer === inner, intersect: (a, b) => (a === b ? [a] : []) };
+	canonical: (text) => text,
+	covers: (outer, inner) => outer === inner,
+	intersect: (a, b) => (a === b ? [a] : []),
+};
 function text(value: unknown): string | null {
 	return value === undefined ? null : JSON.stringify(value);
 }
