@@ -14,7 +14,18 @@ import { type Frame, Machine, type Mock } from './eval/machine.ts';
 import { measure } from './eval/measure.ts';
 import { type ProvenanceEntry, provenanceOf } from './eval/provenance.ts';
 import { parseModule, parseQuery, parseRef } from './parse/index.ts';
-import { forgetPlainKeys, type JsonValue, keyOf, NumberRangeError, toJson, type Value } from './value/index.ts';
+import {
+	forgetPlainKeys,
+	forgetPlainSpellings,
+	itemsComparedMax,
+	type JsonValue,
+	keyOf,
+	NumberRangeError,
+	toJson,
+	type Value,
+	ValueWorkError,
+	withLimitedWork,
+} from './value/index.ts';
 
 /** Source texts by file name, or a list of them. */
 export type Sources = Readonly<Record<string, string>> | readonly { readonly file: string; readonly source: string }[];
@@ -336,6 +347,7 @@ export class Program {
 
 	#machine(options: EvaluateOptions): Machine {
 		forgetPlainKeys();
+		forgetPlainSpellings();
 		const m = new Machine({
 			input: options.input as Value | undefined,
 			data: (options.data ?? noData) as Value,
@@ -400,11 +412,15 @@ function checkSize(m: Machine, value: Value): void {
 	}
 }
 
-/** Runs, and makes a limit error of what JavaScript throws when its stack is used up. */
+/** Runs with limited work on values, and makes a limit error of that limit and of a stack that is used up. */
 function guarded<T>(run: () => T): T {
 	try {
-		return run();
+		return withLimitedWork(run);
 	} catch (error) {
+		if (error instanceof ValueWorkError) {
+			const message = `comparing and writing out values took more than ${itemsComparedMax} steps`;
+			throw new RegoError([{ code: 'rego_limit_error', message, loc: undefined }], { cause: error });
+		}
 		if (error instanceof NumberRangeError) {
 			const message = `number out of range: ${error.message}`;
 			throw new RegoError([{ code: 'rego_limit_error', message, loc: undefined }], { cause: error });

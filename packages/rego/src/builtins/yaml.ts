@@ -12,6 +12,7 @@ import {
 	normalInteger,
 	numberText,
 	ObjectBuilder,
+	spendWritten,
 	toDouble,
 	type Value,
 } from '../value/index.ts';
@@ -49,8 +50,9 @@ export const yamlBuiltins: readonly Builtin[] = [
 		'Whether a string is YAML text.',
 		[named('x', string, 'a YAML string')],
 		named('result', boolean, '`true` if `x` is valid YAML, `false` otherwise'),
-		(args) => {
+		(args, context) => {
 			const text = operand(args, 1);
+			if (typeof text === 'string') context.spend(1 + (text.length >> 4));
 			return typeof text === 'string' && isYaml(text);
 		},
 		{ categories },
@@ -190,6 +192,7 @@ function isAmbiguous(text: string): boolean {
 
 function toYaml(value: Value): unknown {
 	if (isNumber(value)) return yamlNumber(value);
+	spendWritten(isArray(value) ? value.length : 1);
 	if (isArray(value)) return value.map(toYaml);
 	if (isSet(value)) return value.values().map(toYaml);
 	if (!isObject(value)) return value;

@@ -2,6 +2,7 @@ import { compareNumbers, Decimal, equalNumbers } from './number.ts';
 import { type Entry, objectEntries, objectGet, objectKeys, objectSize, RegoObject } from './object.ts';
 import { RegoSet } from './set.ts';
 import type { NumberValue, ObjectValue, TypeName, Value } from './value.ts';
+import { spendCompared } from './work.ts';
 
 /** The name of a value's type, as `type_name` gives it. */
 export function typeName(v: Value): TypeName {
@@ -85,6 +86,7 @@ function codePointRank(unit: number): number {
 
 function compareLists(a: readonly Value[], b: readonly Value[]): number {
 	const length = Math.min(a.length, b.length);
+	spendCompared(1);
 	for (let i = 0; i < length; i++) {
 		const order = compare(a[i]!, b[i]!);
 		if (order !== 0) return order;
@@ -94,6 +96,7 @@ function compareLists(a: readonly Value[], b: readonly Value[]): number {
 
 function compareEntries(a: readonly Entry[], b: readonly Entry[]): number {
 	const length = Math.min(a.length, b.length);
+	spendCompared(1);
 	for (let i = 0; i < length; i++) {
 		const order = compare(a[i]![0], b[i]![0]) || compare(a[i]![1], b[i]![1]);
 		if (order !== 0) return order;
@@ -115,6 +118,7 @@ export function equal(a: Value, b: Value): boolean {
 
 function equalLists(a: readonly Value[], b: readonly Value[]): boolean {
 	if (a.length !== b.length) return false;
+	spendCompared(a.length);
 	for (let i = 0; i < a.length; i++) if (!equal(a[i]!, b[i]!)) return false;
 	return true;
 }
@@ -126,7 +130,9 @@ function equalSets(a: RegoSet, b: RegoSet): boolean {
 }
 
 function equalObjects(a: ObjectValue, b: ObjectValue): boolean {
-	if (objectSize(a) !== objectSize(b)) return false;
+	const size = objectSize(a);
+	if (size !== objectSize(b)) return false;
+	spendCompared(size);
 	if (a instanceof RegoObject) return equalEntries(a.pairs(), b);
 	if (b instanceof RegoObject) return equalEntries(b.pairs(), a);
 	for (const key of objectKeys(a)) {

@@ -13,7 +13,7 @@ export {
 } from './arithmetic.ts';
 export { compare, compareStrings, equal, isArray, isNumber, typeName } from './compare.ts';
 export { type JsonValue, jsonDepthMax, jsonMembers, parseJson, stringify, toJson } from './json.ts';
-export { keyOf, type MapKey } from './key.ts';
+export { forgetPlainSpellings, keyOf, type MapKey } from './key.ts';
 export {
 	compareNumbers,
 	Decimal,
@@ -43,3 +43,4 @@ export {
 export { print, quote } from './print.ts';
 export { isSet, RegoSet, SetBuilder } from './set.ts';
 export type { NumberValue, ObjectValue, PlainObject, TypeName, Value } from './value.ts';
+export { itemsComparedMax, spendWritten, ValueWorkError, withLimitedWork } from './work.ts';

@@ -3,6 +3,7 @@ import { NumberRangeError, numberText, parseNumber, toDouble } from './number.ts
 import { objectEntries } from './object.ts';
 import { RegoSet } from './set.ts';
 import type { ObjectValue, Value } from './value.ts';
+import { spendWritten } from './work.ts';
 
 /** What `JSON.stringify` takes and `JSON.parse` gives. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
@@ -33,6 +34,7 @@ export function stringify(v: Value): string {
 	if (typeof v === 'string') return JSON.stringify(v);
 	if (v === null || typeof v === 'boolean') return String(v);
 	if (isNumber(v)) return numberText(v);
+	spendWritten(Array.isArray(v) ? v.length : 1);
 	if (Array.isArray(v)) return `[${(v as readonly Value[]).map(stringify).join(',')}]`;
 	if (v instanceof RegoSet) return `[${v.values().map(stringify).join(',')}]`;
 	return `{${jsonMembers(v as ObjectValue)

@@ -2,6 +2,7 @@ import { Decimal, numberKey } from './number.ts';
 import { isRegoObject, type RegoObject } from './object.ts';
 import { isSet, type RegoSet } from './set.ts';
 import type { PlainObject, Value } from './value.ts';
+import { spendWritten } from './work.ts';
 
 /** A primitive that stands for a value in a JS Map or Set. */
 export type MapKey = string | number | bigint | boolean | null;
@@ -43,6 +44,7 @@ function spell(v: Value): string {
 	if (v === null) return 'z';
 	if (v instanceof Decimal) return `#${spellNumber(numberKey(v))};`;
 	if (Array.isArray(v)) {
+		spendWritten(v.length);
 		let text = `[${v.length}:`;
 		for (const item of v as readonly Value[]) text += spell(item);
 		return text;
@@ -65,19 +67,32 @@ function spellObject(object: RegoObject): string {
 	return object.spelling;
 }
 
-/** Plain objects are never written, so what one spells stays. */
-const plainSpellings: WeakMap<PlainObject, string> = new WeakMap();
+/**
+ * What plain objects spell, remembered while one evaluation runs: its host may change an object, or what that holds,
+ * before the next one.
+ */
+let plainSpellings: WeakMap<PlainObject, string> = new WeakMap();
+let plainSpellingsUsed = false;
+
+/** Forgets what plain objects spelt: called when an evaluation begins. */
+export function forgetPlainSpellings(): void {
+	if (!plainSpellingsUsed) return;
+	plainSpellings = new WeakMap();
+	plainSpellingsUsed = false;
+}
 
 function spellPlain(object: PlainObject): string {
 	let text = plainSpellings.get(object);
 	if (text === undefined) {
 		const pairs: string[] = [];
+		spendWritten(1);
 		for (const key of Object.keys(object)) {
 			const value = object[key];
 			if (value !== undefined) pairs.push(spell(key) + spell(value));
 		}
 		text = spellPairs(pairs);
 		plainSpellings.set(object, text);
+		plainSpellingsUsed = true;
 	}
 	return text;
 }

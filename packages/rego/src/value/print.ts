@@ -3,12 +3,14 @@ import { numberText } from './number.ts';
 import { objectEntries } from './object.ts';
 import { RegoSet } from './set.ts';
 import type { ObjectValue, Value } from './value.ts';
+import { spendWritten } from './work.ts';
 
 /** The text of a value as a Rego term: `{"a": 1}`, `{1, 2}`, `set()`, strings quoted. Sets and keys come in Rego order. */
 export function print(v: Value): string {
 	if (typeof v === 'string') return quote(v);
 	if (v === null || typeof v === 'boolean') return String(v);
 	if (isNumber(v)) return numberText(v);
+	spendWritten(Array.isArray(v) ? v.length : 1);
 	if (Array.isArray(v)) return `[${(v as readonly Value[]).map(print).join(', ')}]`;
 	if (v instanceof RegoSet) return v.size === 0 ? 'set()' : `{${v.values().map(print).join(', ')}}`;
 	return `{${objectEntries(v as ObjectValue)
