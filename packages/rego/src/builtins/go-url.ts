@@ -171,7 +171,7 @@ function checkEscapes(text: string, part: Part): void {
 		const char = text[i]!;
 		if (char === '%') {
 			const written = text.slice(i, i + 3);
-			if (!/^%[0-9a-fA-F]{2}$/.test(written)) throw badEscape(written);
+			if (!/^%[0-9a-fA-F]{2}$/.test(written)) throw badEscape(text.slice(i));
 			checkHostEscape(written, part);
 			i += 2;
 		} else if ((part === 'host' || part === 'zone') && char < '\x80' && mustEscape(char, part)) {
@@ -189,6 +189,19 @@ function checkHostEscape(written: string, part: Part): void {
 	if (part === 'zone' && byte !== 0x20 && (byte >= 0x80 || mustEscape(char, 'host'))) throw badEscape(written);
 }
 
-function badEscape(written: string): UrlError {
-	return new UrlError(`invalid URL escape ${quote(written)}`);
+/** Go shows three bytes, which may end within a character. */
+function badEscape(rest: string): UrlError {
+	let shown = '';
+	let left = 3;
+	for (const char of rest) {
+		const bytes = utf8(char);
+		if (bytes.length > left) {
+			const cut = Array.from(bytes.slice(0, left), (byte) => `\\x${byte.toString(16)}`).join('');
+			return new UrlError(`invalid URL escape "${quote(shown).slice(1, -1)}${cut}"`);
+		}
+		shown += char;
+		left -= bytes.length;
+		if (left === 0) break;
+	}
+	return new UrlError(`invalid URL escape ${quote(shown)}`);
 }

@@ -49,8 +49,15 @@ export function formatArgument(arg: Argument, verb: string, flags: Flags): strin
 	}
 }
 
+/** The value in a note: under `%v`, but with `#` and `+` meaning what they do under any other verb. */
+function formatNoted(arg: Argument, flags: Flags): string {
+	if (arg.type === '*big.Int') return formatBigInt(arg.value, 'v', flags);
+	if (arg.type === 'string') return formatArgument(arg, 's', flags);
+	return formatArgument(arg, arg.type === 'int' ? 'd' : 'g', flags);
+}
+
 function badVerb(arg: Argument, verb: string, flags: Flags): string {
-	return `%!${verb}(${arg.type}=${formatDefault(arg, flags)})`;
+	return `%!${verb}(${arg.type}=${formatNoted(arg, flags)})`;
 }
 
 /** Pads to the width, which counts characters; zeros go to the left only. */

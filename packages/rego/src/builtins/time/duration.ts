@@ -33,6 +33,7 @@ export function parseDuration(text: string): bigint {
 		const decimals = number[2] ?? '';
 		if (whole === '' && decimals === '') throw invalid();
 		rest = rest.slice(number[0].length);
+		if (isTooLong(whole)) throw invalid();
 		const unit = /^[^.0-9]*/.exec(rest)![0];
 		if (unit === '') throw new BuiltinError(`time: missing unit in duration ${quoteTime(text)}`);
 		const scale = units.get(unit);
@@ -40,16 +41,31 @@ export function parseDuration(text: string): bigint {
 			throw new BuiltinError(`time: unknown unit ${quoteTime(unit)} in duration ${quoteTime(text)}`);
 		}
 		rest = rest.slice(unit.length);
-		// Beyond 20 digits nothing fits, and longer texts are not worth converting.
-		if (whole.replace(/^0+/, '').length > 20) throw invalid();
-		const fraction = decimals.slice(0, 18);
-		total += BigInt(whole === '' ? 0 : whole) * scale;
-		if (fraction !== '') total += (BigInt(fraction) * scale) / 10n ** BigInt(fraction.length);
+		total += BigInt(whole === '' ? 0 : whole) * scale + fractionOf(decimals, scale);
 		if (total > int64Max + 1n) throw invalid();
 	}
 	if (negative) return -total;
 	if (total > int64Max) throw invalid();
 	return total;
+}
+
+/** Go counts up to 2⁶³ before it looks at the unit. */
+function isTooLong(digits: string): boolean {
+	const significant = digits.replace(/^0+/, '');
+	return significant.length > 19 || (significant.length === 19 && BigInt(significant) > int64Max + 1n);
+}
+
+/** Nanoseconds of the digits behind a point, worked out in doubles as Go does: `0.599999999999999999us` is 600. */
+function fractionOf(decimals: string, scale: bigint): bigint {
+	let digits = 0n;
+	let divisor = 1;
+	for (const digit of decimals) {
+		const next = digits * 10n + BigInt(digit);
+		if (digits > int64Max / 10n || next > int64Max + 1n) break;
+		digits = next;
+		divisor *= 10;
+	}
+	return BigInt(Math.trunc(Number(digits) * (Number(scale) / divisor)));
 }
 
 /** Quotes as Go's time package does: bytes beyond ASCII and control characters as `\x..`. */
