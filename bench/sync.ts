@@ -23,10 +23,7 @@ interface Started {
 /** Figures of the `sync` area. */
 export async function run(): Promise<Readonly<Record<string, unknown>>> {
 	const directory = await mkdtemp(path.join(tmpdir(), 'tappass-bench-'));
-	const server = fork(import.meta.filename, ['serve', directory], {
-		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-		execArgv: ['--expose-gc'],
-	});
+	let server = serverProcess(directory, 0);
 	const hosts: HostSimulator[] = [];
 	try {
 		const { key, operator } = await told<Started>(server);
@@ -46,21 +43,63 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 		await enrolTo(ask, hosts, streamsMax);
 		const enrolments_per_second = Math.round((more * 1_000) / (performance.now() - enrolling));
 		await pause(3_000);
-		const open = hosts.filter((host) => host.streaming).length;
+		const memory_after_enrolling = await memoryOf(server);
+		const revocation_ms = await measureRevocation(ask, hosts);
+		// The same hosts on a fresh process: what streams weigh without what enrolling so many left behind.
+		const port = Number(new URL(hosts[0]!.identity.origin).port);
+		for (const host of hosts) host.hangUp();
+		await stopped(server);
+		server = serverProcess(directory, port);
+		await told<Started>(server);
+		const reconnecting = performance.now();
+		const left = hosts.filter((host) => host.ended?.event !== 'revoked');
+		await reconnect(left);
+		const reconnected_seconds = Math.round((performance.now() - reconnecting) / 100) / 10;
+		await pause(3_000);
 		return {
 			...figures,
-			revocation_ms: await measureRevocation(ask, hosts),
-			streams: open,
+			revocation_ms,
+			streams: left.filter((host) => host.streaming).length,
+			reconnected_seconds,
 			enrolments_per_second: more > 0 ? enrolments_per_second : null,
-			server_mb: { before: memory_before, after_changes: memory_at_sizes, with_all_streams: await memoryOf(server) },
+			server_mb: {
+				before: memory_before,
+				after_changes: memory_at_sizes,
+				after_enrolling_all: memory_after_enrolling,
+				streams_on_a_fresh_process: await memoryOf(server),
+			},
 			rejected: hosts.reduce((sum, host) => sum + host.rejections.length, 0),
 		};
 	} finally {
 		for (const host of hosts) host.stop();
-		server.send('stop');
-		await new Promise<void>((resolve) => server.once('exit', () => resolve()));
+		await stopped(server);
 		await rm(directory, { recursive: true, force: true });
 	}
+}
+
+function serverProcess(directory: string, port: number): ChildProcess {
+	return fork(import.meta.filename, ['serve', directory, String(port)], {
+		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+		execArgv: ['--expose-gc'],
+	});
+}
+
+async function stopped(server: ChildProcess): Promise<void> {
+	if (server.exitCode !== null) return;
+	const gone = new Promise<void>((resolve) => server.once('exit', () => resolve()));
+	server.send('stop');
+	await gone;
+}
+
+async function reconnect(hosts: readonly HostSimulator[]): Promise<void> {
+	const waiting = [...hosts];
+	const one = async (): Promise<void> => {
+		for (let host = waiting.pop(); host !== undefined; host = waiting.pop()) {
+			const status = await host.stream();
+			if (status !== 200) throw new Error(`the stream answered ${status}`);
+		}
+	};
+	await Promise.all(Array.from({ length: enrolAtOnce }, one));
 }
 
 type Ask = (where: string, body?: object) => Promise<Readonly<Record<string, unknown>>>;
@@ -181,12 +220,12 @@ function call(
 	});
 }
 
-async function serve(directory: string): Promise<void> {
+async function serve(directory: string, port: number): Promise<void> {
 	const free = { host: '127.0.0.1', port: 0 };
 	const server = await startServer({
 		directory,
 		operatorListen: free,
-		hostListen: free,
+		hostListen: { ...free, port },
 		agentListen: free,
 		...(process.getuid?.() === 0 ? { engineUser: 'nobody' } : {}),
 		// A benchmark's log is its figures.
@@ -204,4 +243,4 @@ async function serve(directory: string): Promise<void> {
 	process.send!({ operator: server.urls.operator, key });
 }
 
-if (process.argv[2] === 'serve' && process.send !== undefined) await serve(process.argv[3]!);
+if (process.argv[2] === 'serve' && process.send !== undefined) await serve(process.argv[3]!, Number(process.argv[4]));
