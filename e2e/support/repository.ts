@@ -40,9 +40,11 @@ export function readText(path: string): string {
 /** What a TypeScript source imports: every specifier of static and dynamic imports and re-exports. */
 export function importsOf(source: string): readonly string[] {
 	const code = withoutComments(source);
+	// A program that is written out as a file stands in a template; its imports are text. `${import(…)}` in one is code.
+	const statements = code.replace(/`(?:\\.|[^`\\])*`/g, '``');
 	const found = [
-		...code.matchAll(/^\s*(?:import|export)\b[^;'"]*?\bfrom\s*['"]([^'"]+)['"]/gm),
-		...code.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm),
+		...statements.matchAll(/^\s*(?:import|export)\b[^;'"]*?\bfrom\s*['"]([^'"]+)['"]/gm),
+		...statements.matchAll(/^\s*import\s*['"]([^'"]+)['"]/gm),
 		...code.matchAll(/\b(?:import|require)\s*\(\s*['"]([^'"]+)['"]/g),
 	];
 	return found.map(([, specifier]) => specifier!);
