@@ -4,7 +4,7 @@ import { type CompiledPolicy, emptyCompiledPolicy, type RenderCapabilities } fro
 import { findTarget } from '@tappass/providers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ScriptedCall } from './model-server.ts';
-import { type Outcome, PrivateHost, port } from './private-host.ts';
+import { type Outcome, PrivateHost, port, withoutNamespaces } from './private-host.ts';
 
 const program = join(import.meta.dirname, 'node_modules/@anthropic-ai/claude-code-linux-x64/claude');
 const target = findTarget('claude-code')!;
@@ -175,6 +175,8 @@ describe('Claude Code under what we render', () => {
 	test('a command sees and changes only what the policy grants, whatever program it starts', async () => {
 		const open = (path: string, mode: string) =>
 			`python3 -c "print(open('${join(host.folder, path)}', '${mode}').read())"`;
+		// The way to the proxy takes a moment to open on a busy machine.
+		const page = (name: string) => `curl -sS --retry 5 --retry-connrefused http://${name}/`;
 		const commands = [
 			open('data/f', 'r'),
 			open('workspace/a.txt', 'r'),
@@ -184,9 +186,9 @@ describe('Claude Code under what we render', () => {
 			open('workspace/vendor/new', 'a+'),
 			open('data/new', 'a+'),
 			`curl -sS http://127.0.0.1:${port}/page`,
-			'curl -sS http://evil.example/',
-			'curl -sS http://paste.acme.com/',
-			'curl -sS http://files.acme.com/',
+			page('evil.example'),
+			page('paste.acme.com'),
+			page('files.acme.com'),
 		];
 		const { results, fetched } = await governed(policy(withShell), commands.map(bash));
 		expect(results[0]).toContain('CONTENT OF data/f');
@@ -198,6 +200,17 @@ describe('Claude Code under what we render', () => {
 		// The proxy lets it through, and finds no network.
 		expect(results[10]).toMatch(/Bad Gateway/);
 		expect(results).toHaveLength(commands.length);
+	});
+
+	test('in a kernel ring without user namespaces commands run with no sandbox of its own, and gaps say so', async () => {
+		const rendered = target.render(policy(withShell), { ...capabilities(), binaries: {} });
+		install(rendered);
+		const command = [...withoutNamespaces, program, '-p', 'go', '--output-format', 'json', ...rendered.args];
+		const { exit, results } = await host.run(command, [bash('echo ran'), read('elsewhere/f')], env);
+		expect(exit).toBe(0);
+		expect(results[0]).toBe('ran');
+		expect(results[1]).toMatch(denied);
+		expect(rendered.gaps.filter(({ value }) => value === 'Bash')).toHaveLength(2);
 	});
 
 	test('a repository cannot loosen it by settings of its own, except where a gap says so', async () => {

@@ -4,7 +4,7 @@ import { type CompiledPolicy, emptyCompiledPolicy, type RenderCapabilities } fro
 import { findTarget } from '@tappass/providers';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { ScriptedCall } from './model-server.ts';
-import { type Outcome, PrivateHost, port } from './private-host.ts';
+import { type Outcome, PrivateHost, port, withoutNamespaces } from './private-host.ts';
 
 const program = join(
 	import.meta.dirname,
@@ -51,7 +51,7 @@ function capabilities(): RenderCapabilities {
 		workspace_host: host.workspace,
 		gateway_url: `http://127.0.0.1:${port}/v1`,
 		mcp_url: `http://127.0.0.1:${port}/mcp`,
-		binaries: { codex: program },
+		binaries: { bwrap: '/usr/bin/bwrap', codex: program },
 		target_version: '0.169.0',
 		tool_aliases: {
 			'builtin.delegate': ['multi_agent_v1'],
@@ -183,6 +183,19 @@ describe('Codex under what we render', () => {
 	test('the gateway is the one model provider', async () => {
 		const { stderr } = await governed(policy(), [], own);
 		expect(stderr).toContain('`model_provider` is overridden by the required value "tappass"');
+	});
+
+	test('in a kernel ring without user namespaces it runs with no sandbox of its own, and says what that leaves open', async () => {
+		const rendered = target.render(policy(), { ...capabilities(), binaries: { codex: program } });
+		expect(target.check(rendered)).toEqual([]);
+		for (const { path, content } of rendered.files) host.write(path, content);
+		const command = [...withoutNamespaces, program, 'exec', '--skip-git-repo-check', '-m', 'scripted', 'go'];
+		const script = [shell('echo ran')];
+		const { exit, results, tools } = await host.run(command, script, { CODEX_HOME: join(host.home, '.codex') });
+		expect(exit).toBe(0);
+		expect(results[0]).toMatch(/\nran\n/);
+		expect(tools).not.toContain('multi_agent_v1');
+		expect(rendered.gaps.filter(({ value }) => value === 'sandbox')).toHaveLength(2);
 	});
 
 	test('a file that it cannot read ends it', async () => {

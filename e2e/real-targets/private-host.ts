@@ -6,6 +6,16 @@ import type { LoggedRequest, ScriptedCall } from './model-server.ts';
 /** Port of the model and MCP server; the network is private, so it is always free. */
 export const port = 8931;
 
+/** Words before a command: a kernel ring in which no user namespace can be made, as our own is. */
+export const withoutNamespaces: readonly string[] = [
+	'bwrap',
+	'--dev-bind',
+	'/',
+	'/',
+	'--unshare-user',
+	'--disable-userns',
+];
+
 /** What a program did, and what it told the model. */
 export interface Outcome {
 	readonly exit: number | null;

@@ -41,7 +41,7 @@ function allowing(...allow: string[]): CompiledPolicy {
 
 /** How 0.169.0 was seen to decide: the nearest entry for paths, a denial first for hosts. */
 function modelOf({ permissions, experimental_network }: Requirements) {
-	const table = permissions['tappass']!.filesystem;
+	const table = permissions!['tappass']!.filesystem;
 	const access = (path: string): string => {
 		const near = Object.keys(table)
 			.filter((one) => one === '/' || path === one || path.startsWith(`${one}/`))
@@ -49,7 +49,7 @@ function modelOf({ permissions, experimental_network }: Requirements) {
 		return near === undefined ? 'deny' : table[near]!;
 	};
 	const names = (verdict: string, host: string): boolean =>
-		Object.entries(experimental_network.domains).some(
+		Object.entries(experimental_network!.domains).some(
 			([pattern, value]) =>
 				value === verdict && (pattern.startsWith('*.') ? host.endsWith(pattern.slice(1)) : host === pattern),
 		);
@@ -65,13 +65,13 @@ describe('codex', () => {
 		const rendered = codex.render(casePolicy('empty'), capabilities);
 		const requirements = requirementsOf(rendered);
 		expect(Object.values(requirements.features).filter(Boolean)).toEqual([]);
-		expect(Object.values(requirements.permissions['tappass']!.filesystem)).not.toContain('write');
+		expect(Object.values(requirements.permissions!['tappass']!.filesystem)).not.toContain('write');
 		expect(requirements.experimental_network).toMatchObject({ managed_allowed_domains_only: true, domains: {} });
 		expect([requirements.mcp_servers, requirements.allowed_web_search_modes]).toEqual([{}, []]);
 		expect(configOf(rendered)).toEqual({ web_search: 'disabled', mcp_servers: {} });
 	});
 
-	test('sandbox modes are never written: they do not mix with a profile', () => {
+	test('sandbox modes are never written beside a profile: the two do not mix', () => {
 		for (const name of ['empty', 'typical', 'everything', 'hostile'] as const)
 			expect(requirementsOf(codex.render(casePolicy(name), capabilities))).not.toHaveProperty('allowed_sandbox_modes');
 	});
@@ -89,7 +89,7 @@ describe('codex', () => {
 
 	test('without a tool that may change files the workspace is for reading', () => {
 		const workspace = (policy: CompiledPolicy) =>
-			requirementsOf(codex.render(policy, capabilities)).permissions['tappass']!.filesystem['/workspace'];
+			requirementsOf(codex.render(policy, capabilities)).permissions!['tappass']!.filesystem['/workspace'];
 		expect(workspace(allowing('builtin.read_file'))).toBe('read');
 		expect(workspace(allowing('builtin.edit_file'))).toBe('write');
 	});
@@ -97,6 +97,17 @@ describe('codex', () => {
 	test('a tool that cannot be taken away is a gap', () => {
 		const { gaps } = codex.render(allowing('builtin.shell'), capabilities);
 		expect(gaps).toContainEqual(expect.objectContaining({ aspect: 'tools', value: 'builtin.edit_file' }));
+	});
+
+	test('where the program may not build a sandbox there is none, and that is a gap in what it would hold', () => {
+		const rendered = codex.render(casePolicy('typical'), { ...capabilities, binaries: {} });
+		const requirements = requirementsOf(rendered);
+		expect(requirements.allowed_sandbox_modes).toEqual(['read-only', 'danger-full-access']);
+		expect(requirements).not.toHaveProperty('default_permissions');
+		expect(configOf(rendered).sandbox_mode).toBe('danger-full-access');
+		expect(codex.check(rendered)).toEqual([]);
+		const open = rendered.gaps.filter(({ value }) => value === 'sandbox').map(({ aspect }) => aspect);
+		expect(open).toEqual(['filesystem', 'network']);
 	});
 
 	test('a version without permission profiles is a gap in what they hold', () => {
@@ -109,7 +120,7 @@ describe('codex', () => {
 
 	test('nothing is granted inside something denied, where the grant would be the nearer entry', () => {
 		const filesystem = { workspace: '/srv/work', read_only: ['/srv/data', '/srv'], deny_paths: ['/srv'] };
-		const table = requirementsOf(codex.render(typical({ filesystem }), capabilities)).permissions['tappass']!
+		const table = requirementsOf(codex.render(typical({ filesystem }), capabilities)).permissions!['tappass']!
 			.filesystem;
 		expect(Object.entries(table).filter(([path]) => path.startsWith('/srv'))).toEqual([['/srv', 'deny']]);
 	});

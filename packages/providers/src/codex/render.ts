@@ -35,27 +35,35 @@ export function render(policy: CompiledPolicy, capabilities: RenderCapabilities)
 	const domains = domainRules(policy.network, capabilities);
 	const rules = pathRules(policy.filesystem, capabilities);
 	const hasBroker = tools.broker_allowed.length > 0;
+	const sandboxed = hasSandbox(capabilities);
 	const requirements: Requirements = {
-		default_permissions: profile,
+		...(sandboxed
+			? { default_permissions: profile }
+			: { allowed_sandbox_modes: ['read-only', 'danger-full-access'] as const }),
 		allowed_approval_policies: ['never'],
 		allowed_web_search_modes: tools.builtin.has('web_search') ? ['cached', 'live'] : [],
 		allow_managed_hooks_only: true,
 		model_provider: profile,
-		allowed_permission_profiles: { [profile]: true },
-		experimental_network: {
-			enabled: true,
-			managed_allowed_domains_only: true,
-			allow_local_binding: false,
-			domains: domainTable(domains),
-		},
 		features: features(tools),
 		mcp_servers: hasBroker ? { [brokerServer]: { identity: { url: capabilities.mcp_url } } } : {},
 		model_providers: {
 			[profile]: { name: 'TapPass LLM Gateway', base_url: capabilities.gateway_url, wire_api: 'responses' },
 		},
-		permissions: { [profile]: { filesystem: fileTable(rules, tools, capabilities) } },
+		...(sandboxed
+			? {
+					allowed_permission_profiles: { [profile]: true as const },
+					experimental_network: {
+						enabled: true as const,
+						managed_allowed_domains_only: true as const,
+						allow_local_binding: false as const,
+						domains: domainTable(domains),
+					},
+					permissions: { [profile]: { filesystem: fileTable(rules, tools, capabilities) } },
+				}
+			: {}),
 	};
 	const config: ManagedConfig = {
+		...(sandboxed ? {} : { sandbox_mode: 'danger-full-access' as const }),
 		web_search: tools.builtin.has('web_search') ? 'cached' : 'disabled',
 		mcp_servers: hasBroker
 			? {
@@ -83,7 +91,7 @@ export function render(policy: CompiledPolicy, capabilities: RenderCapabilities)
 			...unknownCategoryGaps(domains),
 			...deniedToolGaps(policy, tools, capabilities),
 			...searchGaps(tools),
-			...versionGaps(capabilities),
+			...sandboxGaps(capabilities),
 		]),
 	};
 }
@@ -97,7 +105,7 @@ function sortedTable<T>(entries: readonly (readonly [string, T])[]): Readonly<Re
 }
 
 // `*.x` stands for any depth below `x` and not for `x` itself, as in a policy.
-function domainTable(domains: DomainRules): Requirements['experimental_network']['domains'] {
+function domainTable(domains: DomainRules): Readonly<Record<string, 'allow' | 'deny'>> {
 	return sortedTable<'allow' | 'deny'>([
 		...domains.allow.map((one) => [domainText(one), 'allow'] as const),
 		...denyInsideAllow(domains).map((one) => [domainText(one), 'deny'] as const),
@@ -134,7 +142,8 @@ function fileTable(
 /** Denied tools that are offered all the same. */
 function deniedToolGaps(policy: CompiledPolicy, tools: HarnessTools, capabilities: RenderCapabilities): readonly Gap[] {
 	const { denied } = splitTools(policy.tools, capabilities);
-	const canWrite = writers.some((name) => tools.builtin.has(name));
+	// Without a profile nothing makes the workspace read-only.
+	const canWrite = !hasSandbox(capabilities) || writers.some((name) => tools.builtin.has(name));
 	const stays = (name: string): boolean =>
 		name === 'request_user_input' || (name === 'apply_patch' && canWrite && unswitched.includes(name));
 	return denied
@@ -142,7 +151,7 @@ function deniedToolGaps(policy: CompiledPolicy, tools: HarnessTools, capabilitie
 		.map(({ tool, names }) => ({
 			aspect: 'tools',
 			value: tool,
-			why: `no setting takes ${names.filter(stays).join(' and ')} away; what it changes is held by the permission profile`,
+			why: `no setting takes ${names.filter(stays).join(' and ')} away`,
 		}));
 }
 
@@ -158,15 +167,27 @@ function searchGaps(tools: HarnessTools): readonly Gap[] {
 		: [];
 }
 
-/** Permission profiles came with 0.138; an older program warns of them and runs without. */
-function versionGaps({ os, target_version }: RenderCapabilities): readonly Gap[] {
+/**
+ * Whether the program may build a sandbox of its own. On Linux a host says so by naming bubblewrap; where its kernel ring
+ * forbids user namespaces the program would end at the start, or run no command.
+ */
+function hasSandbox({ os, binaries }: RenderCapabilities): boolean {
+	return os !== 'linux' || binaries['bwrap'] !== undefined;
+}
+
+/** What stays open when there is no sandbox, or none that was seen to hold. */
+function sandboxGaps(capabilities: RenderCapabilities): readonly Gap[] {
+	const { os, target_version } = capabilities;
 	const [, major, minor] = /^(\d+)\.(\d+)\./.exec(target_version ?? '') ?? [];
+	// An older program warns of a permission profile and runs without.
 	const isOld = minor !== undefined && Number(major) === 0 && Number(minor) < 138;
-	const why = isOld
-		? `version ${target_version} knows no permission profiles`
-		: os === 'windows'
-			? 'the sandbox of Windows was not tried'
-			: undefined;
+	const why = !hasSandbox(capabilities)
+		? 'the harness may not build a sandbox here, so it holds neither paths nor hosts'
+		: isOld
+			? `version ${target_version} knows no permission profiles`
+			: os === 'windows'
+				? 'the sandbox of Windows was not tried'
+				: undefined;
 	return why === undefined
 		? []
 		: (['filesystem', 'network'] as const).map((aspect) => ({ aspect, value: 'sandbox', why }));

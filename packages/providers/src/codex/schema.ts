@@ -18,14 +18,16 @@ export type Access = 'read' | 'write' | 'deny';
  * `codex-rs/config/src/config_requirements.rs`; held against the program, 0.169.0
  */
 export interface Requirements {
-	readonly default_permissions: typeof profile;
+	readonly default_permissions?: typeof profile;
+	/** Without a sandbox; the program ends when `read-only` is not among them. */
+	readonly allowed_sandbox_modes?: readonly ['read-only', 'danger-full-access'];
 	readonly allowed_approval_policies: readonly 'never'[];
 	/** Empty: no search. */
 	readonly allowed_web_search_modes: readonly ('cached' | 'live')[];
 	readonly allow_managed_hooks_only: true;
 	readonly model_provider: typeof profile;
-	readonly allowed_permission_profiles: Readonly<Record<string, true>>;
-	readonly experimental_network: {
+	readonly allowed_permission_profiles?: Readonly<Record<string, true>>;
+	readonly experimental_network?: {
 		readonly enabled: true;
 		readonly managed_allowed_domains_only: true;
 		readonly allow_local_binding: false;
@@ -37,12 +39,14 @@ export interface Requirements {
 	readonly model_providers: Readonly<
 		Record<string, { readonly name: string; readonly base_url: string; readonly wire_api: 'responses' }>
 	>;
-	readonly permissions: Readonly<Record<string, { readonly filesystem: Readonly<Record<string, Access>> }>>;
+	readonly permissions?: Readonly<Record<string, { readonly filesystem: Readonly<Record<string, Access>> }>>;
 }
 
 /** `managed_config.toml`: configuration that wins over users and the command line; requirements have no list of tools. */
 export interface ManagedConfig {
 	readonly web_search: 'disabled' | 'cached';
+	/** Only where there is no profile: the kernel ring is then the sandbox. */
+	readonly sandbox_mode?: 'danger-full-access';
 	readonly mcp_servers: Readonly<
 		Record<
 			string,
@@ -70,19 +74,11 @@ const domain = z.string().regex(/^(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*$/);
 const path = z.string().regex(/^(?::minimal|\/[^\u0000-\u001f\u007f*?[\]{}]*)$/);
 const feature = z.enum([...featuresOff, ...Object.values(switches).flat()] as [string, ...string[]]);
 const wireName = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
-const requirementsSchema: z.ZodType = z.strictObject({
-	default_permissions: z.literal(profile),
+const always = {
 	allowed_approval_policies: z.tuple([z.literal('never')]),
 	allowed_web_search_modes: z.array(z.enum(['cached', 'live'])),
 	allow_managed_hooks_only: z.literal(true),
 	model_provider: z.literal(profile),
-	allowed_permission_profiles: z.strictObject({ [profile]: z.literal(true) }),
-	experimental_network: z.strictObject({
-		enabled: z.literal(true),
-		managed_allowed_domains_only: z.literal(true),
-		allow_local_binding: z.literal(false),
-		domains: z.record(domain, z.enum(['allow', 'deny'])),
-	}),
 	features: z.record(feature, z.boolean()),
 	mcp_servers: z.strictObject({
 		[brokerServer]: z.strictObject({ identity: z.strictObject({ url }) }).optional(),
@@ -90,12 +86,31 @@ const requirementsSchema: z.ZodType = z.strictObject({
 	model_providers: z.strictObject({
 		[profile]: z.strictObject({ name: z.string().min(1), base_url: url, wire_api: z.literal('responses') }),
 	}),
-	permissions: z.strictObject({
-		[profile]: z.strictObject({ filesystem: z.record(path, z.enum(['read', 'write', 'deny'])) }),
+};
+// A profile or sandbox modes, never some of each.
+const requirementsSchema: z.ZodType = z.union([
+	z.strictObject({
+		...always,
+		default_permissions: z.literal(profile),
+		allowed_permission_profiles: z.strictObject({ [profile]: z.literal(true) }),
+		experimental_network: z.strictObject({
+			enabled: z.literal(true),
+			managed_allowed_domains_only: z.literal(true),
+			allow_local_binding: z.literal(false),
+			domains: z.record(domain, z.enum(['allow', 'deny'])),
+		}),
+		permissions: z.strictObject({
+			[profile]: z.strictObject({ filesystem: z.record(path, z.enum(['read', 'write', 'deny'])) }),
+		}),
 	}),
-});
+	z.strictObject({
+		...always,
+		allowed_sandbox_modes: z.tuple([z.literal('read-only'), z.literal('danger-full-access')]),
+	}),
+]);
 const configSchema: z.ZodType = z.strictObject({
 	web_search: z.enum(['disabled', 'cached']),
+	sandbox_mode: z.literal('danger-full-access').optional(),
 	mcp_servers: z.strictObject({
 		[brokerServer]: z
 			.strictObject({
