@@ -1,0 +1,108 @@
+import { type Command, Flags, type Interfaces } from '@oclif/core';
+import { type Answer, makeDirectory, type Terminal } from '@tappass/cli-kit';
+import { TapPassError } from '@tappass/core';
+import { type Listen, type Plane, type ServerOptions, startServer } from '@tappass/server';
+import { OperatorCommand } from '../../command.ts';
+import { dataFlag } from '../../data-directory.ts';
+
+const planes: readonly Plane[] = ['operator', 'host', 'agent'];
+const flags = {
+	data: dataFlag,
+	database: Flags.string({
+		helpValue: '<url>',
+		env: 'TAPPASS_DATABASE',
+		description: 'postgres://… of a PostgreSQL 15 or newer (default: an engine of its own in the data directory)',
+	}),
+	planes: Flags.string({
+		default: planes.join(','),
+		helpValue: '<list>',
+		description: 'planes that run in this process',
+	}),
+	'operator-listen': Flags.string({ default: '127.0.0.1:7600', helpValue: '<host:port>', description: 'operator API' }),
+	'host-listen': Flags.string({
+		default: '127.0.0.1:7601',
+		helpValue: '<host:port>',
+		description: 'host plane, mutual TLS',
+	}),
+	'agent-listen': Flags.string({ default: '127.0.0.1:7602', helpValue: '<host:port>', description: 'agent plane' }),
+	'host-url': Flags.string({
+		helpValue: '<url>',
+		description: 'how hosts reach the host plane, https://… (default: from the listener)',
+	}),
+};
+
+/** `tappass server start`: the control plane, in the foreground until it is stopped. */
+export default class ServerStart extends OperatorCommand {
+	static override summary = 'Start the control plane and run until stopped.';
+	static override description =
+		'The first start makes an org, its keys and a first operator credential, and says where they lie. Logs go to stderr, one JSON object a line. SIGTERM and SIGINT stop it after what is under way.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %>',
+		'<%= config.bin %> <%= command.id %> --data /srv/tappass --operator-listen 127.0.0.1:7600',
+	];
+	static override flags: Interfaces.FlagInput = flags;
+
+	protected override async answer(terminal: Terminal): Promise<Answer> {
+		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		await makeDirectory(chosen.data, 0o700);
+		const options: ServerOptions = {
+			directory: chosen.data,
+			...(chosen.database === undefined ? {} : { databaseUrl: chosen.database }),
+			planes: readPlanes(chosen.planes),
+			operatorListen: readListen(chosen['operator-listen']),
+			hostListen: readListen(chosen['host-listen']),
+			agentListen: readListen(chosen['agent-listen']),
+			...(chosen['host-url'] === undefined ? {} : { hostUrl: chosen['host-url'] }),
+			say: (line) => terminal.stderr.write(`${terminal.name}: ${line}\n`),
+		};
+		const server = await startServer(options);
+		const asked = new Promise<'stopped'>((resolve) => {
+			for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+				// The command line's own SIGINT handler would end the process at once.
+				process.removeAllListeners(signal);
+				process.once(signal, () => resolve('stopped'));
+			}
+		});
+		if (!terminal.json) {
+			const where = Object.entries(server.urls).map(
+				([plane, url]) => `  ${plane.padEnd(8)}  ${url ?? 'not in this process'}`,
+			);
+			terminal.stderr.write(
+				`${['The control plane is up.', ...where, 'Stop it with Ctrl-C or tappass server stop.'].join('\n')}\n`,
+			);
+		} else
+			terminal.stdout.write(
+				`${JSON.stringify({ schema: 'tappass.server.started/1', urls: server.urls, created: server.created })}\n`,
+			);
+		const why = await Promise.race([server.ended, asked]);
+		await server.close();
+		if (why === 'engine_lost')
+			throw new TapPassError('internal', {
+				detail: 'the database engine ended',
+				hint: 'look at the log, then start again',
+			});
+		return { schema: 'tappass.server.stopped/1', fields: {}, text: 'Stopped.' };
+	}
+}
+
+function readPlanes(text: string): readonly Plane[] {
+	const chosen = text.split(',').map((one) => one.trim());
+	const unknown = chosen.find((one) => !planes.includes(one as Plane));
+	if (unknown !== undefined)
+		throw new TapPassError('usage', {
+			detail: `--planes: there is no plane ${JSON.stringify(unknown)}`,
+			hint: `any of ${planes.join(',')}`,
+		});
+	return chosen as Plane[];
+}
+
+function readListen(text: string): Listen {
+	const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+	const host = bracketed ?? plain;
+	if (host === undefined || Number(port) > 65_535)
+		throw new TapPassError('usage', {
+			detail: `${JSON.stringify(text)} is no address to listen at`,
+			hint: 'write host:port, like 127.0.0.1:7600',
+		});
+	return { host, port: Number(port) };
+}
