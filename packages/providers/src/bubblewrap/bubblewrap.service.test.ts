@@ -54,7 +54,8 @@ beforeAll(async () => {
 	copyFileSync(process.execPath, join(folder, 'node/bin/node'), constants.COPYFILE_FICLONE);
 	chmodSync(folder, 0o755);
 	proxy = createServer((connection) =>
-		connection.on('data', (data) => {
+		// One answer for one request: what a client still sends afterwards is not for us.
+		connection.once('data', (data) => {
 			seen.push(String(data).split('\r\n')[0]!);
 			connection.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n');
 		}),
