@@ -14,8 +14,8 @@ type Element =
 	| { readonly kind: 'range'; readonly low: number; readonly high: number; readonly not: boolean }
 	| { readonly kind: 'oneOf'; readonly alternatives: readonly (readonly Element[])[] };
 
-/** Says whether the whole of `text` matches. */
-export type GlobMatcher = (text: string) => boolean;
+/** Says whether the whole of `text` matches; `spend` is told what that costs, as far as it is more than a look. */
+export type GlobMatcher = (text: string, spend: (steps: number) => void) => boolean;
 
 /**
  * Compiles a glob in the syntax of gobwas/glob: `*`, `**`, `?`, `[a-z]`, `[!a-z]`, `[abc]`, `{a,b}`, `\` to escape.
@@ -45,7 +45,7 @@ function specialise(elements: readonly Element[], delimiters: readonly string[])
 		if (matcher === undefined) return undefined;
 		matchers.push(matcher);
 	}
-	return matchers.length === 1 ? matchers[0] : (text) => matchers.some((matches) => matches(text));
+	return matchers.length === 1 ? matchers[0] : (text, spend) => matchers.some((matches) => matches(text, spend));
 }
 
 /** Every way through the braces, with neighbouring texts joined; `undefined` when there are too many. */
@@ -107,15 +107,19 @@ interface State {
 	next: readonly number[];
 }
 
+/** States of the automaton that cost as much as one step, as a power of two. */
+const statesPerStepShift = 1;
+
 /** Runs all ways through the pattern side by side, so that no text makes it backtrack. */
 function simulate(elements: readonly Element[], delimiters: ReadonlySet<string>): GlobMatcher {
 	const states: State[] = [];
 	const start = build(elements, states, addState(states, undefined), delimiters);
 	const accept = 0;
-	return (text) => {
+	return (text, spend) => {
 		let current = new Set<number>();
 		close(states, start, current);
 		for (const char of text) {
+			spend(1 + (current.size >> statesPerStepShift));
 			const following = new Set<number>();
 			for (const at of current) {
 				const state = states[at]!;

@@ -48,7 +48,7 @@ function matchGlob(args: readonly Value[], context: BuiltinContext): boolean {
 	const text = stringOperand(args, 3);
 	context.spend(matchingSteps(pattern.length, text.length));
 	const ofDelimiters = compiled.get(delimiters, () => new BoundedCache(globCacheEntriesMax));
-	return ofDelimiters.get(pattern, () => compileGlob(pattern, [...delimiters]))(text);
+	return ofDelimiters.get(pattern, () => compileGlob(pattern, [...delimiters]))(text, context.spend);
 }
 
 /** The delimiters, one behind the other. */

@@ -23,12 +23,15 @@ export function globsIntersect(left: string, right: string, spend: (steps: numbe
 		const key = (i * (rightTokens.length + 1) + j) * 8 + Number(inLeft) * 4 + Number(inRight) * 2 + Number(taken);
 		if (seen.has(key)) continue;
 		seen.add(key);
-		spend(1);
+		spend(stateSteps);
 		if (taken && i === leftTokens.length && j === rightTokens.length) return true;
 		todo.push(...follow(leftTokens[i], rightTokens[j], state));
 	}
 	return false;
 }
+
+/** Steps that one state costs. */
+const stateSteps = 4;
 
 /** A place in both expressions; `in…` says that the token there has taken a character already. */
 interface State {

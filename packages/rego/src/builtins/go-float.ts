@@ -27,7 +27,7 @@ function write(value: Digits, format: 'e' | 'f' | 'g', precision: number): strin
 	let limit = precision;
 	if (limit > digits.length && digits.length >= point) limit = digits.length;
 	if (precision < 0) limit = 6;
-	const exponent = digits === '' ? 0 : point - 1;
+	const exponent = point - 1;
 	if (exponent < -4 || exponent >= limit) return exponentText(value, Math.max(digits.length - 1, 0));
 	return fixedText(value, Math.max(digits.length - point, 0));
 }

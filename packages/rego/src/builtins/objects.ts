@@ -144,7 +144,7 @@ function merge(left: ObjectValue, right: ObjectValue, context: BuiltinContext): 
 	const result = new ObjectBuilder();
 	const additions = objectEntries(right);
 	const entries = objectEntries(left);
-	context.spend(entries.length + additions.length);
+	context.spend(4 * (1 + entries.length + additions.length));
 	for (const [key, value] of entries) result.set(key, value);
 	for (const [key, value] of additions) {
 		const held = result.get(key);

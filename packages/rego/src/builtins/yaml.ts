@@ -190,9 +190,12 @@ function isAmbiguous(text: string): boolean {
 	);
 }
 
+/** The library makes a node of each part of a value, at many times the cost of a part of plain text. */
+const nodeWeight = 16;
+
 function toYaml(value: Value): unknown {
 	if (isNumber(value)) return yamlNumber(value);
-	spendWritten(isArray(value) ? value.length : 1);
+	spendWritten(nodeWeight);
 	if (isArray(value)) return value.map(toYaml);
 	if (isSet(value)) return value.values().map(toYaml);
 	if (!isObject(value)) return value;

@@ -215,7 +215,7 @@ function globGet(call: LCall, builtin: Builtin, gets: readonly Get[], delimiters
 			}
 			const matches = matcherOf(pattern, characters);
 			m.spend(matchingSteps(pattern.length, text.length));
-			return matches(text);
+			return matches(text, m.spend);
 		} catch (error) {
 			return m.builtinError(error, builtin.name, loc);
 		}
@@ -241,6 +241,7 @@ function printGet(call: LCall, gets: readonly Get[]): Get {
 		let lines: string[][] = [[]];
 		for (const operand of operands ?? []) {
 			const texts = operand.size === 0 ? ['<undefined>'] : operand.values().map(displayText);
+			m.spend(lines.length * texts.length);
 			lines = lines.flatMap((line) => texts.map((text) => [...line, text]));
 		}
 		for (const line of lines) {

@@ -84,6 +84,9 @@ function codePointRank(unit: number): number {
 	return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
 
+/** Objects are slower to look into than lists. */
+const objectWeight = 4;
+
 function compareLists(a: readonly Value[], b: readonly Value[]): number {
 	const length = Math.min(a.length, b.length);
 	spendCompared(1);
@@ -96,7 +99,7 @@ function compareLists(a: readonly Value[], b: readonly Value[]): number {
 
 function compareEntries(a: readonly Entry[], b: readonly Entry[]): number {
 	const length = Math.min(a.length, b.length);
-	spendCompared(1);
+	spendCompared(objectWeight);
 	for (let i = 0; i < length; i++) {
 		const order = compare(a[i]![0], b[i]![0]) || compare(a[i]![1], b[i]![1]);
 		if (order !== 0) return order;
@@ -132,7 +135,7 @@ function equalSets(a: RegoSet, b: RegoSet): boolean {
 function equalObjects(a: ObjectValue, b: ObjectValue): boolean {
 	const size = objectSize(a);
 	if (size !== objectSize(b)) return false;
-	spendCompared(size);
+	spendCompared(objectWeight * (size + 1));
 	if (a instanceof RegoObject) return equalEntries(a.pairs(), b);
 	if (b instanceof RegoObject) return equalEntries(b.pairs(), a);
 	for (const key of objectKeys(a)) {

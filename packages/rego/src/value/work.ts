@@ -4,11 +4,11 @@
  * nor the clock of an evaluation are looked at on that way.
  */
 
-/** Items that one evaluation may pass while it compares values: some seconds' worth. */
-export const itemsComparedMax: number = 1 << 28;
+/** Items that one evaluation may pass while it compares values: some two seconds' worth. */
+export const itemsComparedMax: number = 1 << 26;
 
 /** A part of a text costs this many times what a comparison does, in time and in memory. */
-const textWeight = 8;
+const textWeight = 4;
 
 let left = Number.POSITIVE_INFINITY;
 
