@@ -176,7 +176,7 @@ describe('Claude Code under what we render', () => {
 		const open = (path: string, mode: string) =>
 			`python3 -c "print(open('${join(host.folder, path)}', '${mode}').read())"`;
 		// The way to the proxy takes a moment to open on a busy machine.
-		const page = (name: string) => `curl -sS --retry 5 --retry-connrefused http://${name}/`;
+		const page = (name: string) => `for i in 1 2 3 4 5; do curl -sS http://${name}/ && break; sleep 0.5; done`;
 		const commands = [
 			open('data/f', 'r'),
 			open('workspace/a.txt', 'r'),
