@@ -1,5 +1,6 @@
+import { readdir } from 'node:fs/promises';
 import { Flags, type Interfaces } from '@oclif/core';
-import { type Level, levels, TapPassError } from '@tappass/core';
+import { type Level, levels, nearest, TapPassError } from '@tappass/core';
 import {
 	type Authored,
 	type CompileRequest,
@@ -13,7 +14,7 @@ import {
 	specReferences,
 } from '@tappass/policy';
 import { refuse } from './diagnostics.ts';
-import { readShipped, readSource, readSources, shippedDirectory } from './sources.ts';
+import { readEach, readShipped, readSource, readSources, shippedDirectory } from './sources.ts';
 
 /** Flags of every command that compiles: what each level says. */
 export const requestFlags: Interfaces.FlagInput<RequestFlags> = {
@@ -140,7 +141,7 @@ export async function readLibrary(directories: readonly string[] | undefined): P
 }
 
 async function files(paths: readonly string[] | undefined): Promise<readonly PolicyFile[]> {
-	return Promise.all((paths ?? []).map(readSource));
+	return readEach(paths ?? []);
 }
 
 /** A spec by path, or by the id of a shipped one, with the Rego files that it names. */
@@ -154,13 +155,24 @@ async function specFile(
 		shipped
 			? { ...(await readSource(path.replace(/^policies/, shippedDirectory('policies')))), file: path }
 			: readSource(path);
-	const spec = await read(at);
+	const spec = shipped ? await read(at).catch(() => unknownSpec(name)) : await read(at);
 	const document = readDocument(spec);
 	// A spec at fault is told with everything else by the compile; it names no files then.
 	const isSpec = isAuthored(document) && document.value.schema === 'tappass.sandbox-spec/1';
 	const named = isSpec ? specReferences(document as Authored<SandboxSpecDocument>) : [];
 	const found = await Promise.all(named.map((path) => read(path).catch(missing)));
 	return { spec, specFiles: found.filter((file) => file !== undefined) };
+}
+
+async function unknownSpec(name: string): Promise<never> {
+	const known = (await readdir(`${shippedDirectory('policies')}/sandbox-specs`)).map((file) =>
+		file.replace(/\.yaml$/, ''),
+	);
+	const near = nearest(name, known);
+	throw new TapPassError('not_found', {
+		detail: `there is no sandbox-spec ${JSON.stringify(name)}`,
+		hint: near === undefined ? `one of ${known.join(', ')}, or a file` : `did you mean ${near}?`,
+	});
 }
 
 // The compile says which file a spec names in vain, with the place where it does.

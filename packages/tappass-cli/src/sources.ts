@@ -16,10 +16,30 @@ const ignored: ReadonlySet<string> = new Set(['node_modules', 'dist', '.git']);
  * @throws {TapPassError} file_unreadable
  */
 export async function readSources(paths: readonly string[]): Promise<readonly SourceFile[]> {
-	const names = (await Promise.all(paths.map(namesAt))).flat();
+	const names = (await all(paths, namesAt)).flat();
 	if (names.length > limits.sourceFilesMax)
 		throw new TapPassError('usage', { detail: `${names.length} files, at most ${limits.sourceFilesMax}` });
-	return Promise.all([...new Set(names)].map(readSource));
+	return all([...new Set(names)], readSource);
+}
+
+/** Every file that was named, in order; when some cannot be read, all of them are told at once. @throws {TapPassError} file_unreadable */
+export async function readEach(paths: readonly string[]): Promise<readonly SourceFile[]> {
+	return all(paths, readSource);
+}
+
+async function all<T>(paths: readonly string[], read: (path: string) => Promise<T>): Promise<readonly T[]> {
+	const settled = await Promise.allSettled(paths.map(read));
+	const failed = settled.filter((one) => one.status === 'rejected').map((one): unknown => one.reason);
+	const [first] = failed;
+	if (failed.length === 0) return settled.filter((one) => one.status === 'fulfilled').map((one) => one.value);
+	if (failed.length === 1 || failed.some((error) => !(error instanceof TapPassError))) throw first;
+	throw new TapPassError('file_unreadable', {
+		detail: `${failed.length} files`,
+		diagnostics: failed.map((error) => ({
+			code: 'file_unreadable' as const,
+			message: (error as TapPassError).detail ?? 'not readable',
+		})),
+	});
 }
 
 /** One file with its time of change. @throws {TapPassError} file_unreadable */
