@@ -81,26 +81,47 @@ function isNetwork(text: string): boolean {
 
 function networkContains(cidr: string, other: Value): boolean {
 	const network = parseNetwork(cidr);
-	const text = stringOperand([other], 1);
+	return spans(network, spanOf(stringOperand([other], 1)));
+}
+
+/** The first and the last address of a network; both the same for an address. */
+interface Span {
+	readonly first: Address;
+	readonly last: Address;
+}
+
+function spanOf(text: string): Span {
 	const address = parseAddress(text);
-	if (address !== undefined) return contains(network, address);
+	if (address !== undefined) return { first: address, last: address };
 	if (!isNetwork(text)) {
 		throw new BuiltinError(`not a valid textual representation of an IP address or CIDR: ${text}`);
 	}
 	const inner = parseNetwork(text);
-	return contains(network, inner.address) && contains(network, last(inner));
+	return { first: inner.address, last: last(inner) };
+}
+
+function spans(network: Network, span: Span): boolean {
+	return contains(network, span.first) && contains(network, span.last);
 }
 
 /** Steps that looking at two networks costs. */
-const pairSteps = 16;
+const pairSteps = 8;
 
 function containsMatches(args: readonly Value[], context: BuiltinContext): RegoSet {
 	const found = new SetBuilder();
+	const read = new Map<string, Span>();
 	for (const [cidr, index] of members(operand(args, 1), 1)) {
+		let network: Network | undefined;
 		for (const [other, otherIndex] of members(operand(args, 2), 2)) {
-			// Both are read anew for each pair.
 			context.spend(pairSteps);
-			if (networkContains(stringOperand([cidr], 1), other)) found.add([index, otherIndex]);
+			network ??= parseNetwork(stringOperand([cidr], 1));
+			const text = stringOperand([other], 1);
+			let span = read.get(text);
+			if (span === undefined) {
+				span = spanOf(text);
+				read.set(text, span);
+			}
+			if (spans(network, span)) found.add([index, otherIndex]);
 		}
 	}
 	return found.build();

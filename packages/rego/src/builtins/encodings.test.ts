@@ -192,6 +192,8 @@ describe('uri and urlquery', () => {
 
 	it('refuses bad query strings, and values that are not text', () => {
 		expect(() => call('urlquery.decode', '%4')).toThrow(new BuiltinError('invalid URL escape "%4"'));
+		expect(() => call('urlquery.decode', '%é&')).toThrow(new BuiltinError('invalid URL escape "%é"'));
+		expect(() => call('urlquery.decode', '%4é')).toThrow(new BuiltinError('invalid URL escape "%4\\xc3"'));
 		expect(() => call('urlquery.decode_object', 'a=1;b=2')).toThrow('invalid semicolon separator in query');
 		expect(() => call('urlquery.encode_object', { a: 1 })).toThrow(
 			new BuiltinTypeError('operand 1 values must be string, array[string], or set[string]'),

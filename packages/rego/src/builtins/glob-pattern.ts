@@ -107,9 +107,6 @@ interface State {
 	next: readonly number[];
 }
 
-/** States of the automaton that cost as much as one step, as a power of two. */
-const statesPerStepShift = 1;
-
 /** Runs all ways through the pattern side by side, so that no text makes it backtrack. */
 function simulate(elements: readonly Element[], delimiters: ReadonlySet<string>): GlobMatcher {
 	const states: State[] = [];
@@ -119,7 +116,7 @@ function simulate(elements: readonly Element[], delimiters: ReadonlySet<string>)
 		let current = new Set<number>();
 		close(states, start, current);
 		for (const char of text) {
-			spend(1 + (current.size >> statesPerStepShift));
+			spend(1 + current.size);
 			const following = new Set<number>();
 			for (const at of current) {
 				const state = states[at]!;

@@ -10,7 +10,7 @@ interface Token {
  * Whether two glob-style expressions have a non-empty string in common. They know `.`, `[a-z]`, `*`, `+` and `\` only;
  * both describe whole strings.
  *
- * @param spend called once for each state looked at, of which there are at most 8 × length × length
+ * @param spend called with `stateSteps` for each state looked at, of which there are at most 8 × length × length
  * @throws {BuiltinError} an expression that does not parse
  */
 export function globsIntersect(left: string, right: string, spend: (steps: number) => void): boolean {

@@ -130,6 +130,8 @@ describe('sprintf', () => {
 		['%9999999d', [42], '%!(NOVERB)%!(EXTRA int=42)'],
 		['%*d', ['a', 1], '%!(BADWIDTH)1'],
 		['%.*f', ['a', 1.5], '%!(BADPREC)1.500000'],
+		['%#z %+z', ['a', 'b'], '%!z(string=a) %!z(string=b)'],
+		['%+g %#o', [3, 0.5], '%!g(int=+3) %!o(float64=0.500000)'],
 	])('notes the mistake in %j', (format, values, want) => {
 		expect(call('sprintf', format, values)).toBe(want);
 	});
@@ -160,6 +162,7 @@ describe('sprintf', () => {
 		['100%%', [], '100%'],
 		['%b %x %.3x', [0.5, 3.5, 3.1875], '4503599627370496p-53 0x1.cp+01 0x1.980p+01'],
 		['%#v', ['a'], '"a"'],
+		['%.0g %8.3G %g', [parseNumber('0.0')!, parseNumber('0.0')!, parseNumber('0.0')!], '0        0 0'],
 		['%010d|%+x', [big, big], `${big}|+ffffffffffffffffffff`],
 	])('formats %j', (format, values, want) => {
 		expect(call('sprintf', format, values)).toBe(want);

@@ -23,6 +23,7 @@ describe('refuses', () => {
 		['time.parse_ns', ['MST', 'abc'], 'cannot parse "abc" as "MST"'],
 		['time.parse_ns', ['-0700', '+2500'], 'time zone offset hour out of range'],
 		['time.parse_ns', [1, ''], 'operand 1 must be string but got number'],
+		['time.parse_duration_ns', ['99999999999999999999d'], 'time: invalid duration "99999999999999999999d"'],
 		['time.parse_duration_ns', ['5'], 'time: missing unit in duration "5"'],
 		['time.parse_duration_ns', ['5x'], 'time: unknown unit "x" in duration "5x"'],
 		['time.parse_duration_ns', [''], 'time: invalid duration ""'],
@@ -77,6 +78,7 @@ test.each<[string, string, string]>([
 
 test.each<[string, Value]>([
 	['100ms', 100_000_000],
+	['1.599999999999999999999us', 1600],
 	['1h30m', 5_400_000_000_000],
 	['-1.5s', -1_500_000_000],
 	['+1us1ns', 1001],
