@@ -1,14 +1,25 @@
 import { defineConfig } from 'vitest/config';
 
 // Tests run from source; what they import from another package runs from that package's dist, as a user's would.
+// By ending: `.service.test.ts` needs a database, a sandbox or a browser; `.long.test.ts` needs nothing but time;
+// `.fuzz.test.ts` runs for as long as it is told to.
 export default defineConfig({
 	test: {
+		// One worker for each core: what runs here is processor work, and nothing else waits for the machine.
+		maxWorkers: '100%',
 		projects: [
 			{
 				test: {
 					name: 'unit',
 					include: ['packages/*/src/**/*.test.ts', 'e2e/*.test.ts'],
-					exclude: ['**/*.service.test.ts', '**/*.fuzz.test.ts'],
+					exclude: ['**/*.service.test.ts', '**/*.long.test.ts', '**/*.fuzz.test.ts'],
+				},
+			},
+			{
+				test: {
+					name: 'long',
+					include: ['packages/*/src/**/*.long.test.ts', 'e2e/*.long.test.ts'],
+					testTimeout: 120_000,
 				},
 			},
 			{
