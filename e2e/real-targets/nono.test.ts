@@ -1,4 +1,4 @@
-/** nono, built from crates.io, run for real on what the Provider renders. Needs Landlock; `run` leaves it out without cargo. */
+/** nono, built from its published sources, run for real on what the Provider renders. Needs Landlock; `run` leaves it out without cargo. */
 import { spawnSync } from 'node:child_process';
 import {
 	existsSync,
