@@ -20,11 +20,10 @@ export async function verify(options: VerifyOptions, clock: number): Promise<Ans
 	const now = options.now === undefined ? clock : readNow(options.now);
 	if ([options.keyring, options.root, options.floor].filter((path) => path === '-').length > 1)
 		throw new TapPassError('usage', { detail: 'standard input can be read once; only one of the files may be -' });
-	const [root, keyring, floor] = await Promise.all([
-		readBounded(options.root, limits.payloadBytesMax),
-		readBounded(options.keyring, limits.payloadBytesMax),
-		options.floor === undefined ? undefined : readBounded(options.floor, limits.payloadBytesMax),
-	]);
+	// One after the other: when several cannot be read, it is always the same one that is named.
+	const root = await readBounded(options.root, limits.payloadBytesMax);
+	const keyring = await readBounded(options.keyring, limits.payloadBytesMax);
+	const floor = options.floor === undefined ? undefined : await readBounded(options.floor, limits.payloadBytesMax);
 	const verified = verifyKeyring({ keyring, root, now, ...(floor === undefined ? {} : { floor }) });
 	const { statement: _, ...fields } = verified;
 	return { schema: 'tappass.agent.verify/1', fields, text: describe(verified, floor !== undefined) };
