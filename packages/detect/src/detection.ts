@@ -1,0 +1,31 @@
+/** The five detectors. */
+export type DetectorName = 'pii' | 'secrets' | 'injection' | 'obfuscation' | 'exfiltration';
+
+/** One thing that a detector found in a text. */
+export interface Detection {
+	readonly detector: DetectorName;
+	/** What was found, never the thing itself: `email`, `aws_access_key`, `instruction_override`. */
+	readonly class: string;
+	/** UTF-16 offsets in the text as it was given: from `start`, before `end`. */
+	readonly start: number;
+	readonly end: number;
+	/** 0 to 1. */
+	readonly confidence: number;
+}
+
+/**
+ * A detector that may judge text while it is still coming. For every way to cut a text into pieces the detections, and
+ * so the verdict, are those of the whole.
+ */
+export interface OutputDetector {
+	readonly name: DetectorName;
+	/** Most characters (UTF-16 units) it ever needs to hold back, at most 512. */
+	readonly window: number;
+	/** Everything found in a text that is complete. */
+	readonly find: (text: string) => readonly Detection[];
+	/**
+	 * Where in a text, of which more may come, something may begin (or go on) that is not decided yet: what stands before
+	 * this offset can be judged now and will not be judged otherwise later. `text.length` when nothing has to wait.
+	 */
+	readonly holdFrom: (text: string) => number;
+}

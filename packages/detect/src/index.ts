@@ -1,0 +1,1 @@
+export type { Detection, DetectorName, OutputDetector } from './detection.ts';

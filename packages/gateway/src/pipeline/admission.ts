@@ -1,0 +1,110 @@
+import type { Finding, Json, StepName } from '@tappass/core';
+
+/** Why a call was refused, ready for any wire. */
+export interface Denial {
+	readonly request_id: string;
+	/** HTTP status of the code. */
+	readonly status: number;
+	readonly code: string;
+	/** For people and for the model; never holds what was found. */
+	readonly message: string;
+	readonly step: StepName;
+	/** Level of the cascade that decided, where one did. */
+	readonly level?: 'org' | 'project' | 'agent' | undefined;
+	/** The Because trail as text, a line each. */
+	readonly because: readonly string[];
+	/** Milliseconds after which a retry may succeed; undefined: this answer is final. */
+	readonly retry_after_ms?: number | undefined;
+	/** Of an approval that a person can grant. */
+	readonly ticket?: string | undefined;
+}
+
+/** Where an admitted call goes, with the credential that only steps 25 and 26 see. */
+export interface Route {
+	readonly upstream: string;
+	/** `null` credential: the upstream needs none. */
+	readonly headers: Readonly<Record<string, string>>;
+	readonly base_url: string;
+	/** Wire or vendor that the upstream speaks. */
+	readonly speaks: 'openai' | 'anthropic' | 'google' | 'mistral' | 'openai-compatible';
+	/** The model's name there. */
+	readonly model: string;
+	readonly timeout_ms: number;
+}
+
+/** What was really used, as the upstream says. */
+export interface Usage {
+	/** Tokens of the prompt that were not read from a cache. */
+	readonly input_tokens: number;
+	readonly cache_read_tokens: number;
+	readonly cache_write_tokens: number;
+	readonly output_tokens: number;
+}
+
+/** How a call ended. */
+export interface Outcome {
+	readonly how: 'completed' | 'blocked' | 'upstream_error' | 'client_gone' | 'aborted';
+	/** Undefined: the upstream did not say; the reservation is kept. */
+	readonly usage?: Usage | undefined;
+	/** Of the upstream, or of ours when it could not be reached. */
+	readonly status: number;
+	/** Bytes of output that were released to the caller before the end, or before a block. */
+	readonly released_bytes: number;
+	readonly code?: string | undefined;
+	/** Kept encrypted beside the log. */
+	readonly payload?: Json;
+}
+
+/** What a guard says of a piece of output. */
+export type Guarded =
+	| { readonly effect: 'release'; readonly text: string }
+	| { readonly effect: 'block'; readonly denial: Denial };
+
+/**
+ * Judges what a model or tool sends back, whole or piece by piece, with the same verdict. A channel is one run of text:
+ * a content block, a choice, a reasoning block.
+ */
+export interface OutputGuard {
+	/** More text of a channel; answers what may go out now. Redactions and restored tokens are in it already. */
+	readonly push: (channel: string, delta: string) => Guarded;
+	/** A channel is over: whatever was held comes out, or blocks. */
+	readonly end: (channel: string) => Guarded;
+	/** A complete tool call that the model emitted: steps 11 and 19 to 24 (step 28 `check_emissions`). */
+	readonly emission: (call: {
+		readonly wire_name: string;
+		readonly arguments_text: string;
+	}) => Promise<
+		| { readonly effect: 'release'; readonly arguments_text: string }
+		| { readonly effect: 'block'; readonly denial: Denial }
+	>;
+	/** A complete text, such as a tool's result: whole-text classifiers look at it as well. */
+	readonly whole: (text: string) => Promise<Guarded>;
+}
+
+/** A call that passed steps 1 to 25. */
+export interface Admitted {
+	readonly request_id: string;
+	readonly findings: readonly Finding[];
+	/** Texts to write into the body in place of what stands at these pointers. */
+	readonly edits: readonly { readonly at: string; readonly text: string }[];
+	/** Offered tools to take out of the body, by pointer. */
+	readonly removed_tools: readonly string[];
+	/** Undefined for a tool call: the broker routes it by server. */
+	readonly route: Route | undefined;
+	/**
+	 * Settles when the `admitted` record is durable; rejects with `audit_unavailable`. Awaited before a tool is called, and
+	 * before the first byte of a model's answer is released.
+	 */
+	readonly recorded: Promise<void>;
+	/** Aborts on revocation, session kill, or when the longest life of a stream is over. */
+	readonly cut: AbortSignal;
+	/** The denial to tell the caller once `cut` fired. */
+	readonly cutBy: () => Denial;
+	readonly guard: OutputGuard;
+	/** Steps 30 to 32. Called exactly once, whatever happened; throws `audit_unavailable`. */
+	readonly settle: (outcome: Outcome) => Promise<void>;
+}
+
+export type Admission =
+	| { readonly effect: 'block'; readonly denial: Denial }
+	| { readonly effect: 'allow'; readonly admitted: Admitted };
