@@ -23,13 +23,13 @@ export function workspacePackages(): readonly { readonly folder: string; readonl
 		}));
 }
 
-/** Files below a folder whose name ends so, `dist` and `node_modules` left out; paths relative to the root. */
+/** Files below a folder whose name ends so, `dist`, `bundle` and `node_modules` left out; paths relative to the root. */
 export function filesBelow(folder: string, ...endings: readonly string[]): readonly string[] {
 	if (!existsSync(join(root, folder))) return [];
 	return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
 		.filter((entry) => entry.isFile() && endings.some((ending) => entry.name.endsWith(ending)))
 		.map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1))
-		.filter((path) => !/(?:^|\/)(?:dist|node_modules|coverage)\//.test(path))
+		.filter((path) => !/(?:^|\/)(?:dist|bundle|node_modules|coverage)\//.test(path))
 		.sort();
 }
 

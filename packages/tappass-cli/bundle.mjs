@@ -1,0 +1,35 @@
+/**
+ * Writes `bundle/`: the command line in a few files instead of hundreds. What a command then costs to start is its own
+ * work, not the search for modules. Run after each build (`npm run build`); see docs/decisions/0007.
+ */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { rolldown } from 'rolldown';
+
+const dist = join(import.meta.dirname, 'dist');
+const programs = globSync(['main.js', 'fail.js', 'commands/**/*.js'], { cwd: dist }).filter(
+	(file) => !file.includes('.test.'),
+);
+// Ours goes in whole, so that each class exists once, and so do the pure libraries that our packages read with. What is
+// large, native or rarely needed stays where npm put it.
+const within = /^(?:@tappass\/|zod$|zod\/|yaml$|js-yaml$|re2js$|tldts|@noble\/)/;
+
+const build = await rolldown({
+	input: Object.fromEntries(programs.map((file) => [file.replace(/\.js$/, ''), join(dist, file)])),
+	platform: 'node',
+	external: (id, importer) =>
+		importer !== undefined && !id.startsWith('.') && !id.startsWith('/') && !within.test(id) && !isWithin(importer),
+});
+await build.write({
+	dir: join(import.meta.dirname, 'bundle'),
+	cleanDir: true,
+	format: 'esm',
+	entryFileNames: '[name].js',
+	chunkFileNames: 'chunks/[name]-[hash].js',
+});
+
+// Inside a library that was taken in, its own imports are as well.
+function isWithin(importer) {
+	const library = /\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(importer)?.[1];
+	return library !== undefined && within.test(library);
+}
