@@ -1,4 +1,16 @@
-export type { Admission, Admitted, Denial, Guarded, Outcome, OutputGuard, Route, Usage } from './pipeline/admission.ts';
+export type {
+	Admission,
+	Admitted,
+	Denial,
+	Guarded,
+	Identification,
+	Identified,
+	Outcome,
+	OutputGuard,
+	Pipeline,
+	Route,
+	Usage,
+} from './pipeline/admission.ts';
 export type { Call, Caller, ModelCall, OfferedTool, TextPart, ToolCall, Wire } from './pipeline/call.ts';
 export type {
 	ApprovalBinding,
@@ -13,6 +25,7 @@ export type {
 	McpServer,
 	McpServerPort,
 	PolicyPort,
+	PseudonymPort,
 	RecentCall,
 	Session,
 	SessionPort,

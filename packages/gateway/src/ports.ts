@@ -1,6 +1,6 @@
 import type { AuditEvent } from '@tappass/audit';
 import type { BecauseTrail, CompiledPolicy, EffectivePipeline, Json, OrgId, SandboxId, ToolFacts } from '@tappass/core';
-import type { TrustedRoot } from '@tappass/trust';
+import type { ToolAliases, TrustedRoot } from '@tappass/trust';
 import type { Route } from './pipeline/admission.ts';
 import type { Caller } from './pipeline/call.ts';
 
@@ -23,10 +23,15 @@ export interface BoundPolicy {
 	readonly pipeline: EffectivePipeline;
 	readonly because: readonly BecauseTrail[];
 	readonly region: string;
+	/** Names that harnesses give to tools, `{ 'claude-code': { 'builtin.shell': ['Bash'] } }`. */
+	readonly tool_aliases: ToolAliases;
 }
 
 export interface PolicyPort {
-	/** Undefined: no such sandbox. Cached; a change reaches the cache within a second. */
+	/**
+	 * Undefined: no such sandbox. Cached; a change reaches the cache within a second. Answers the very same object until
+	 * something changes: what is derived from it is kept by it.
+	 */
 	readonly find: (org_id: OrgId, sandbox_id: SandboxId) => Promise<BoundPolicy | undefined>;
 	/** The root document whose token keys are believed; undefined: no such org. */
 	readonly root: (org_id: OrgId) => Promise<TrustedRoot | undefined>;
@@ -57,14 +62,19 @@ export interface RecentCall {
 	readonly shape: string;
 	/** Hash over the tool's name and its arguments. */
 	readonly exact: string;
-	readonly effect: ToolFacts['effect'];
+	/** It deletes, or has the capability `destructive`. */
+	readonly destructive: boolean;
+	/** A model asked for it; it was not executed here yet. */
+	readonly emitted: boolean;
 	readonly at: number;
 }
 
 export interface SessionPort {
 	readonly find: (org_id: OrgId, id: string) => Promise<Session | undefined>;
-	/** Counts a call, atomically, and answers the session with it. A tool call brings its entry for `recent`. */
-	readonly count: (org_id: OrgId, id: string, call: { readonly recent?: RecentCall }) => Promise<Session>;
+	/** Counts a call, atomically, and answers the session with it. */
+	readonly count: (org_id: OrgId, id: string, kind: 'model' | 'tool') => Promise<Session>;
+	/** Puts a tool call among the `recent` ones by `rememberCall`, atomically, and answers the session with it. */
+	readonly remember: (org_id: OrgId, id: string, call: RecentCall) => Promise<Session>;
 	readonly spend: (org_id: OrgId, id: string, tokens: number, dollars: number) => Promise<void>;
 	readonly kill: (org_id: OrgId, id: string, code: string, reason: string) => Promise<void>;
 }
@@ -74,6 +84,7 @@ export interface BudgetPort {
 	/**
 	 * Takes what a call may use, all or nothing.
 	 * `ceilings` are those of the policy in force: a lowered ceiling holds at once.
+	 * A reservation that arrives after its request was settled takes nothing: whoever asked has given up.
 	 */
 	readonly reserve: (
 		who: { readonly org_id: OrgId; readonly sandbox_id: SandboxId; readonly request_id: string },
@@ -168,8 +179,17 @@ export interface BarrierPort {
 }
 
 export interface UpstreamPort {
-	/** Where a model of an org is served; undefined: nobody serves it. The credential comes out of the vault here. */
-	readonly route: (org_id: OrgId, model: string, residency: readonly string[]) => Promise<Route | undefined>;
+	/**
+	 * Where a model of an org is served; undefined: nobody serves it there.
+	 * @param residency regions where it may run; undefined: any
+	 */
+	readonly route: (
+		org_id: OrgId,
+		model: string,
+		residency: readonly string[] | undefined,
+	) => Promise<Omit<Route, 'headers'> | undefined>;
+	/** The headers that carry an upstream's credential, out of the vault; empty when it needs none. */
+	readonly credential: (org_id: OrgId, upstream: string) => Promise<Readonly<Record<string, string>>>;
 	readonly models: (org_id: OrgId) => Promise<readonly { readonly id: string; readonly upstream: string }[]>;
 	/** Dollars per million tokens; undefined: unknown. */
 	readonly price: (
@@ -212,8 +232,24 @@ export interface AuditPort {
 }
 
 export interface UnenrolledPort {
-	/** A call whose token maps to no sandbox. Bounded: repeats of one source and signature are counted, not piled up. */
-	readonly report: (caller: Pick<Caller, 'source' | 'user_agent' | 'signature'>, now: number) => Promise<void>;
+	/**
+	 * A call whose token maps to no sandbox. Bounded: repeats of one source and signature are counted, not piled up.
+	 * @param claimed the org that the token names, when there is such an org; believed by no one
+	 */
+	readonly report: (
+		caller: Pick<Caller, 'source' | 'user_agent' | 'signature'>,
+		claimed: OrgId | undefined,
+		now: number,
+	) => Promise<void>;
+}
+
+/** Values that reversible mode replaced by tokens, of one session. Kept encrypted, and gone with the session. */
+export interface PseudonymPort {
+	/** Secret of a session from which its tokens are derived, 32 bytes: one value has one token, which says nothing of it. */
+	readonly key: (org_id: OrgId, session_id: string) => Promise<Uint8Array>;
+	readonly keep: (org_id: OrgId, session_id: string, values: ReadonlyMap<string, string>) => Promise<void>;
+	/** token → value, of those that are known. */
+	readonly find: (org_id: OrgId, session_id: string, tokens: readonly string[]) => Promise<ReadonlyMap<string, string>>;
 }
 
 /** Signs the mandate of a settled call: an ES256 JWS by a key of the `token` role. */
@@ -249,6 +285,7 @@ export interface GatewayPorts {
 	readonly mcpServers: McpServerPort;
 	readonly audit: AuditPort;
 	readonly unenrolled: UnenrolledPort;
+	readonly pseudonyms: PseudonymPort;
 	readonly mandates: MandatePort;
 	readonly signals: SignalPort;
 	/** Unix milliseconds. */

@@ -1,4 +1,6 @@
 import type { Finding, Json, StepName } from '@tappass/core';
+import type { BoundPolicy, Session } from '../ports.ts';
+import type { Call, Caller, Wire } from './call.ts';
 
 /** Why a call was refused, ready for any wire. */
 export interface Denial {
@@ -85,7 +87,7 @@ export interface OutputGuard {
 export interface Admitted {
 	readonly request_id: string;
 	readonly findings: readonly Finding[];
-	/** Texts to write into the body in place of what stands at these pointers. */
+	/** Texts to write in place of what stands at these pointers: into the body of a model call, into `args` of a tool call. */
 	readonly edits: readonly { readonly at: string; readonly text: string }[];
 	/** Offered tools to take out of the body, by pointer. */
 	readonly removed_tools: readonly string[];
@@ -101,6 +103,8 @@ export interface Admitted {
 	/** The denial to tell the caller once `cut` fired. */
 	readonly cutBy: () => Denial;
 	readonly guard: OutputGuard;
+	/** Milliseconds that each step took so far. */
+	readonly timings: Readonly<Partial<Record<StepName, number>>>;
 	/** Steps 30 to 32. Called exactly once, whatever happened; throws `audit_unavailable`. */
 	readonly settle: (outcome: Outcome) => Promise<void>;
 }
@@ -108,3 +112,28 @@ export interface Admitted {
 export type Admission =
 	| { readonly effect: 'block'; readonly denial: Denial }
 	| { readonly effect: 'allow'; readonly admitted: Admitted };
+
+/** Who calls, for doors that answer without a call: lists of models, tools, resources. */
+export interface Identified {
+	readonly request_id: string;
+	readonly policy: BoundPolicy;
+	readonly session: Session;
+	/** Whether the policy lets the agent see a tool of that canonical name: steps 18 to 20 without arguments. */
+	readonly mayUse: (tool: string) => Promise<boolean>;
+	/** Whether the policy lets the agent call a model of that name. */
+	readonly mayCall: (model: string) => boolean;
+}
+
+export type Identification =
+	| { readonly effect: 'block'; readonly denial: Denial }
+	| { readonly effect: 'allow'; readonly identified: Identified };
+
+/** The 32 steps. One for each process; it holds caches and nothing that replicas must share. */
+export interface Pipeline {
+	/** Steps 1 to 26. Never throws: whatever fails is a denial. */
+	readonly admit: (call: Call, caller: Caller) => Promise<Admission>;
+	/** Steps 1 to 5 only. Never throws. */
+	readonly identify: (wire: Wire, caller: Caller) => Promise<Identification>;
+	/** Lets go of the listeners. */
+	readonly close: () => void;
+}

@@ -63,6 +63,10 @@ export interface ToolCall {
 	readonly ticket?: string | undefined;
 	/** Hash of the definition that the server offers now, for pins; undefined when it offers none. */
 	readonly definition_sha256?: string | undefined;
+	/** The definition itself, so that a reviewer sees what changed. */
+	readonly definition?: Json | undefined;
+	/** What the call reads, `mcp://server/uri`, when its door knows: information barriers are asked about it. */
+	readonly resource?: string | undefined;
 }
 
 export type Call = ModelCall | ToolCall;
