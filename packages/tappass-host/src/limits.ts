@@ -8,6 +8,8 @@ export const limits = {
 	egressHeadersMax: 128,
 	/** Milliseconds for a whole request header: a slow one holds a connection that another could use. */
 	egressHeadersMs: 10_000,
+	/** Milliseconds for a whole request with its body: as long as a stream may live. */
+	egressRequestMs: 600_000,
 	/** Milliseconds that a connection may wait for its next request. */
 	egressKeepAliveMs: 60_000,
 	/** Milliseconds without a byte in either direction before a tunnel or a request is ended. */

@@ -1,0 +1,105 @@
+import { normalizeHost } from '@tappass/core';
+import { limits } from '../limits.ts';
+
+/** What the first bytes of a tunnel say about where they want to go. */
+export type FirstBytes =
+	/** The name that is asked for inside: of a TLS ClientHello, or of an HTTP request; undefined when it names none. */
+	| { readonly kind: 'named'; readonly host: string | undefined }
+	/** Some other protocol: nothing to compare. */
+	| { readonly kind: 'opaque' }
+	/** Begins like one of the two but is not well formed. */
+	| { readonly kind: 'malformed' }
+	| { readonly kind: 'incomplete' };
+
+/** Reads the name that a client asks for inside a tunnel, from as many bytes as there are so far. */
+export function readFirstBytes(bytes: Buffer): FirstBytes {
+	if (bytes.length === 0) return { kind: 'incomplete' };
+	if (bytes[0] === 0x16) return readClientHello(bytes);
+	const text = bytes.toString('latin1', 0, limits.egressHeaderBytesMax);
+	if (httpStart.test(text)) return readRequest(text);
+	return couldBeHttp.test(text) ? { kind: 'incomplete' } : { kind: 'opaque' };
+}
+
+const httpStart = /^[A-Z]{3,16} [^\r\n]* HTTP\/1\.[01]\r?\n/;
+const couldBeHttp = /^(?:[A-Z]{1,16}|[A-Z]{3,16} [\x21-\x7e]*(?: H?T?T?P?\/?[\d.]*\r?)?)$/;
+
+function readRequest(text: string): FirstBytes {
+	const end = text.search(/\r?\n\r?\n/);
+	if (end < 0) return text.length >= limits.egressHeaderBytesMax ? { kind: 'malformed' } : { kind: 'incomplete' };
+	const hosts = [...text.slice(0, end).matchAll(/\nhost[ \t]*:([^\r\n]*)/gi)].map(([, value]) => value!.trim());
+	if (hosts.length > 1) return { kind: 'malformed' };
+	if (hosts.length === 0) return { kind: 'named', host: undefined };
+	const host = normalizeHost(hosts[0]!.replace(/:\d{1,5}$/, ''));
+	return host === undefined ? { kind: 'malformed' } : { kind: 'named', host };
+}
+
+/** Reads over a run of bytes; past the end every read is undefined. */
+class Reader {
+	private at = 0;
+	private readonly bytes: Buffer;
+	constructor(bytes: Buffer) {
+		this.bytes = bytes;
+	}
+	get left(): number {
+		return this.bytes.length - this.at;
+	}
+	number(size: 1 | 2 | 3): number | undefined {
+		if (this.left < size) return undefined;
+		const value = this.bytes.readUIntBE(this.at, size);
+		this.at += size;
+		return value;
+	}
+	/** A run of bytes with its length in front. */
+	vector(size: 1 | 2 | 3): Buffer | undefined {
+		const length = this.number(size);
+		return length === undefined ? undefined : this.take(length);
+	}
+	take(length: number): Buffer | undefined {
+		if (this.left < length) return undefined;
+		this.at += length;
+		return this.bytes.subarray(this.at - length, this.at);
+	}
+}
+
+/** RFC 8446 §4.1.2: the handshake message may be spread over several records. */
+function readClientHello(bytes: Buffer): FirstBytes {
+	const parts: Buffer[] = [];
+	const records = new Reader(bytes);
+	let have = 0;
+	while (records.left > 0) {
+		const type = records.number(1);
+		const version = records.number(2);
+		if ((type !== undefined && type !== 0x16) || (version !== undefined && version >> 8 !== 3))
+			return { kind: 'malformed' };
+		const part = records.vector(2);
+		if (part === undefined) break;
+		parts.push(part);
+		have += part.length;
+		if (have >= 4 && have >= 4 + Buffer.concat(parts).readUIntBE(1, 3)) return { kind: 'named', ...serverName(parts) };
+	}
+	return bytes.length >= limits.egressHeaderBytesMax ? { kind: 'malformed' } : { kind: 'incomplete' };
+}
+
+/** RFC 6066 §3. A message that cannot be read names nothing that could be compared, so it is given a name that never fits. */
+function serverName(parts: readonly Buffer[]): { host: string | undefined } {
+	const never = { host: '' };
+	const message = new Reader(Buffer.concat(parts));
+	if (message.number(1) !== 1) return never;
+	const body = message.vector(3);
+	const hello = new Reader(body ?? Buffer.alloc(0));
+	hello.take(34);
+	hello.vector(1);
+	hello.vector(2);
+	if (hello.vector(1) === undefined) return never;
+	const extensions = new Reader(hello.vector(2) ?? Buffer.alloc(0));
+	while (extensions.left > 0) {
+		const type = extensions.number(2);
+		const content = extensions.vector(2);
+		if (content === undefined) return never;
+		if (type !== 0) continue;
+		const names = new Reader(new Reader(content).vector(2) ?? Buffer.alloc(0));
+		if (names.number(1) !== 0) return never;
+		return { host: normalizeHost(names.vector(2)?.toString('latin1') ?? '') ?? '' };
+	}
+	return { host: undefined };
+}
