@@ -21,11 +21,17 @@ export interface OutputDetector {
 	readonly name: DetectorName;
 	/** Most characters (UTF-16 units) it ever needs to hold back, at most 512. */
 	readonly window: number;
-	/** Everything found in a text that is complete. */
-	readonly find: (text: string) => readonly Detection[];
+	/** Characters before what is held that a later judgement may still look at. */
+	readonly context: number;
+	/**
+	 * Everything found in a text that is complete, from offset `from` on (0 when not stated): an offset that `holdFrom` gave
+	 * for this text or a beginning of it. Of what stands before, only the last `context` characters matter.
+	 */
+	readonly find: (text: string, from?: number) => readonly Detection[];
 	/**
 	 * Where in a text, of which more may come, something may begin (or go on) that is not decided yet: what stands before
 	 * this offset can be judged now and will not be judged otherwise later. `text.length` when nothing has to wait.
+	 * Never before `from`.
 	 */
-	readonly holdFrom: (text: string) => number;
+	readonly holdFrom: (text: string, from?: number) => number;
 }

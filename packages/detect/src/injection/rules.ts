@@ -1,0 +1,106 @@
+/**
+ * Wordings that are attacks by themselves. A rule begins at a telling word and reads on over a bounded number of characters;
+ * no part of a pattern can match what its neighbour matches.
+ */
+import { isWordChar } from '../text/chars.ts';
+
+export interface RuleMatch {
+	readonly name: string;
+	readonly start: number;
+	readonly end: number;
+	readonly confidence: number;
+}
+interface Rule {
+	readonly name: string;
+	readonly words: string;
+	readonly pattern: RegExp;
+	readonly confidence: number;
+}
+
+const rules: readonly Rule[] = [
+	{
+		name: 'instruction_override',
+		words: 'ignore disregard forget overlook override bypass neglect',
+		pattern:
+			/[a-z]+ (?:about )?(?:all |any |every |the |your |my |of |these |those |everything |what(?:ever)? ){0,4}(?:previous|prior|above|preceding|earlier|former|foregoing|past|initial|original|existing|system)(?: and (?:following|above|prior))? ?(?:system )?(?:instructions?|directives?|directions?|prompts?|commands?|rules?|guidelines?|orders|messages?|context|text|input|training|programming|conversation)/iy,
+		confidence: 0.97,
+	},
+	{
+		name: 'instruction_override',
+		words: 'ignore disregard forget',
+		pattern:
+			/[a-z]+ (?:all |everything )?(?:of )?(?:your|the|these|those) (?:instructions|guidelines|directives|programming|training|restrictions|safety rules)/iy,
+		confidence: 0.9,
+	},
+	{
+		name: 'instruction_override',
+		words: 'ignore disregard forget',
+		pattern:
+			/[a-z]+ (?:everything|all(?: that)?|anything|whatever|what) (?:you(?:'ve| have| were|'re)?|i(?:'ve| have)?|was) (?:been |ever )?(?:told|instructed|learn\w{0,3}|said|given|taught|written)/iy,
+		confidence: 0.95,
+	},
+	{
+		name: 'prompt_extraction',
+		words: 'reveal print show repeat output display tell give share expose leak dump recite provide what',
+		pattern:
+			/[a-z]+(?:'s| is| are| was| were)? (?:me |us |back |out |verbatim |the |full |entire |exact |complete |content of |contents of |of |all |your |hidden |secret |initial |original ){0,7}(?:system prompt|system message|system instructions|initial prompt|initial instructions|hidden instructions|original instructions|pre-?prompt|prompt instructions)/iy,
+		confidence: 0.92,
+	},
+	{
+		name: 'jailbreak_persona',
+		words: 'do developer jailbreak jailbroken unfiltered dan',
+		pattern:
+			/(?:do anything now|developer mode (?:enabled|on|output|activated)|jailbr(?:eak|oken) mode|unfiltered and amoral|dan mode)/iy,
+		confidence: 0.95,
+	},
+	{
+		name: 'role_marker',
+		words: 'system im_start inst sys',
+		pattern:
+			/(?:im_start\|>\s?(?:system|assistant)|inst\]|sys>>|system\]? ?[:>] ?(?:you are now|new instructions|override|ignore))/iy,
+		confidence: 0.9,
+	},
+	{
+		name: 'affirmative_prefix',
+		words: 'begin start starting beginning',
+		pattern:
+			/(?:begin|start|starting|beginning)(?: your| the| my| each| every)?(?: response| reply| answer| output)? (?:with|by saying)[: ]{1,2}["'“](?:sure|absolutely|of course|yes|certainly|i'm happy)/iy,
+		confidence: 0.9,
+	},
+	{
+		name: 'never_refuse',
+		words: 'never without must',
+		pattern:
+			/(?:never (?:refuse|say no|decline|warn the user|break character|apologi[sz]e)|without (?:any )?(?:restrictions|ethical (?:guidelines|considerations)|moral guidelines|censorship|disclaimers?)|must (?:obey|comply with) (?:all|every|my|any))/iy,
+		confidence: 0.7,
+	},
+];
+
+const byWord = new Map<string, Rule[]>();
+for (const rule of rules)
+	for (const word of rule.words.split(' ')) {
+		const list = byWord.get(word);
+		if (list === undefined) byWord.set(word, [rule]);
+		else list.push(rule);
+	}
+
+/** Rules that hold in `text`; one match for each place. */
+export function matchRules(text: string): readonly RuleMatch[] {
+	const found: RuleMatch[] = [];
+	for (let at = 0; at < text.length && found.length < 100; ) {
+		if (!isWordChar(text.charCodeAt(at)) && text[at] !== '_') {
+			at += 1;
+			continue;
+		}
+		const start = at;
+		while (at < text.length && (isWordChar(text.charCodeAt(at)) || text[at] === '_')) at += 1;
+		if (at - start > 12 || at - start < 2) continue;
+		for (const { name, pattern, confidence } of byWord.get(text.slice(start, at).toLowerCase()) ?? []) {
+			pattern.lastIndex = start;
+			if (!pattern.test(text)) continue;
+			found.push({ name, start, end: pattern.lastIndex, confidence });
+			break;
+		}
+	}
+	return found;
+}

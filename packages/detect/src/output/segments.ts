@@ -1,0 +1,83 @@
+/**
+ * Output is judged in segments: stretches that something may begin in, closed by a few words without interest. Where segments
+ * begin and end follows from the text before them alone, so that a text cut anywhere has the segments of the whole.
+ */
+import { limits } from '../limits.ts';
+import { isDigit, isSpace, isUpper } from '../text/chars.ts';
+
+export interface Segmenter {
+	/** Whether a word may begin, or go on with, something to find. */
+	readonly matters: (text: string, start: number, end: number) => boolean;
+}
+
+/** One segment: judged on its own, with `limits.outputContext` characters before it to look back at. */
+export interface Segment {
+	readonly start: number;
+	readonly end: number;
+	/**
+	 * A full window that had to be closed although it went on: only what begins before this offset is decided,
+	 * the rest is judged again with what follows.
+	 */
+	readonly decidedBefore: number;
+}
+
+/**
+ * The segment that begins at or after `from`; undefined when the rest of the text has none. With `complete` false more text
+ * may follow, and `open` says from where it could change what is found.
+ */
+export function nextSegment(
+	text: string,
+	from: number,
+	complete: boolean,
+	{ matters }: Segmenter,
+):
+	| { readonly kind: 'segment'; readonly segment: Segment }
+	| { readonly kind: 'open'; readonly from: number }
+	| { readonly kind: 'none' } {
+	let start = -1;
+	let dull = 0;
+	for (let at = from; ; ) {
+		if (start >= 0 && at - start >= limits.outputWindowMax) return full(start);
+		while (at < text.length && isSpace(text.charCodeAt(at))) {
+			at += 1;
+			if (start >= 0 && at - start >= limits.outputWindowMax) return full(start);
+		}
+		if (at >= text.length) break;
+		const wordStart = at;
+		const stop = start >= 0 ? start + limits.outputWindowMax : wordStart + limits.outputWindowMax;
+		while (at < text.length && at < stop && !isSpace(text.charCodeAt(at))) at += 1;
+		// A word that touches the end may go on: nothing is known of it yet.
+		const ended = at < text.length ? isSpace(text.charCodeAt(at)) : complete;
+		if (at === stop) return full(start >= 0 ? start : wordStart);
+		if (!ended) return { kind: 'open', from: start >= 0 ? start : wordStart };
+		if (matters(text, wordStart, at)) {
+			if (start < 0) start = wordStart;
+			dull = 0;
+		} else if (start >= 0) {
+			dull += 1;
+			if (dull >= limits.dullWordsMax) return { kind: 'segment', segment: { start, end: at, decidedBefore: at } };
+		}
+	}
+	if (start < 0) return { kind: 'none' };
+	if (!complete) return { kind: 'open', from: start };
+	return { kind: 'segment', segment: { start, end: text.length, decidedBefore: text.length } };
+}
+function full(start: number): { readonly kind: 'segment'; readonly segment: Segment } {
+	const end = start + limits.outputWindowMax;
+	return { kind: 'segment', segment: { start, end, decidedBefore: start + limits.outputWindowMax / 2 } };
+}
+
+/** Whether the word has anything but small letters, or is long: where numbers, keys and addresses are. */
+export function hasSigns(text: string, start: number, end: number): boolean {
+	if (end - start >= 16) return true;
+	for (let at = start; at < end; at += 1) {
+		const code = text.charCodeAt(at);
+		if (isDigit(code) || '@:=/_+#&%<>[({|$\\-'.includes(text[at]!)) return true;
+	}
+	return false;
+}
+/** Whether the word has a capital: where names are. */
+export function hasCapital(text: string, start: number, end: number): boolean {
+	for (let at = start; at < end; at += 1) if (isUpper(text.charCodeAt(at))) return true;
+	return false;
+}

@@ -1,0 +1,102 @@
+/**
+ * `api_token = "…"`, `password: …`, `--secret …`: a telling name, a sign of assignment, a value. One pass over the text;
+ * each name looks at most `valueDistanceMax` characters ahead for its value.
+ */
+import { limits } from '../limits.ts';
+import { isAsciiAlnum, runEnd } from '../text/chars.ts';
+import { looksChosen, looksRandom } from './value.ts';
+
+export interface Assignment {
+	readonly kind: 'secret' | 'password';
+	/** Of the value. */
+	readonly start: number;
+	readonly end: number;
+}
+
+/** Blanks, quotes, `string`, `:=`, `=>`: what stands between a name and its value. */
+const valueDistanceMax = 24;
+const nameLengthMax = 80;
+
+/** Values in `text` that are assigned to a name of a credential and look like one. */
+export function assignments(text: string): readonly Assignment[] {
+	const found: Assignment[] = [];
+	for (let at = 0; at < text.length; ) {
+		if (!isNameUnit(text.charCodeAt(at))) {
+			at += 1;
+			continue;
+		}
+		const end = runEnd(text, at, text.length, isNameUnit);
+		const kind = end - at <= nameLengthMax ? kindOf(text.slice(at, end)) : undefined;
+		const value = kind === undefined ? undefined : valueAfter(text, end);
+		if (kind !== undefined && value !== undefined) {
+			const raw = text.slice(value.start, value.end);
+			const name = text.slice(at, end);
+			if (
+				(looksRandom(raw) && fits(name, raw) && (value.sure || name[0] === '-')) ||
+				(kind === 'password' && value.sure && looksChosen(raw))
+			) {
+				found.push({ kind, ...value });
+				at = value.end;
+				if (found.length >= limits.detectionsMax) break;
+				continue;
+			}
+		}
+		at = end;
+	}
+	return found;
+}
+
+/** Where a vendor fixes the length, another length is another thing: AWS secrets have 40 characters. */
+function fits(name: string, value: string): boolean {
+	return !/aws_?secret/i.test(name) || value.length === 40;
+}
+
+function isNameUnit(code: number): boolean {
+	return isAsciiAlnum(code) || code === 95 || code === 45;
+}
+
+const passwordName = /passw(?:or)?d|passwd|passphrase|pwd$|^pass$|_pass$/;
+const secretName =
+	/token|secret|api[_-]?key|apikey|access[_-]?key|private[_-]?key|auth|credential|client[_-]?id|client$|login$|[a-z0-9_-]key$|key[_-]?id$|webhook/;
+/** Names that hold such words and mean something else. */
+const harmless =
+	/public|primary|foreign|cache|sort|partition|author|tokenizer|tokens$|_max|keyboard|keyword|monkey|pagination|csrf|xsrf|nonce/;
+
+function kindOf(name: string): Assignment['kind'] | undefined {
+	const lower = name.toLowerCase();
+	if (passwordName.test(lower)) return 'password';
+	return secretName.test(lower) && !harmless.test(lower) ? 'secret' : undefined;
+}
+
+interface Value {
+	readonly start: number;
+	readonly end: number;
+	/** There was a sign of assignment, not a blank alone. */
+	readonly sure: boolean;
+}
+
+function valueAfter(text: string, from: number): Value | undefined {
+	const to = Math.min(text.length, from + valueDistanceMax);
+	let at = from;
+	let sure = false;
+	let quote = '';
+	while (at < to) {
+		const char = text[at]!;
+		if (char === '=' || char === ':' || char === '>') {
+			sure = true;
+			quote = '';
+		} else if (char === '"' || char === "'" || char === '`') quote = quote === char ? '' : char;
+		else if (text.startsWith('string', at)) at += 5;
+		// A second argument, or the next column.
+		else if (char === ',' && at > from) sure = true;
+		else if (!' \t.|(['.includes(char) && !(char === '\\' && text[at + 1] === '"')) break;
+		at += 1;
+	}
+	if (at >= to || at === from) return undefined;
+	const end = runEnd(text, at, Math.min(text.length, at + limits.tokenLengthMax), isValueUnit);
+	return end - at < 6 ? undefined : { start: at, end, sure: sure || quote !== '' };
+}
+function isValueUnit(code: number): boolean {
+	// Blank, quotes, comma, semicolon, angle brackets and closing round bracket end a value.
+	return code > 32 && ![34, 39, 41, 44, 59, 60, 62, 96].includes(code);
+}
