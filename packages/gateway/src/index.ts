@@ -1,3 +1,4 @@
+export { type MemoryOptions, type MemoryPorts, memoryPorts } from './memory/ports.ts';
 export type {
 	Admission,
 	Admitted,
@@ -12,6 +13,8 @@ export type {
 	Usage,
 } from './pipeline/admission.ts';
 export type { Call, Caller, ModelCall, OfferedTool, TextPart, ToolCall, Wire } from './pipeline/call.ts';
+export type { Detectors, Reading } from './pipeline/detectors.ts';
+export { createPipeline, type PipelineOptions } from './pipeline/pipeline.ts';
 export type {
 	ApprovalBinding,
 	ApprovalPort,
@@ -33,3 +36,4 @@ export type {
 	UnenrolledPort,
 	UpstreamPort,
 } from './ports.ts';
+export { rememberCall } from './session/recent.ts';

@@ -10,6 +10,9 @@ export interface ErrorRow {
 function usage(title: string, status = 400): ErrorRow {
 	return { title, status, exit: 2, retryable: false };
 }
+function denied(title: string, status = 403): ErrorRow {
+	return { title, status, exit: 1, retryable: false };
+}
 function refused(title: string, status = 409): ErrorRow {
 	return { title, status, exit: 3, retryable: false };
 }
@@ -96,6 +99,32 @@ export type ErrorCode =
 	| 'sandbox_locked'
 	| 'policy_pending'
 	| 'restore_suspected'
+	| 'tool_denied'
+	| 'tool_unknown'
+	| 'tool_changed'
+	| 'trust_denied'
+	| 'schema_denied'
+	| 'constraint_violated'
+	| 'clearance_denied'
+	| 'decision_denied'
+	| 'model_denied'
+	| 'model_unserved'
+	| 'content_blocked'
+	| 'content_replaced'
+	| 'emission_malformed'
+	| 'approval_required'
+	| 'approval_denied'
+	| 'approval_invalid'
+	| 'budget_exhausted'
+	| 'price_unknown'
+	| 'sandbox_unknown'
+	| 'session_unknown'
+	| 'session_closed'
+	| 'session_over'
+	| 'session_killed'
+	| 'call_too_long'
+	| 'step_failed'
+	| 'audit_unavailable'
 	| 'internal';
 
 /** The one table of codes. `docs/errors.md` has a row for each; a test compares both ways. */
@@ -192,6 +221,34 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 		exit: 5,
 		retryable: false,
 	},
+
+	// What the gateway answers to a call: denials, and what it could not do.
+	tool_denied: denied('The policy does not allow this tool'),
+	tool_unknown: denied('Nobody has approved this tool'),
+	tool_changed: denied('The tool is not the one that was approved'),
+	trust_denied: denied('The trust level does not allow this'),
+	schema_denied: denied('The policy does not allow this schema'),
+	constraint_violated: denied('The arguments do not meet a constraint'),
+	clearance_denied: denied('The agent is not cleared for this'),
+	decision_denied: denied('A decision rule denies the call'),
+	model_denied: denied('The policy does not allow this model'),
+	model_unserved: denied('No upstream serves this model', 404),
+	content_blocked: denied('The content must not pass'),
+	content_replaced: denied('Parts of the content were replaced'),
+	emission_malformed: denied('A model asked for a tool in a way that cannot be judged', 502),
+	approval_required: denied('A person must approve this call'),
+	approval_denied: denied('A person has denied this call'),
+	approval_invalid: denied('The approval is not for this call'),
+	budget_exhausted: denied('The budget is used up', 429),
+	price_unknown: denied('The price of the model is unknown'),
+	sandbox_unknown: { title: 'There is no such sandbox', status: 401, exit: 4, retryable: false },
+	session_unknown: denied('There is no such session', 401),
+	session_closed: denied('The session is closed', 409),
+	session_over: denied('The session has lasted too long', 409),
+	session_killed: denied('The session was killed', 409),
+	call_too_long: denied('The call took too long', 504),
+	step_failed: { title: 'A step of the pipeline failed', status: 500, exit: 70, retryable: false },
+	audit_unavailable: { title: 'The call could not be recorded', status: 503, exit: 5, retryable: true },
 
 	internal: { title: 'Something went wrong in TapPass itself', status: 500, exit: 70, retryable: false },
 };

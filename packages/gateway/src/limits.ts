@@ -1,0 +1,61 @@
+/** Every bound of the request path, with its reason. */
+export const gatewayLimits = {
+	/** Milliseconds a step may take that only computes; a detector reads a megabyte in less. */
+	stepComputesMs: 2_000,
+	/** Milliseconds a step may wait for a port; past this the store is as good as gone, and the call is refused. */
+	stepAsksMs: 5_000,
+	/** Bytes of a call's body when no policy says less: what the largest vendors take. */
+	bodyBytesMax: 33_554_432,
+	/** Nesting of a body: the parser's own bound. */
+	bodyDepthMax: 64,
+	/** Texts of one call, when no policy says less. */
+	messagesMax: 10_000,
+	/** Tools that one request may offer; each is looked up. */
+	offeredToolsMax: 1_024,
+	/** Verified tokens that are remembered: a sandbox has two at a time. */
+	tokensKeptMax: 8_192,
+	/** Compiled decision programs that are remembered, each of one origin. */
+	programsKeptMax: 512,
+	/** Compiled RE2 patterns that are remembered. */
+	patternsKeptMax: 2_048,
+	/** Reports of unknown tools that are remembered, so that a chatty client writes each once. */
+	reportsKeptMax: 4_096,
+	/** Steps and milliseconds of one decision program when no policy says less: it takes 10 µs as a rule. */
+	regoStepsMax: 2_000_000,
+	regoTimeMsMax: 250,
+	/** Findings of one call that are kept; past this they repeat. */
+	findingsMax: 256,
+	/** Characters of a message that a rule wrote. */
+	messageLengthMax: 500,
+	/** Bytes of text for one token, at the least: what a reservation reckons with. English has about four. */
+	bytesPerToken: 2,
+	/** Tokens reserved at the most for what is not text: tool schemas, images. */
+	otherTokensMax: 65_536,
+	/** Tokens of an answer whose length the caller did not limit. */
+	answerTokens: 8_192,
+	/** Dollars for a million tokens of a model whose price is unknown, when no policy states it: above every list price. */
+	unknownPriceDollarsPerMillion: 200,
+	/** Sandboxes of which a process remembers how often they changed: those with a call under way. */
+	changesKeptMax: 65_536,
+	/** Tool calls that a session remembers. */
+	recentCallsMax: 64,
+	/** `loop_guard` where the policy states no number. */
+	sameShapeMax: 50,
+	destructiveMax: 3,
+	cycleLengthMax: 16,
+	loopWindowMinutes: 10,
+	/** Times that a cycle of exactly equal calls comes round before it is one. */
+	cycleRoundsMax: 4,
+	/** Times in a row that one and the same call may be made: polling is honest, for a while. */
+	sameCallMax: 12,
+	/** Minutes that an approval waits for a person when nothing says less. */
+	approvalMinutes: 60,
+	/** Milliseconds that a stream may live (DESIGN §7). */
+	streamLifeMs: 600_000,
+	/** Characters before a released piece that detectors may look back at. */
+	lookBack: 1_024,
+	/** Bytes of a call's texts or arguments that go beside its audit record; what is longer goes as its hash. */
+	payloadBytesMax: 65_536,
+	/** Percent of confidence from which on a detection counts when the policy states none. */
+	confidencePercent: 50,
+} as const;

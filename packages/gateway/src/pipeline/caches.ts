@@ -1,0 +1,25 @@
+import type { Program } from '@tappass/rego';
+import type { CapabilityClaims, TrustedRoot } from '@tappass/trust';
+import type { RE2JS } from 're2js';
+import { gatewayLimits } from '../limits.ts';
+import { BoundedMap } from './bounded-map.ts';
+
+/** What a process remembers between calls. Nothing in it decides anything that is not asked again. */
+export interface Caches {
+	/** Hash of a token → its claims, under the root that they were verified with. */
+	readonly tokens: BoundedMap<{ readonly claims: CapabilityClaims; readonly root: TrustedRoot }>;
+	/** Sources of decision rules → their program. */
+	readonly programs: BoundedMap<Program>;
+	readonly patterns: BoundedMap<RE2JS>;
+	/** Unknown tools that were reported. */
+	readonly reports: BoundedMap<true>;
+}
+
+export function createCaches(): Caches {
+	return {
+		tokens: new BoundedMap(gatewayLimits.tokensKeptMax),
+		programs: new BoundedMap(gatewayLimits.programsKeptMax),
+		patterns: new BoundedMap(gatewayLimits.patternsKeptMax),
+		reports: new BoundedMap(gatewayLimits.reportsKeptMax),
+	};
+}

@@ -1,0 +1,17 @@
+import type { Finding } from '@tappass/core';
+import type { GatewayPorts } from '../ports.ts';
+import type { Caches } from './caches.ts';
+import type { CallState } from './call-state.ts';
+import type { Cuts } from './cuts.ts';
+import type { Detectors } from './detectors.ts';
+
+/** What every step is given besides the state of its call. */
+export interface Context {
+	readonly ports: GatewayPorts;
+	/** Undefined: there are none, so a policy that asks for one refuses every call. */
+	readonly detectors: Detectors | undefined;
+	readonly caches: Caches;
+	readonly cuts: Cuts;
+	/** Runs steps 11 and 19 to 24 on a tool call that a model emitted. */
+	readonly judgeEmission: (state: CallState) => Promise<readonly Finding[]>;
+}

@@ -1,0 +1,180 @@
+import { type Finding, fromWireName, type Json, parseJson, TapPassError } from '@tappass/core';
+import { gatewayLimits } from '../limits.ts';
+import type { Denial, Guarded, OutputGuard } from './admission.ts';
+import { bound, type CallState, emissionState, type Piece } from './call-state.ts';
+import type { Context } from './context.ts';
+import { denialOf, finding } from './findings.ts';
+import { textsOf, withTexts } from './json-texts.ts';
+import { tokenHoldFrom } from './pseudonyms.ts';
+import { canonicalTool } from './rules.ts';
+import { applies, note, runNow, runStep } from './run.ts';
+import type { Step } from './step.ts';
+import { barredBy, sectionsIn } from './steps/enforce-clearance.ts';
+
+/** The steps that look at output. */
+export interface OutputSteps {
+	readonly scan: Step;
+	readonly emissions: Step;
+	readonly filter: Step;
+	readonly clearance: Step;
+}
+
+/** A run of text: what was released last, as far as detectors may look back, and what is held. */
+interface Channel {
+	text: string;
+	/** Offset of the first character that was not released. */
+	from: number;
+}
+
+/** Steps 27 to 29 around the output of one call. What was blocked once stays blocked, on every channel. */
+export function createGuard(state: CallState, steps: OutputSteps, context: Context): OutputGuard {
+	const channels = new Map<string, Channel>();
+	let blocked: Denial | undefined;
+
+	const block = (found: readonly Finding[], of: CallState = state): Denial | undefined => {
+		note(state, found);
+		const decided = found.find(({ action }) => action === 'block');
+		if (decided !== undefined) {
+			blocked ??= denialOf({ ...of, retry_after_ms: of.retry_after_ms }, decided);
+			channels.clear();
+		}
+		return blocked;
+	};
+
+	/** Judges one piece, and makes of it what may go out. */
+	const judge = (piece: Piece): Guarded => {
+		state.piece = piece;
+		const scanned = applies(steps.scan, state) ? runNow(steps.scan, state, context) : [];
+		const denial = block(scanned) ?? block(runNow(steps.filter, state, context));
+		state.piece = undefined;
+		return denial === undefined ? { effect: 'release', text: piece.released } : { effect: 'block', denial };
+	};
+
+	const advance = (channel: Channel, over: boolean): Guarded => {
+		const { text, from } = channel;
+		const to = over ? text.length : Math.max(from, holdFrom(text, applies(steps.scan, state), context));
+		if (to === from) return { effect: 'release', text: '' };
+		const guarded = judge({ text, from, to, complete: false, replace: [], released: '' });
+		const cut = Math.max(0, to - gatewayLimits.lookBack);
+		channel.text = text.slice(cut);
+		channel.from = to - cut;
+		return guarded;
+	};
+
+	const failSafe = (run: () => Guarded): Guarded => {
+		if (blocked !== undefined) return { effect: 'block', denial: blocked };
+		try {
+			return run();
+		} catch {
+			// A detector that fails has not looked: what it was to look at does not go out.
+			return { effect: 'block', denial: block([failed(state, steps.scan)])! };
+		}
+	};
+
+	return {
+		push: (name, delta) =>
+			failSafe(() => {
+				const channel = channels.get(name) ?? { text: '', from: 0 };
+				channels.set(name, channel);
+				channel.text += delta;
+				return advance(channel, false);
+			}),
+		end: (name) =>
+			failSafe(() => {
+				const channel = channels.get(name);
+				channels.delete(name);
+				return channel === undefined ? { effect: 'release', text: '' } : advance(channel, true);
+			}),
+		whole: async (text) => {
+			if (blocked !== undefined) return { effect: 'block', denial: blocked };
+			const barred = await runStep({ ...steps.clearance, run: () => clearedFor(state, text, context) }, state, context);
+			const denial = applies(steps.clearance, state) ? block(barred) : undefined;
+			if (denial !== undefined) return { effect: 'block', denial };
+			return failSafe(() => judge({ text, from: 0, to: text.length, complete: true, replace: [], released: '' }));
+		},
+		emission: async ({ wire_name, arguments_text }) => {
+			if (blocked !== undefined) return { effect: 'block', denial: blocked };
+			const args = parseArguments(arguments_text);
+			if (args === undefined)
+				return { effect: 'block', denial: block([malformed(state, 'Its arguments are no JSON object.')])! };
+			const released = judgeArguments(args, judge);
+			if (released.effect === 'block') return released;
+			const tool = toolOf(state, wire_name);
+			if (tool === undefined)
+				return { effect: 'block', denial: block([malformed(state, 'Its name is no name of a tool.')])! };
+			const emission = emissionState(state, tool, released.args, Buffer.byteLength(arguments_text));
+			const denial = block(await runStep(steps.emissions, emission, context), emission);
+			Object.assign(state.timings, { check_emissions: emission.timings.check_emissions });
+			if (denial !== undefined) return { effect: 'block', denial };
+			return { effect: 'release', arguments_text: released.changed ? JSON.stringify(released.args) : arguments_text };
+		},
+	};
+}
+
+function holdFrom(text: string, scans: boolean, { detectors }: Context): number {
+	const wholeTokens = tokenHoldFrom(text);
+	if (!scans) return wholeTokens;
+	if (detectors === undefined) throw new TapPassError('internal', { detail: 'there are no detectors' });
+	return Math.min(wholeTokens, ...detectors.output.map((detector) => detector.holdFrom(text)));
+}
+
+async function clearedFor(state: CallState, text: string, context: Context): Promise<readonly Finding[]> {
+	const barred = await barredBy(state, context, sectionsIn(text));
+	if (barred === undefined) return [];
+	const action = bound(state).policy.pipeline.steps.enforce_clearance.action;
+	const message = `The agent is not cleared for what came back (${barred}).`;
+	return [finding(state, 'enforce_clearance', { code: 'clearance_denied', message, action })];
+}
+
+function parseArguments(text: string): { readonly [key: string]: Json } | undefined {
+	// Both vendors send nothing at all for a tool without parameters.
+	if (text.trim() === '') return {};
+	try {
+		const args = parseJson(new TextEncoder().encode(text), { depthMax: gatewayLimits.bodyDepthMax });
+		return typeof args === 'object' && args !== null && !Array.isArray(args)
+			? (args as { readonly [key: string]: Json })
+			: undefined;
+	} catch {
+		// What two readers could read differently is not judged at all: it is refused.
+		return undefined;
+	}
+}
+
+type Judged =
+	| { readonly effect: 'release'; readonly args: Json; readonly changed: boolean }
+	| Extract<Guarded, { readonly effect: 'block' }>;
+
+/** Steps 27 and 29 on every text in the arguments. */
+function judgeArguments(args: Json, judge: (piece: Piece) => Guarded): Judged {
+	const edits = new Map<string, string>();
+	for (const { at, text, key } of textsOf(args)) {
+		const guarded = judge({ text, from: 0, to: text.length, complete: false, replace: [], released: '' });
+		if (guarded.effect === 'block') return guarded;
+		if (!key && guarded.text !== text) edits.set(at, guarded.text);
+	}
+	return { effect: 'release', args: withTexts(args, edits), changed: edits.size > 0 };
+}
+
+function toolOf(state: CallState, wireName: string): string | undefined {
+	const offered = state.call.kind === 'model' ? state.call.offered_tools : [];
+	const given =
+		offered.find(({ wire_name }) => wire_name === wireName)?.name ??
+		fromWireName(
+			wireName,
+			offered.map(({ name }) => name),
+		);
+	const { rules } = bound(state);
+	return given === undefined && !rules.aliases.has(wireName) ? undefined : canonicalTool(rules, wireName, given ?? '');
+}
+
+function malformed(state: CallState, why: string): Finding {
+	return finding(state, 'check_emissions', {
+		code: 'emission_malformed',
+		message: `The model asked for a tool in a way that cannot be judged. ${why}`,
+	});
+}
+
+function failed(state: CallState, step: Step): Finding {
+	const message = `The step ${step.name} could not do its work, so the output is withheld.`;
+	return finding(state, step.name, { code: 'step_failed', message });
+}

@@ -1,0 +1,27 @@
+import type { StepName } from '@tappass/core';
+import type { CallState } from './call-state.ts';
+
+/** A parameter of a step as the policy states it; undefined when nobody does. */
+function parameterOf(state: CallState, step: StepName, name: string): unknown {
+	const parameters = state.policy?.pipeline.steps[step].parameters;
+	return parameters !== undefined && Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+}
+
+export function numberOf(state: CallState, step: StepName, name: string): number | undefined {
+	const value = parameterOf(state, step, name);
+	return typeof value === 'number' ? value : undefined;
+}
+
+export function flagOf(state: CallState, step: StepName, name: string): boolean {
+	return parameterOf(state, step, name) === true;
+}
+
+export function choiceOf(state: CallState, step: StepName, name: string): string | undefined {
+	const value = parameterOf(state, step, name);
+	return typeof value === 'string' ? value : undefined;
+}
+
+export function listOf(state: CallState, step: StepName, name: string): readonly string[] | undefined {
+	const value = parameterOf(state, step, name);
+	return Array.isArray(value) ? value : undefined;
+}

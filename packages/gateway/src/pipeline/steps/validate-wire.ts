@@ -1,0 +1,59 @@
+import { isToolName, type Json } from '@tappass/core';
+import { gatewayLimits } from '../../limits.ts';
+import type { ModelCall } from '../call.ts';
+import type { CallState } from '../call-state.ts';
+import { finding, type Said } from '../findings.ts';
+import { numberOf } from '../parameters.ts';
+import { defineStep, nothing, type Step } from '../step.ts';
+
+/** Step 6: what the door read is whole, and no larger or deeper than the policy allows. */
+export const validateWire: Step = defineStep('validate_wire', {
+	budget: gatewayLimits.stepComputesMs,
+	run: (state) => {
+		const said = faultOf(state);
+		return said === undefined ? nothing : [finding(state, 'validate_wire', said)];
+	},
+});
+
+function faultOf(state: CallState): Said | undefined {
+	const { call } = state;
+	const bytes = numberOf(state, 'validate_wire', 'body_bytes_max') ?? gatewayLimits.bodyBytesMax;
+	if (!(call.body_bytes <= bytes))
+		return tooMuch('request_too_large', `The body is larger than ${bytes} bytes.`, 'body_bytes_max');
+	const depth = Math.min(
+		numberOf(state, 'validate_wire', 'depth_max') ?? gatewayLimits.bodyDepthMax,
+		gatewayLimits.bodyDepthMax,
+	);
+	const content = call.kind === 'model' ? call.body : call.args;
+	if (isDeeper(content, depth))
+		return tooMuch('json_too_deep', `The body is nested deeper than ${depth} levels.`, 'depth_max');
+	return call.kind === 'model' ? faultOfModelCall(state, call) : faultOfToolName(call.tool);
+}
+
+function faultOfModelCall(state: CallState, call: ModelCall): Said | undefined {
+	const messages = numberOf(state, 'validate_wire', 'messages_max') ?? gatewayLimits.messagesMax;
+	if (call.texts.length > messages)
+		return tooMuch('request_too_large', `More than ${messages} messages.`, 'messages_max');
+	if (call.offered_tools.length > gatewayLimits.offeredToolsMax)
+		return { code: 'request_too_large', message: `More than ${gatewayLimits.offeredToolsMax} tools are offered.` };
+	if (call.model === '') return { code: 'request_malformed', message: 'The call names no model.' };
+	const { max_tokens } = call;
+	if (max_tokens !== undefined && !(Number.isSafeInteger(max_tokens) && max_tokens >= 0))
+		return { code: 'request_malformed', message: 'The limit of tokens is not a whole number.' };
+	return undefined;
+}
+
+function faultOfToolName(tool: string): Said | undefined {
+	return isToolName(tool) ? undefined : { code: 'request_malformed', message: 'The tool has no well-formed name.' };
+}
+
+function tooMuch(code: 'request_too_large' | 'json_too_deep', message: string, parameter: string): Said {
+	return { code, message, paths: [['steps', 'validate_wire', 'parameters', parameter]] };
+}
+
+function isDeeper(value: Json, levels: number): boolean {
+	if (typeof value !== 'object' || value === null) return false;
+	if (levels <= 0) return true;
+	for (const inner of Object.values(value)) if (isDeeper(inner, levels - 1)) return true;
+	return false;
+}

@@ -1,0 +1,48 @@
+import { hash } from 'node:crypto';
+import { canonicalJson, type Json } from '@tappass/core';
+import { gatewayLimits } from '../limits.ts';
+import type { RecentCall } from '../ports.ts';
+
+/**
+ * The calls that a session remembers, with one more. An execution takes the place of the emission that asked for it: one
+ * act of the agent is one call, seen at the model's door and again at the tool's.
+ */
+export function rememberCall(recent: readonly RecentCall[], call: RecentCall): readonly RecentCall[] {
+	const asked = call.emitted ? -1 : recent.findIndex(({ emitted, exact }) => emitted && exact === call.exact);
+	if (asked >= 0) return recent.map((one, at) => (at === asked ? { ...one, emitted: false } : one));
+	return [...recent, call].slice(-gatewayLimits.recentCallsMax);
+}
+
+/** Hash over a tool's name and the shape of its arguments: which keys, which types, never the values. */
+export function shapeOf(tool: string, args: Json): string {
+	return digest(`${tool} ${shape(args)}`);
+}
+
+/** Hash over a tool's name and its arguments. */
+export function exactOf(tool: string, args_sha256: string): string {
+	return digest(`${tool} ${args_sha256}`);
+}
+
+/** SHA-256 of the canonical JSON of arguments, hex: what approvals are bound to. */
+export function argsDigest(args: Json): string {
+	return digest(canonicalJson(args));
+}
+
+function digest(text: string): string {
+	return hash('sha256', text, 'hex');
+}
+
+function shape(value: Json): string {
+	if (value === null) return 'null';
+	if (isList(value)) return `[${[...new Set(value.map(shape))].sort().join()}]`;
+	if (typeof value !== 'object') return typeof value;
+	return `{${Object.entries(value)
+		.map(([key, inner]) => `${JSON.stringify(key)}:${shape(inner)}`)
+		.sort()
+		.join()}}`;
+}
+
+// `Array.isArray` does not narrow a readonly list.
+function isList(value: Json): value is readonly Json[] {
+	return Array.isArray(value);
+}
