@@ -1,5 +1,5 @@
 import type { Rendered } from '@tappass/core';
-import { type BubblewrapPlan, bubblewrapPlanSchema } from './schema.ts';
+import { type BubblewrapPlan, bubblewrapPlanSchema, readOptions } from './schema.ts';
 
 /** What the host knows when it starts an agent, and rendering did not. */
 export interface BubblewrapHost {
@@ -13,6 +13,10 @@ export interface BubblewrapHost {
 	readonly env: Readonly<Record<string, string>>;
 	/** The agent's command; never empty. */
 	readonly command: readonly string[];
+	/** Put before everything that runs inside, the relay too: what sets its bounds. */
+	readonly wrapper?: readonly string[];
+	/** Bytes that each directory of memory may hold; half of the machine's memory when absent. */
+	readonly scratch_bytes?: number;
 }
 
 /** The whole argument list for bwrap. Spawn it as the agent's own user, without a shell. */
@@ -20,7 +24,7 @@ export function bubblewrapCommand(rendered: Rendered, host: BubblewrapHost): rea
 	const plan = readPlan(rendered);
 	const hasRelay = host.egress_socket !== null && plan.egress_socket !== null;
 	return [
-		...rendered.args,
+		...boundScratch(rendered.args, host.scratch_bytes),
 		...Object.entries(host.env)
 			.sort(([a], [b]) => (a < b ? -1 : 1))
 			.flatMap(([name, value]) => ['--setenv', name, value]),
@@ -29,9 +33,24 @@ export function bubblewrapCommand(rendered: Rendered, host: BubblewrapHost): rea
 		...(host.keyring_dir === null ? [] : ['--ro-bind', host.keyring_dir, plan.keyring]),
 		...plan.seal.flatMap((path) => ['--remount-ro', path]),
 		'--',
+		...(host.wrapper ?? []),
 		...(hasRelay ? plan.start : []),
 		...host.command,
 	];
+}
+
+/** Gives each directory of memory a size; the one that comes with /dev has none of its own, so it gets another over it. */
+function boundScratch(args: readonly string[], bytes: number | undefined): readonly string[] {
+	const options = readOptions(args);
+	if (bytes === undefined || options === undefined) return args;
+	const size = ['--size', String(bytes)];
+	return options.flatMap(({ option, values }) => {
+		if (option === '--tmpfs') return [...size, option, ...values];
+		const at = values[0];
+		return option === '--dev'
+			? [option, ...values, '--perms', '1777', ...size, '--tmpfs', `${at}/shm`, '--remount-ro', at!]
+			: [option, ...values];
+	});
 }
 
 function readPlan(rendered: Rendered): BubblewrapPlan {

@@ -1,4 +1,3 @@
-import type { StdioOptions } from 'node:child_process';
 import type { Rendered } from '@tappass/core';
 
 /** Bounds on what one sandbox may use; each has a default in `limits.ts`. */
@@ -27,6 +26,8 @@ export interface SandboxOptions {
 	readonly rendered: Rendered;
 	/** Directory for what belongs to this run (rendered files, socket, record); made by `prepareRunDirectory`. */
 	readonly runDirectory: string;
+	/** Where the workspace is on the host: held to its bound, when told. */
+	readonly workspaceHost?: string;
 	/** Directory with keyring.json and root.json; the agent's user must be able to reach it, and not to write it. */
 	readonly keyringDirectory: string | null;
 	/** Socket of the egress proxy; null: no way out. */
@@ -36,7 +37,8 @@ export interface SandboxOptions {
 	readonly gid: number;
 	/** Variables beside those that are rendered: visible to every process of the host's root, so no secrets. */
 	readonly env: Readonly<Record<string, string>>;
-	readonly stdio?: StdioOptions;
+	/** stdin, stdout, stderr; nothing and two pipes when absent. */
+	readonly stdio?: readonly ('pipe' | 'ignore' | 'inherit' | number)[];
 	readonly limits?: SandboxLimits;
 	/** A cgroup v2 directory that was delegated to us; found by `delegatedCgroup`. */
 	readonly cgroup?: string;
@@ -52,12 +54,10 @@ export interface SandboxExit {
 	readonly why?: 'killed' | 'workspace_full';
 }
 
-/** A program with its arguments, to be started by whoever owns the terminal. */
+/** A program with its arguments, to be started by whoever owns the terminal, as the user that the daemon runs as. */
 export interface Spawnable {
 	readonly command: string;
 	readonly args: readonly string[];
-	readonly uid: number;
-	readonly gid: number;
 	readonly env: Readonly<Record<string, string>>;
 }
 
@@ -84,4 +84,6 @@ export interface Weakness {
 	readonly why: string;
 	/** One command that mends it, when there is one. */
 	readonly fix?: string;
+	/** Nothing can be started until it is mended. */
+	readonly blocking: boolean;
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -55,6 +55,8 @@ export async function startTestEgress(
 	options: Partial<EgressOptions> & { readonly first: EgressPolicy | null },
 ): Promise<EgressUnderTest> {
 	const folder = mkdtempSync(join(tmpdir(), 'tappass-egress-'));
+	// A sandbox's user passes through it to the socket.
+	chmodSync(folder, 0o711);
 	const denials: Denial[] = [];
 	const spans: EgressSpan[] = [];
 	const state = {

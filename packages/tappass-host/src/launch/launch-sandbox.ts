@@ -1,0 +1,266 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Duplex, Readable } from 'node:stream';
+import { TapPassError } from '@tappass/core';
+import { bubblewrapCommand } from '@tappass/providers';
+import { limits } from '../limits.ts';
+import { type Bounds, boundsOf, boundsWrapper } from './bounds.ts';
+import { makeCgroup, type SandboxCgroup } from './cgroup.ts';
+import { enterSandbox } from './enter.ts';
+import { startOutsideRelay } from './outside-relay.ts';
+import { identify, isAlive, type ProcessIdentity, signalProcess, waitGone } from './process-identity.ts';
+import { systemProgram } from './programs.ts';
+import { unreachablePart } from './reachable.ts';
+import { assertNotRunning, forgetRecord, keepRecord, prepareRunDirectory, writeRunFiles } from './run-record.ts';
+import { seccompFilter } from './seccomp.ts';
+import type { Sandbox, SandboxExit, SandboxOptions } from './types.ts';
+import { showsHostDirectories } from './wide-mounts.ts';
+import { watchWorkspace } from './workspace-watch.ts';
+
+/**
+ * Starts an agent in the kernel ring: namespaces and allow-list mounts by bwrap, a user of its own, a filter on system calls,
+ * bounds on what it may use. Returns when everything is in place and the command begins; nothing of it runs before.
+ *
+ * @throws {TapPassError} sandbox_failed, program_missing, file_unwritable, file_unreadable
+ */
+export async function launchSandbox(options: SandboxOptions): Promise<Sandbox> {
+	const bounds = boundsOf(options.limits);
+	await assertReachable(options);
+	await prepareRunDirectory(options.runDirectory);
+	await assertNotRunning(options.runDirectory);
+	const cgroup = options.cgroup === undefined ? undefined : await makeCgroup(options.cgroup, options.name, bounds);
+	const wide = showsHostDirectories(options.rendered, options.workspaceHost);
+	const filter = await writeFilter(options.runDirectory, !wide);
+	const args = await bwrapArguments(options, bounds, wide);
+	const { child, complaint } = start(options, args, filter);
+	try {
+		const pair = await identities(child, await innerProcess(child, complaint), complaint);
+		for (const { pid } of pair) await cgroup?.take(pid);
+		const relay = wide && options.egressSocket !== null ? await relayFor(options, pair, options.egressSocket) : [];
+		const run: Run = { options, bounds, child, processes: [...pair, ...relay], cgroup, filter };
+		await keepRecord(options.runDirectory, {
+			schema: 'tappass.sandbox-run/1',
+			name: options.name,
+			processes: run.processes,
+			cgroup: cgroup?.directory ?? null,
+		});
+		await letGo(child, pair[1], complaint);
+		return supervise(run);
+	} catch (cause) {
+		child.kill('SIGKILL');
+		await cgroup?.remove();
+		throw cause;
+	}
+}
+
+/** What is known of a sandbox that runs. */
+export interface Run {
+	readonly options: SandboxOptions;
+	readonly bounds: Bounds;
+	readonly child: ChildProcess;
+	/** bwrap outside, the first process inside, and the relay when it runs outside. */
+	readonly processes: readonly [ProcessIdentity, ProcessIdentity, ...ProcessIdentity[]];
+	readonly cgroup: SandboxCgroup | undefined;
+	/** Path of the filter on system calls. */
+	readonly filter: string | undefined;
+}
+
+async function identities(
+	child: ChildProcess,
+	innerPid: number,
+	complaint: () => string,
+): Promise<readonly [ProcessIdentity, ProcessIdentity]> {
+	const [outer, inner] = [identify(child.pid!), identify(innerPid)];
+	if (outer !== undefined && inner !== undefined) return [outer, inner];
+	// What it said may still be on the way.
+	if (child.stderr !== null && !child.stderr.closed) await once(child.stderr, 'close');
+	throw failed(complaint() || 'it ended at once');
+}
+
+async function relayFor(
+	options: SandboxOptions,
+	pair: readonly [ProcessIdentity, ProcessIdentity],
+	socket: string,
+): Promise<readonly ProcessIdentity[]> {
+	return [await startOutsideRelay(pair, socket, otherUser(options))];
+}
+
+/** The user to start as, when it is not our own. */
+function otherUser({ uid, gid }: SandboxOptions): { readonly uid?: number; readonly gid?: number } {
+	return process.getuid?.() === uid ? {} : { uid, gid };
+}
+
+/** The agent's own user opens what is mounted: what it cannot reach is said before bwrap says it in fewer words. */
+async function assertReachable({
+	keyringDirectory,
+	egressSocket,
+	workspaceHost,
+	uid,
+	gid,
+}: SandboxOptions): Promise<void> {
+	const paths = [keyringDirectory, workspaceHost, egressSocket === null ? null : dirname(egressSocket)];
+	for (const path of paths.filter((one) => typeof one === 'string')) {
+		const part = await unreachablePart(path, { uid, gid });
+		if (part === undefined) continue;
+		const detail = `user ${uid} cannot reach ${path}: ${part} does not let it`;
+		throw new TapPassError('sandbox_failed', { detail, hint: `chmod o+x ${part}` });
+	}
+}
+
+async function writeFilter(runDirectory: string, unixSockets: boolean): Promise<string | undefined> {
+	const filter = seccompFilter({ architecture: process.arch, unixSockets });
+	if (filter === undefined) return undefined;
+	const path = join(runDirectory, 'seccomp.bpf');
+	await writeFile(path, filter, { mode: 0o644 });
+	return path;
+}
+
+async function bwrapArguments(options: SandboxOptions, bounds: Bounds, wide: boolean): Promise<readonly string[]> {
+	const files_dir = await writeRunFiles(options.runDirectory, options.rendered.files);
+	return bubblewrapCommand(options.rendered, {
+		files_dir,
+		// With wide mounts the relay is outside: the one inside could not reach a unix socket either.
+		egress_socket: wide ? null : options.egressSocket,
+		keyring_dir: options.keyringDirectory,
+		env: options.env,
+		wrapper: boundsWrapper(systemProgram('prlimit'), bounds),
+		scratch_bytes: bounds.scratchBytes,
+		command: [options.command, ...options.args],
+	});
+}
+
+/** Descriptors of bwrap beside the standard three: what it tells, what it waits for, what it loads. */
+const [infoFd, blockFd, filterFd] = [3, 4, 5];
+
+/**
+ * bwrap runs in a user namespace of its own, in which it is root and the agent's user is all there is. `shell` comes in by
+ * that namespace, with no privilege on the host.
+ */
+function start(
+	options: SandboxOptions,
+	args: readonly string[],
+	filter: string | undefined,
+): { readonly child: ChildProcess; readonly complaint: () => string } {
+	const fd = filter === undefined ? undefined : openSync(filter, 'r');
+	try {
+		const child = spawn(
+			systemProgram('unshare'),
+			[
+				'--user',
+				'--map-root-user',
+				'--',
+				systemProgram('bwrap'),
+				...['--uid', String(options.uid), '--gid', String(options.gid)],
+				...['--info-fd', String(infoFd), '--block-fd', String(blockFd)],
+				...(fd === undefined ? [] : ['--seccomp', String(filterFd)]),
+				...args,
+			],
+			{
+				...otherUser(options),
+				cwd: '/',
+				env: {},
+				stdio: [...standard(options.stdio), 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])],
+			},
+		);
+		return { child, complaint: listenFor(child) };
+	} finally {
+		if (fd !== undefined) closeSync(fd);
+	}
+}
+
+function standard(stdio: SandboxOptions['stdio']): ('pipe' | 'ignore' | 'inherit' | number)[] {
+	return [...(stdio ?? ['ignore', 'pipe', 'pipe'])];
+}
+
+/** What bwrap has complained of so far; the stream is left as it was found. */
+function listenFor(child: ChildProcess): () => string {
+	let text = '';
+	const listen = (part: unknown): void => {
+		text = `${text}${part}`.slice(-1_000);
+	};
+	child.stderr?.on('data', listen);
+	return () => {
+		child.stderr?.off('data', listen).pause();
+		return text.trim();
+	};
+}
+
+/** Waits until bwrap tells the number of its first process inside. */
+async function innerProcess(child: ChildProcess, complaint: () => string): Promise<number> {
+	const told = new Promise<number>((resolve, reject) => {
+		let text = '';
+		(child.stdio[infoFd] as Readable).setEncoding('utf8').on('data', (part) => {
+			text += part;
+			const [, pid] = /"child-pid": (\d+)/.exec(text) ?? [];
+			if (pid !== undefined && text.includes('}')) resolve(Number(pid));
+		});
+		child.once('error', (cause) => reject(failed(cause.message)));
+		child.once('close', () => reject(failed(complaint() || 'bwrap ended at once')));
+	});
+	const timer = setTimeout(() => child.kill('SIGKILL'), limits.sandboxStartMs);
+	return told.finally(() => clearTimeout(timer));
+}
+
+/**
+ * Lets the command begin, and waits until it does: bwrap reads this descriptor when all is mounted, and closes it before the
+ * command. One that could not mount something closes it by ending.
+ */
+async function letGo(child: ChildProcess, inner: ProcessIdentity, complaint: () => string): Promise<void> {
+	const gate = child.stdio[blockFd] as Duplex;
+	const passed = new Promise<void>((resolve) => {
+		if (gate.closed) resolve();
+		gate.once('error', () => resolve()).once('close', () => resolve());
+	});
+	gate.resume().end('go');
+	const timer = setTimeout(() => child.kill('SIGKILL'), limits.sandboxStartMs);
+	await passed.finally(() => clearTimeout(timer));
+	if (!isAlive(inner) && child.stderr !== null && !child.stderr.closed) await once(child.stderr, 'close');
+	const said = complaint();
+	if (child.exitCode !== null || child.signalCode !== null || said.startsWith('bwrap: ') || !isAlive(inner))
+		throw failed(said || `bwrap ended with ${child.exitCode ?? child.signalCode}`);
+}
+
+function failed(detail: string): TapPassError {
+	return new TapPassError('sandbox_failed', { detail, hint: 'tappass-host doctor' });
+}
+
+function supervise(run: Run): Sandbox {
+	const { options, bounds, child, processes, cgroup } = run;
+	const [outer, inner, ...others] = processes;
+	let why: SandboxExit['why'];
+	const end = (reason: NonNullable<SandboxExit['why']>): void => {
+		why ??= reason;
+		// The first process of a pid namespace takes all others with it.
+		signalProcess(inner, 'SIGKILL');
+		signalProcess(outer, 'SIGKILL');
+		for (const one of others) signalProcess(one, 'SIGKILL');
+	};
+	const stopWatch =
+		options.workspaceHost === undefined
+			? (): void => undefined
+			: watchWorkspace(systemProgram('du'), options.workspaceHost, bounds.workspaceBytes, () => end('workspace_full'));
+	const gone = new Promise<void>((resolve) => {
+		child.once('exit', async (code, signal) => {
+			stopWatch();
+			for (const one of [inner, ...others]) signalProcess(one, 'SIGKILL');
+			await waitGone(processes, limits.sandboxKillMs);
+			await cgroup?.remove();
+			await forgetRecord(options.runDirectory);
+			resolve();
+			options.onExit({ code, signal, ...(why !== undefined && { why }) });
+		});
+	});
+	return {
+		pid: outer.pid,
+		innerPid: inner.pid,
+		process: child,
+		kill: async () => {
+			end('killed');
+			await gone;
+		},
+		enter: (command, args, env = {}) => enterSandbox(run, { command, args, env }),
+	};
+}
