@@ -7,6 +7,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { TapPassError } from '@tappass/core';
 import { startServer } from '@tappass/server';
 import { HostSimulator } from '@tappass/server/host-simulator';
 
@@ -111,13 +112,25 @@ async function enrolTo(ask: Ask, hosts: HostSimulator[], size: number): Promise<
 		const urls = (items as { readonly url: string }[]).map(({ url }) => url);
 		const one = async (): Promise<void> => {
 			for (let url = urls.pop(); url !== undefined; url = urls.pop()) {
-				const host = await HostSimulator.enrol(url, { name: `host-${hosts.length}-${urls.length}` });
+				const host = await enrol(url, `host-${hosts.length}-${urls.length}`);
 				hosts.push(host);
 				const status = await host.stream();
 				if (status !== 200) throw new Error(`the stream answered ${status}`);
 			}
 		};
 		await Promise.all(Array.from({ length: enrolAtOnce }, one));
+	}
+}
+
+// One address may enrol only so many in a second; a fleet waits as it is told to.
+async function enrol(url: string, name: string): Promise<HostSimulator> {
+	for (;;) {
+		try {
+			return await HostSimulator.enrol(url, { name });
+		} catch (error) {
+			if (!(error instanceof TapPassError) || error.code !== 'rate_limited') throw error;
+			await pause(1_000);
+		}
 	}
 }
 

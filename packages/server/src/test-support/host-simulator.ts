@@ -112,6 +112,7 @@ export async function fetchPinnedRoot(
 	url: BootstrapUrl,
 ): Promise<{ readonly root: TrustedRoot; readonly bytes: Buffer }> {
 	const { status, text } = await send(`${url.origin}/v1/roots/${url.org_id}/${url.root_sha256}`, { agent: false });
+	if (status === 429) throw new TapPassError('rate_limited');
 	if (status !== 200) throw new TapPassError('root_mismatch', { detail: `the server answered ${status}` });
 	const bytes = Buffer.from(text);
 	return { root: pinRoot(bytes, url.root_sha256), bytes };
