@@ -81,7 +81,9 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 function serverProcess(directory: string, port: number): ChildProcess {
 	return fork(import.meta.filename, ['serve', directory, String(port)], {
 		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-		execArgv: ['--expose-gc'],
+		// As bin/tappass starts it.
+		execArgv: ['--expose-gc', '--max-semi-space-size=4'],
+		env: { ...process.env, MALLOC_MMAP_THRESHOLD_: '16384', MALLOC_ARENA_MAX: '2' },
 	});
 }
 
@@ -198,6 +200,10 @@ function told<T>(child: ChildProcess): Promise<T> {
 interface Memory {
 	readonly rss: number;
 	readonly heap_used: number;
+	/** What V8 holds for the heap, used or not. */
+	readonly heap_total: number;
+	/** Buffers outside the heap. */
+	readonly external: number;
 }
 
 /** Of the server's process, in MB, after a collection. */
@@ -248,8 +254,11 @@ async function serve(directory: string, port: number): Promise<void> {
 	process.on('message', (message) => {
 		if (message === 'memory') {
 			globalThis.gc?.();
-			const { heapUsed, rss } = process.memoryUsage();
-			process.send!({ rss: Math.round(rss / 1_048_576), heap_used: Math.round(heapUsed / 1_048_576) });
+			const { external, heapTotal, heapUsed, rss } = process.memoryUsage();
+			const [rssMb, heap_used, heap_total, externalMb] = [rss, heapUsed, heapTotal, external].map((bytes) =>
+				Math.round(bytes / 1_048_576),
+			);
+			process.send!({ rss: rssMb, heap_used, heap_total, external: externalMb });
 		}
 		if (message === 'stop') server.close().then(() => process.exit(0));
 	});
