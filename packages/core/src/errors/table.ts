@@ -127,6 +127,7 @@ export type ErrorCode =
 	| 'audit_unavailable'
 	| 'program_missing'
 	| 'sandbox_failed'
+	| 'audit_halted'
 	| 'internal';
 
 /** The one table of codes. `docs/errors.md` has a row for each; a test compares both ways. */
@@ -250,10 +251,12 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	session_killed: denied('The session was killed', 409),
 	call_too_long: denied('The call took too long', 504),
 	step_failed: { title: 'A step of the pipeline failed', status: 500, exit: 70, retryable: false },
-	audit_unavailable: { title: 'The call could not be recorded', status: 503, exit: 5, retryable: true },
+	audit_unavailable: { title: 'It could not be recorded, so it did not happen', status: 503, exit: 5, retryable: true },
 	// Sandboxes on a host.
 	program_missing: usage('A program that is needed is not installed', 500),
 	sandbox_failed: { title: 'The sandbox could not be started', status: 500, exit: 5, retryable: false },
+	// The audit log.
+	audit_halted: { title: 'The audit log does not verify', status: 503, exit: 5, retryable: false },
 
 	internal: { title: 'Something went wrong in TapPass itself', status: 500, exit: 70, retryable: false },
 };
