@@ -7,6 +7,7 @@ import { PolicyMemo } from '@tappass/policy';
 import { type Logger, pino } from 'pino';
 import { operatorApp, type RequestRecord } from './api/app.ts';
 import type { Services } from './api/services.ts';
+import { AuditLog } from './audit-store/audit-log.ts';
 import { holdDirectory } from './control.ts';
 import { emitBootstrap } from './enrol/enrolment.ts';
 import { openRestoreGuard } from './freshness/restore-guard.ts';
@@ -48,6 +49,8 @@ export interface ServerOptions {
 	readonly agentUrl?: string;
 	/** Authority part of the hosts' SPIFFE ids. */
 	readonly trustDomain?: string;
+	/** Whether anyone who reaches the operator plane may read the checkpoints and tiles of the audit logs. */
+	readonly auditIsPublic?: boolean;
 	/** The file of the local KMS key, which replicas share; in the data directory when left out. */
 	readonly kmsKeyFile?: string;
 	/** Of the org that the first start makes. */
@@ -144,12 +147,24 @@ async function assemble(
 
 	const { store } = database;
 	const keys = new OrgKeys(kms);
+	const trustDomain = options.trustDomain ?? defaults.trustDomain;
+	const watermarks = path.join(directory, 'watermarks');
+	const audit = new AuditLog({
+		store,
+		keys,
+		directory: watermarks,
+		host: trustDomain,
+		now,
+		log: (level, msg, fields) => log[level](fields, msg),
+	});
 	const { name = 'default', region = 'local', email = 'operator@localhost' } = options.org ?? {};
-	const created = await createFirstOrg(store, keys, { name, region, email, directory, now: now() });
+	const created = await createFirstOrg(store, keys, audit, { name, region, email, directory, now: now() });
 	for (const line of created?.advice ?? []) say(line);
+	audit.start();
+	undo.push(() => audit.stop());
 
 	let hostPlane: HostPlane | undefined;
-	const metrics: Metrics = createMetrics(() => numbers(hostPlane?.figures()));
+	const metrics: Metrics = createMetrics(() => numbers({ ...hostPlane?.figures(), ...audit.figures() }));
 	const context = {
 		shipped,
 		memo: new PolicyMemo(),
@@ -158,6 +173,7 @@ async function assemble(
 	};
 	const recompiler = new Recompiler({
 		store,
+		audit,
 		context,
 		now,
 		log: ({ msg, ...fields }) => log.info(fields, msg),
@@ -172,6 +188,8 @@ async function assemble(
 	let accepting = true;
 	const services: Services = {
 		store,
+		audit,
+		auditIsPublic: options.auditIsPublic ?? false,
 		keys,
 		recompiler,
 		derive: context,
@@ -191,8 +209,9 @@ async function assemble(
 		hostPlane = await startHostPlane({
 			store,
 			keys,
-			guard: openRestoreGuard(path.join(directory, 'watermarks'), store),
-			trustDomain: options.trustDomain ?? defaults.trustDomain,
+			audit,
+			guard: openRestoreGuard(watermarks, store),
+			trustDomain,
 			address: hostUrl,
 			listen: listens.host,
 			now,

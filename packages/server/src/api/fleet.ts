@@ -200,6 +200,7 @@ export const fleetRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/runtimes',
 		operation: 'applyRuntime',
+		audit: 'runtime.applied',
 		summary: 'Apply a Runtime; every sandbox that uses it is derived anew',
 		tag: 'fleet',
 		parameters: none,
@@ -307,6 +308,7 @@ export const fleetRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/sandbox-specs',
 		operation: 'createSpec',
+		audit: 'spec.created',
 		summary: 'Create a sandbox-spec in a project, from a document or from a shipped one; an existing one is replaced',
 		tag: 'fleet',
 		success: 201,
@@ -327,6 +329,7 @@ export const fleetRoutes: readonly Route[] = [
 			const { row, created_project, stale } = await createSpec(call, body.project, source);
 			return {
 				body: { ...specView(row), created_project, stale, signed: 0, failed: 0 },
+				about: { project: row.project, agent: row.agent },
 				after: () => call.services.recompiler.settle(call.org_id, [row.id], stale),
 			};
 		},
@@ -335,6 +338,7 @@ export const fleetRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/sandbox-specs/{spec}/bootstraps',
 		operation: 'emitBootstraps',
+		audit: 'bootstrap.emitted',
 		summary: 'Make sandboxes of a spec and the single-use URLs that enrol their hosts',
 		tag: 'fleet',
 		success: 201,
@@ -379,6 +383,7 @@ export const fleetRoutes: readonly Route[] = [
 			}
 			return {
 				body: { spec: id, project, items, signed: 0, failed: 0 },
+				about: { project, agent },
 				after: () => services.recompiler.settle(org_id, [id], made.length),
 			};
 		},
@@ -425,6 +430,7 @@ export const fleetRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/sandboxes/{sandbox}/revoke',
 		operation: 'revokeSandbox',
+		audit: 'sandbox.revoked',
 		summary: 'Revoke a sandbox for good; its host is cut off within seconds',
 		tag: 'fleet',
 		parameters: z.strictObject({ sandbox: identifier }),
@@ -436,7 +442,8 @@ export const fleetRoutes: readonly Route[] = [
 			assertMay(principal, 'sandbox.revoke', found);
 			const changed = await revokeSandbox(transaction, found.id, body.reason, now);
 			await announce(transaction, { kind: 'state', org_id, sandbox_ids: [found.id] });
-			return { body: { id: found.id, state: 'revoked' as const, changed } };
+			const about = { project: found.project, agent: found.agent, sandbox_id: found.id };
+			return { body: { id: found.id, state: 'revoked' as const, changed }, about };
 		},
 	}),
 ];

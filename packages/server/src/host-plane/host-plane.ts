@@ -10,6 +10,7 @@ import {
 	sessionRequestSchema,
 	statusReportSchema,
 } from '@tappass/trust';
+import type { Audit } from '../audit-store/append.ts';
 import { type AuthorityKeys, type EnrolmentOptions, exchange, renew } from '../enrol/enrolment.ts';
 import { inertHeaders, inertPage } from '../enrol/inert-page.ts';
 import { startListener } from '../events/listener.ts';
@@ -35,6 +36,7 @@ export type SyncLog = (
 
 export interface HostPlaneOptions {
 	readonly store: Store;
+	readonly audit: Audit;
 	/** `OrgKeys`. */
 	readonly keys: OnlineKeys & AuthorityKeys;
 	readonly guard: RestoreGuard;
@@ -240,7 +242,7 @@ async function dispatchSync(
 		send(response, 201, await renew(options, presented, csr));
 		return;
 	}
-	const host: AuthenticatedHost = await authenticate(options.store, presented, options.now());
+	const host: AuthenticatedHost = await authenticate(options, presented, options.now());
 	switch (route.name) {
 		case 'sync.stream':
 			hub.open(host, response);
