@@ -13,15 +13,28 @@ import type { OrgTransaction } from '../store/store.ts';
 import { auditRoutes } from './audit.ts';
 import { auditFiles } from './audit-files.ts';
 import { eventOf, Refused, refusalOf } from './audited.ts';
-import { fleetRoutes } from './fleet.ts';
 import { describeApi } from './openapi.ts';
 import { peopleRoutes } from './people.ts';
 import { policyRoutes } from './policies.ts';
+import { rootRoutes } from './roots.ts';
 import { type Answer, type Call, type Route, Undone } from './route.ts';
+import { runtimeRoutes } from './runtimes.ts';
+import { specRoutes } from './sandbox-specs.ts';
+import { sandboxRoutes } from './sandboxes.ts';
 import type { Services } from './services.ts';
+import { statusRoutes } from './status.ts';
 
 /** Every operation of the operator API that needs a token. */
-export const operatorRoutes: readonly Route[] = [...peopleRoutes, ...policyRoutes, ...fleetRoutes, ...auditRoutes];
+export const operatorRoutes: readonly Route[] = [
+	...peopleRoutes,
+	...policyRoutes,
+	...statusRoutes,
+	...rootRoutes,
+	...runtimeRoutes,
+	...specRoutes,
+	...sandboxRoutes,
+	...auditRoutes,
+];
 
 /** Told of each request that was answered. */
 export interface RequestRecord {

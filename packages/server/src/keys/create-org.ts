@@ -122,7 +122,7 @@ async function writeFiles(
 	await writeSecret(passphrase_file, `${passphrase}\n`);
 	await writeSecret(credential_file, `${key}\n`);
 	const advice = [
-		`first operator's key: ${credential_file} (exchange it for a token at POST /v1/auth/token of the operator API)`,
+		`first operator's key: ${credential_file} (tappass login on this machine signs in with it)`,
 		`root keys: ${folder} (three files, any two can replace every other key; the server runs without them)`,
 		`move each root key and ${passphrase_file} to a different safe place that is not this machine`,
 	];
