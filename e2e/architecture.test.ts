@@ -97,7 +97,7 @@ const table: Readonly<Record<string, Row>> = {
 			'@tappass/policies',
 			'@tappass/packs',
 		],
-		npm: ['@oclif/core', 'cosmiconfig', 'ink', 'react'],
+		npm: ['@oclif/core', 'cosmiconfig', 'ink', 'react', 'zod'],
 	},
 	'tappass-host': {
 		kind: 'edge',

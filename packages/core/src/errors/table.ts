@@ -85,6 +85,9 @@ export type ErrorCode =
 	| 'store_unavailable'
 	| 'engine_failed'
 	| 'shutting_down'
+	| 'server_unreachable'
+	| 'server_unexpected'
+	| 'timed_out'
 	| 'agent_plane_absent'
 	| 'csr_invalid'
 	| 'bootstrap_unknown'
@@ -204,6 +207,9 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	engine_failed: { title: 'The embedded PostgreSQL did not start', status: 500, exit: 5, retryable: false },
 	agent_plane_absent: { title: 'This server has no gateway', status: 503, exit: 5, retryable: false },
 	shutting_down: { title: 'The server is shutting down', status: 503, exit: 5, retryable: true },
+	server_unreachable: { title: 'The server cannot be reached', status: 503, exit: 5, retryable: true },
+	server_unexpected: { title: 'The server answered something else', status: 502, exit: 5, retryable: false },
+	timed_out: { title: 'It took too long', status: 504, exit: 5, retryable: true },
 
 	// Enrolment and sync.
 	csr_invalid: usage('The certificate request cannot be certified', 422),

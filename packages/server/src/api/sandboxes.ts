@@ -18,6 +18,7 @@ const sandbox = z.strictObject({
 	state_reason: z.string().nullable(),
 	epoch: z.int(),
 	policy_version: z.int().describe('Newest signed'),
+	loaded_epoch: z.int().nullable(),
 	loaded_version: z.int().nullable().describe('What the host last said is loaded'),
 	reported_at: moment.nullable(),
 	stale: z.boolean(),
