@@ -67,6 +67,8 @@ const table: Readonly<Record<string, Row>> = {
 		npm: [
 			'@hono/node-server',
 			'@opentelemetry/api',
+			'@opentelemetry/context-async-hooks',
+			'@opentelemetry/core',
 			'@opentelemetry/exporter-trace-otlp-http',
 			'@opentelemetry/resources',
 			'@opentelemetry/sdk-trace',

@@ -20,6 +20,7 @@ import { createMetrics, type Metrics } from './metrics.ts';
 import { Recompiler } from './recompile/recompiler.ts';
 import { readShipped } from './recompile/shipped.ts';
 import { type Database, openDatabase } from './store/database.ts';
+import { startTracing, type TracingOptions } from './tracing.ts';
 
 /** A plane: a listener of its own for one kind of caller. */
 export type Plane = 'operator' | 'host' | 'agent';
@@ -55,6 +56,8 @@ export interface ServerOptions {
 	readonly kmsKeyFile?: string;
 	/** Of the org that the first start makes. */
 	readonly org?: { readonly name?: string; readonly region?: string; readonly email?: string };
+	/** A collector for traces; none are made without it. */
+	readonly tracing?: Omit<TracingOptions, 'version'>;
 	/** Told what an operator should know: the system user that was made, where the credential is. */
 	readonly say?: (line: string) => void;
 	readonly log?: Logger;
@@ -127,6 +130,7 @@ async function assemble(
 	const ended = new Promise<'stopped' | 'engine_lost'>((resolve) => {
 		end = resolve;
 	});
+	if (options.tracing !== undefined) undo.push(startTracing({ ...options.tracing, version: serverVersion }));
 	const shipped = await readShipped();
 	const kms = await fileKms(options.kmsKeyFile ?? path.join(directory, 'secrets', 'kms.key'));
 	const started_at = instant(now());

@@ -10,6 +10,7 @@ import { serverLimits } from '../limits.ts';
 import { beginIdempotent, finishIdempotent } from '../store/idempotency.ts';
 import { findByKeyHash, findByKeyId, touchKey } from '../store/people.ts';
 import type { OrgTransaction } from '../store/store.ts';
+import { spanned } from '../tracing.ts';
 import { auditRoutes } from './audit.ts';
 import { auditFiles } from './audit-files.ts';
 import { eventOf, Refused, refusalOf } from './audited.ts';
@@ -148,7 +149,13 @@ export function operatorApp({
 			const claims = await verifyOperatorToken(bearer(context), publicKeyOf(services), now);
 			context.set('org_id', claims.org_id);
 			limit(users, `${claims.org_id} ${claims.user_id}`);
-			const body = await answer(services, route, await readRequest(context, route), claims, now);
+			const fields = { 'http.request.method': context.req.method, 'http.route': route.path, org_id: claims.org_id };
+			const body = await spanned(
+				`${context.req.method} ${route.path}`,
+				{ ...fields, request_id: context.get('request_id') },
+				async () => answer(services, route, await readRequest(context, route), claims, now),
+				context.req.header(),
+			);
 			return context.json(body as object, route.success);
 		});
 	}

@@ -19,6 +19,7 @@ import type { RestoreGuard } from '../freshness/restore-guard.ts';
 import { findRoot } from '../store/enrolment.ts';
 import type { Store } from '../store/store.ts';
 import { syncLimits } from '../sync-limits.ts';
+import { spanned } from '../tracing.ts';
 import { type AuthenticatedHost, authenticate, presentedHost } from './authenticate.ts';
 import { readMessage } from './request-body.ts';
 import { type Route, routeOf } from './routes.ts';
@@ -192,7 +193,7 @@ async function answer(plane: Plane, request: IncomingMessage, response: ServerRe
 	const route = routeOf(request.method ?? '', path);
 	response.on('error', () => {});
 	try {
-		await dispatch(plane, route, request, response);
+		await spanned(`host ${route.name}`, {}, () => dispatch(plane, route, request, response), request.headers);
 	} catch (error) {
 		refuse(plane, route, request, response, error);
 	}

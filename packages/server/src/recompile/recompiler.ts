@@ -4,6 +4,7 @@ import { announce } from '../events/notices.ts';
 import { serverLimits } from '../limits.ts';
 import { countFailed, countStale, markOutdated, readSpecs } from '../store/sandboxes.ts';
 import type { Store } from '../store/store.ts';
+import { spanned } from '../tracing.ts';
 import { type DeriveContext, deriveBatch, readInputs, type SignedStatement, statementKey } from './derive.ts';
 
 /** What a drain did. */
@@ -39,7 +40,11 @@ export class Recompiler {
 	}
 
 	/** Derives until nothing of the org is stale, waiting for batches that other replicas have taken. */
-	async drain(orgId: OrgId): Promise<Drained> {
+	drain(orgId: OrgId): Promise<Drained> {
+		return spanned('recompile', { org_id: orgId }, () => this.#drain(orgId));
+	}
+
+	async #drain(orgId: OrgId): Promise<Drained> {
 		let [derived, failed] = [0, 0];
 		const { store, audit, context, now, log, onDerived, batch } = this.#options;
 		while (!this.#stopped) {

@@ -30,6 +30,11 @@ const flags = {
 		description: 'host plane, mutual TLS',
 	}),
 	'agent-listen': Flags.string({ default: '127.0.0.1:7602', helpValue: '<host:port>', description: 'agent plane' }),
+	traces: Flags.string({
+		helpValue: '<url>',
+		env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+		description: 'OpenTelemetry collector that gets traces, OTLP over HTTP (default: no traces)',
+	}),
 	'host-url': Flags.string({
 		helpValue: '<url>',
 		description: 'how hosts reach the host plane, https://… (default: from the listener)',
@@ -61,6 +66,7 @@ export default class ServerStart extends OperatorCommand {
 			hostListen: readListen(chosen['host-listen']),
 			agentListen: readListen(chosen['agent-listen']),
 			...(chosen['host-url'] === undefined ? {} : { hostUrl: chosen['host-url'] }),
+			...(chosen.traces === undefined ? {} : { tracing: { endpoint: chosen.traces } }),
 			say: (line) => terminal.stderr.write(`${terminal.name}: ${line}\n`),
 		};
 		const server = await startServer(options);
