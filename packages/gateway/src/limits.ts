@@ -56,6 +56,4 @@ export const gatewayLimits = {
 	lookBack: 1_024,
 	/** Bytes of a call's texts or arguments that go beside its audit record; what is longer goes as its hash. */
 	payloadBytesMax: 65_536,
-	/** Percent of confidence from which on a detection counts when the policy states none. */
-	confidencePercent: 50,
 } as const;

@@ -15,7 +15,6 @@ import type { Rules } from './rules.ts';
 export interface ReadText {
 	readonly at: string;
 	readonly text: string;
-	/** Undefined without detectors. */
 	readonly reading: Reading | undefined;
 	/** Whether an edit can take its place. */
 	readonly editable: boolean;
@@ -30,14 +29,26 @@ export interface Asked {
 	readonly finding: Omit<Finding, 'action'>;
 }
 
+/** How far the detectors have looked at a run of text, each for itself. */
+export interface Look {
+	/** Offset up to which each detector has decided. */
+	readonly cursors: number[];
+	/** Found, and not yet released or replaced. */
+	pending: Detection[];
+}
+
 /** A piece of output on its way through steps 27 and 29. */
 export interface Piece {
+	/** The run of text so far; what stands before `from` was released already. */
 	readonly text: string;
-	/** Offsets of the part that is judged and, when nothing is wrong, released. What stands before it was released already. */
 	readonly from: number;
-	readonly to: number;
+	/** End of what may go out; step 27 draws it back to where something is not decided. */
+	to: number;
+	/** Nothing comes after it. */
+	readonly over: boolean;
 	/** A complete text from outside, a tool's result, which classifiers look at as well. */
 	readonly complete: boolean;
+	readonly look: Look;
 	/** What step 27 found in it, to be replaced. */
 	replace: readonly Detection[];
 	/** What step 29 makes of it. */

@@ -14,7 +14,7 @@ export const normalizeText: Step = defineStep('normalize_text', {
 			at,
 			text,
 			editable,
-			reading: detectors?.read(text, depth),
+			reading: detectors.read(text, depth),
 		}));
 		return nothing;
 	},

@@ -1,10 +1,11 @@
-import { isToolName, type Json } from '@tappass/core';
+import { isToolName, type Json, TapPassError } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
 import type { ModelCall } from '../call.ts';
 import type { CallState } from '../call-state.ts';
 import { finding, type Said } from '../findings.ts';
 import { numberOf } from '../parameters.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
+import { argsOf } from '../tool-facts.ts';
 
 /** Step 6: what the door read is whole, and no larger or deeper than the policy allows. */
 export const validateWire: Step = defineStep('validate_wire', {
@@ -27,7 +28,7 @@ function faultOf(state: CallState): Said | undefined {
 	const content = call.kind === 'model' ? call.body : call.args;
 	if (isDeeper(content, depth))
 		return tooMuch('json_too_deep', `The body is nested deeper than ${depth} levels.`, 'depth_max');
-	return call.kind === 'model' ? faultOfModelCall(state, call) : faultOfToolName(call.tool);
+	return call.kind === 'model' ? faultOfModelCall(state, call) : faultOfToolCall(state, call.tool);
 }
 
 function faultOfModelCall(state: CallState, call: ModelCall): Said | undefined {
@@ -43,8 +44,16 @@ function faultOfModelCall(state: CallState, call: ModelCall): Said | undefined {
 	return undefined;
 }
 
-function faultOfToolName(tool: string): Said | undefined {
-	return isToolName(tool) ? undefined : { code: 'request_malformed', message: 'The tool has no well-formed name.' };
+function faultOfToolCall(state: CallState, tool: string): Said | undefined {
+	if (!isToolName(tool)) return { code: 'request_malformed', message: 'The tool has no well-formed name.' };
+	try {
+		argsOf(state);
+		return undefined;
+	} catch (error) {
+		// Approvals and loops go by the hash of the arguments: what cannot be written in one way only has none.
+		if (!(error instanceof TapPassError)) throw error;
+		return { code: error.code, message: `The arguments were refused: ${error.row.title.toLowerCase()}.` };
+	}
 }
 
 function tooMuch(code: 'request_too_large' | 'json_too_deep', message: string, parameter: string): Said {
