@@ -131,6 +131,12 @@ export type ErrorCode =
 	| 'program_missing'
 	| 'sandbox_failed'
 	| 'audit_halted'
+	| 'audit_event_invalid'
+	| 'audit_corrupt'
+	| 'audit_incomplete'
+	| 'audit_forked'
+	| 'checkpoint_invalid'
+	| 'proof_invalid'
 	| 'internal';
 
 /** The one table of codes. `docs/errors.md` has a row for each; a test compares both ways. */
@@ -263,6 +269,17 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	sandbox_failed: { title: 'The sandbox could not be started', status: 500, exit: 5, retryable: false },
 	// The audit log.
 	audit_halted: { title: 'The audit log does not verify', status: 503, exit: 5, retryable: false },
+	audit_event_invalid: {
+		title: 'An audit event does not say what its type asks for',
+		status: 500,
+		exit: 70,
+		retryable: false,
+	},
+	audit_corrupt: refused('A file of the audit log is not what was signed', 500),
+	audit_incomplete: refused('A file of the audit log is missing', 500),
+	audit_forked: refused('The audit log does not continue what it was'),
+	checkpoint_invalid: refused('A checkpoint of an audit log cannot be believed', 422),
+	proof_invalid: refused('A proof does not show what it is for', 422),
 
 	internal: { title: 'Something went wrong in TapPass itself', status: 500, exit: 70, retryable: false },
 };
