@@ -20,6 +20,9 @@ export const gatewayLimits = {
 	patternsKeptMax: 2_048,
 	/** Reports of unknown tools that are remembered, so that a chatty client writes each once. */
 	reportsKeptMax: 4_096,
+	/** Texts that are remembered as read, and characters of the longest: messages of conversations that come again. */
+	readingsKeptMax: 1_024,
+	readingLengthMax: 16_384,
 	/** Steps and milliseconds of one decision program when no policy says less: it takes 10 µs as a rule. */
 	regoStepsMax: 2_000_000,
 	regoTimeMsMax: 250,

@@ -18,6 +18,8 @@ export interface ReadText {
 	readonly reading: Reading | undefined;
 	/** Whether an edit can take its place. */
 	readonly editable: boolean;
+	/** Somebody else than the agent's makers or the model itself may have written it. */
+	readonly foreign: boolean;
 }
 
 /** Somebody wants a person to look at this call first. */
@@ -57,7 +59,8 @@ export interface Piece {
 
 /** Everything known of one call, from step 1 on. Each step fills what is its own. */
 export interface CallState {
-	readonly call: Call;
+	/** As it came; once it is validated, with the values of withheld tokens in a tool's arguments. */
+	call: Call;
 	readonly caller: Caller;
 	/** Unix milliseconds at which the call arrived. */
 	readonly at: number;
@@ -81,7 +84,7 @@ export interface CallState {
 	served: Omit<Route, 'headers'> | undefined;
 	route: Route | undefined;
 	texts: readonly ReadText[];
-	edits: { readonly at: string; readonly text: string }[];
+	readonly edits: { readonly at: string; readonly text: string }[];
 	removed_tools: string[];
 	asked: Asked[];
 	pseudonyms: Pseudonyms | undefined;
@@ -168,4 +171,11 @@ export function bound(state: CallState): {
 	if (policy === undefined || rules === undefined || session === undefined)
 		throw new TapPassError('internal', { detail: 'a step ran before the call was bound to a policy and session' });
 	return { policy, rules, session };
+}
+
+/** Writes a text over one place; what an earlier step wrote there is gone. */
+export function setEdit({ edits }: CallState, at: string, text: string): void {
+	const before = edits.findIndex((edit) => edit.at === at);
+	if (before >= 0) edits.splice(before, 1);
+	edits.push({ at, text });
 }

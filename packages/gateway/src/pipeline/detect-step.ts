@@ -21,9 +21,13 @@ export function findAll(
 	detector: DetectorName,
 	wanted: Wanted,
 ): readonly Found[] {
+	const name = `${detector} ${JSON.stringify(wanted)}`;
 	return state.texts.flatMap((text) => {
 		if (text.reading === undefined) throw new TapPassError('internal', { detail: 'a text was not read' });
-		return detectors.find(text.reading, detector, wanted).map((detection) => ({ text, detection }));
+		const { reading } = text;
+		const found = reading.found.get(name) ?? detectors.find(reading, detector, wanted);
+		reading.found.set(name, found);
+		return found.map((detection) => ({ text, detection }));
 	});
 }
 
@@ -70,12 +74,20 @@ const what: Readonly<Partial<Record<StepName, string>>> = {
 	scan_output: 'What must not come back',
 };
 
-/** A step that looks for one thing and lets its action decide. */
-export function detectorStep(name: StepName, detector: DetectorName, wanted: (state: CallState) => Wanted): Step {
+/**
+ * A step that looks for one thing and lets its action decide.
+ * @param of whether a text matters to it
+ */
+export function detectorStep(
+	name: StepName,
+	detector: DetectorName,
+	wanted: (state: CallState) => Wanted,
+	of: (text: ReadText) => boolean = () => true,
+): Step {
 	return defineStep(name, {
 		budget: gatewayLimits.stepComputesMs,
 		run: (state, context) => {
-			const found = findAll(state, context, detector, wanted(state));
+			const found = findAll(state, context, detector, wanted(state)).filter(({ text }) => of(text));
 			return findingsOf(
 				state,
 				name,

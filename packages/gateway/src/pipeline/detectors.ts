@@ -17,6 +17,8 @@ export interface Reading {
 	/** As it was given. */
 	readonly text: string;
 	readonly normalized: Normalized;
+	/** What was found in it, by detector and by what was wanted. */
+	readonly found: Map<string, readonly Detection[]>;
 }
 
 /** What a policy says of what detectors look for; what it leaves open is the detector's own choice. */
@@ -42,7 +44,11 @@ export interface Detectors {
 
 /** The detectors of `@tappass/detect`. */
 export const shippedDetectors: Detectors = {
-	read: (text, decodeDepth) => ({ text, normalized: normalize(text, given({ decodeDepth })) }),
+	read: (text, decodeDepth) => ({
+		text,
+		normalized: normalize(text, given({ decodeDepth })),
+		found: new Map(),
+	}),
 	find: ({ text, normalized }, detector, { classes, confidence, allowFingerprints, encodedBytesMax }) => {
 		switch (detector) {
 			case 'pii':

@@ -219,7 +219,7 @@ async function admit(
 	return (admission as { readonly admitted: Admitted }).admitted;
 }
 async function tokenOf({ edits }: Admitted): Promise<string> {
-	return /\[EMAIL_[0-9a-f]{12}\]/.exec(edits[0]?.text ?? '')?.[0] ?? 'none';
+	return /\[EMAIL_[a-p]{12}\]/.exec(edits[0]?.text ?? '')?.[0] ?? 'none';
 }
 function chunks(text: string, sizes: readonly number[]): readonly string[] {
 	const all: string[] = [];
@@ -270,15 +270,41 @@ describe('what a tool gave back and was withheld', () => {
 		const result = await admit(pipeline, toolCall('collibra.list_schemas'), broker);
 		const whole = await result.guard.whole('The owner is ana.silva@example.com.');
 		const shown = whole.effect === 'release' ? whole.text : '';
-		expect(shown).toMatch(/^The owner is \[EMAIL_[0-9a-f]{12}\]\.$/);
+		expect(shown).toMatch(/^The owner is \[EMAIL_[a-p]{12}\]\.$/);
 		await result.settle(completed);
 
 		const model = await admit(pipeline, modelCall(shown), caller);
 		expect(model.edits).toEqual([]);
 		expect(read(model.guard, [shown])).toBe(shown);
-		const token = /\[EMAIL_[0-9a-f]{12}\]/.exec(shown)![0];
+		const token = /\[EMAIL_[a-p]{12}\]/.exec(shown)![0];
 		const mail = await admit(pipeline, toolCall('mail.send', { to: token }), broker);
 		expect(mail.edits).toEqual([{ at: '/to', text: 'ana.silva@example.com' }]);
+	});
+
+	test('is seen by every rule about the arguments', async () => {
+		const { ports, broker } = await testSandbox({
+			steps: { scan_output: { parameters: { mode: 'reversible' } } },
+			pipeline: {
+				constraints: [
+					{
+						id: 'no-com',
+						target: { tools: ['mail.send'] },
+						subject: { slot: 'destination_param' },
+						test: { op: 'none_of', values: ['ana.silva@example.com'] },
+						action: 'block',
+					},
+				],
+			},
+		});
+		const pipeline = createPipeline(ports);
+		const result = await admit(pipeline, toolCall('collibra.list_schemas'), broker);
+		const whole = await result.guard.whole('The owner is ana.silva@example.com.');
+		await result.settle(completed);
+		const token = /\[EMAIL_[a-p]{12}\]/.exec(whole.effect === 'release' ? whole.text : '')![0];
+
+		expect(await pipeline.admit(toolCall('mail.send', { to: token }), broker)).toMatchObject({
+			denial: { code: 'constraint_violated' },
+		});
 	});
 });
 

@@ -101,9 +101,11 @@ export function createPipeline(ports: GatewayPorts, options: PipelineOptions = {
 	const settle = async (state: CallState, outcome: Outcome): Promise<void> => {
 		state.outcome = outcome;
 		state.running?.end();
-		await keepPseudonyms(state, context);
+		// Started first and waited for last: what the store does not take must not leave a reservation open.
+		const kept = keepPseudonyms(state, context);
+		kept.catch(() => undefined);
 		const failed = await settleAll(settling, state, context);
-		await state.recorded;
+		await Promise.all([state.recorded, kept]);
 		if (failed !== undefined) throw new TapPassError(codeOf(failed), { detail: failed.message });
 	};
 

@@ -1,11 +1,11 @@
 import type { Detection } from '@tappass/detect';
 import { gatewayLimits } from '../../limits.ts';
-import { bound, type CallState, type ReadText } from '../call-state.ts';
+import { bound, type CallState, type ReadText, setEdit } from '../call-state.ts';
 import type { Context } from '../context.ts';
 import { confidenceOf, type Found, findAll, findingsOf, replacementOf } from '../detect-step.ts';
 import type { Wanted } from '../detectors.ts';
 import { choiceOf, listOf } from '../parameters.ts';
-import { createPseudonyms, tokensIn } from '../pseudonyms.ts';
+import { createPseudonyms } from '../pseudonyms.ts';
 import { replaceSpans, type Span } from '../spans.ts';
 import { defineStep, type Step } from '../step.ts';
 
@@ -22,7 +22,6 @@ export const detectPii: Step = defineStep('detect_pii', {
 		const found = findAll(state, context, 'pii', wantedPii(state, 'detect_pii'));
 		if (mode === 'flag') return findingsOf(state, 'detect_pii', detections(found));
 		if (mode === 'reversible' && state.call.kind === 'tool') {
-			await restoreArguments(state, context);
 			return replacementOf(state, 'detect_pii', detections(found), 'Personal data goes to the tool');
 		}
 		if (mode === 'reversible') await startPseudonyms(state, context);
@@ -69,21 +68,5 @@ function replace(state: CallState, found: readonly Found[]): void {
 		const span = { start, end, text: state.pseudonyms?.ofCaller(kind, value) ?? placeholder(kind) };
 		byText.set(text, [...(byText.get(text) ?? []), span]);
 	}
-	for (const [{ at, text }, spans] of byText) state.edits.push({ at, text: replaceSpans(text, spans) });
-}
-
-/** Tokens that stand for values the agent has not seen become those values again, for the tool alone. */
-async function restoreArguments(state: CallState, { ports }: Context): Promise<void> {
-	const { policy, session } = bound(state);
-	const texts = state.texts.filter(({ editable, text }) => editable && tokensIn(text).length > 0);
-	if (texts.length === 0) return;
-	const tokens = [...new Set(texts.flatMap(({ text }) => tokensIn(text).map(({ token }) => token)))];
-	const values = await ports.pseudonyms.find(policy.org_id, session.id, tokens);
-	for (const { at, text } of texts) {
-		const spans = tokensIn(text).flatMap(({ token, start, end }) => {
-			const value = values.get(token);
-			return value === undefined ? [] : [{ start, end, text: value }];
-		});
-		if (spans.length > 0) state.edits.push({ at, text: replaceSpans(text, spans) });
-	}
+	for (const [{ at, text }, spans] of byText) setEdit(state, at, replaceSpans(text, spans));
 }

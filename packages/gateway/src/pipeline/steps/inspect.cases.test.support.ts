@@ -84,6 +84,10 @@ export const inspectCases: Readonly<Partial<Record<StepName, Cases>>> = {
 	},
 	detect_prompt_injection: {
 		allowed: [
+			allows('orders of those who made the agent', {
+				terms: { steps: { detect_prompt_injection: {} } },
+				call: modelCall(attack, { texts: [{ at: '/messages/0/content', role: 'system', text: attack }] }),
+			}),
 			allows('an honest prompt', {
 				terms: { steps: { detect_prompt_injection: {} } },
 				call: modelCall('Please summarise the attached minutes.'),

@@ -89,7 +89,7 @@ export const leaveCases: Readonly<Partial<Record<StepName, Cases>>> = {
 				terms: { steps: { detect_pii: { parameters: { mode: 'reversible' } } } },
 				call: modelCall('Mail ana.silva@example.com now.'),
 				after: async ({ guard, edits }) => {
-					const token = /\[EMAIL_[0-9a-f]{12}\]/.exec(edits[0]?.text ?? '')?.[0] ?? 'none';
+					const token = /\[EMAIL_[a-p]{12}\]/.exec(edits[0]?.text ?? '')?.[0] ?? 'none';
 					const out = [guard.push('0', `Sent to ${token}.`), guard.end('0')]
 						.map((one) => (one.effect === 'release' ? one.text : ''))
 						.join('');
@@ -102,9 +102,9 @@ export const leaveCases: Readonly<Partial<Record<StepName, Cases>>> = {
 				terms: { steps: { detect_pii: { parameters: { mode: 'reversible' } } } },
 				call: modelCall('Mail ana.silva@example.com now.'),
 				after: async ({ guard }) => {
-					const out = guard.push('0', '[EMAIL_000000000000] ');
+					const out = guard.push('0', '[EMAIL_aaaaaaaaaaaa] ');
 					return {
-						code: out.effect === 'release' && out.text.startsWith('[EMAIL_000000000000]') ? 'kept' : 'lost',
+						code: out.effect === 'release' && out.text.startsWith('[EMAIL_aaaaaaaaaaaa]') ? 'kept' : 'lost',
 						step: 'filter_response',
 					} as never;
 				},

@@ -18,11 +18,11 @@ export const scanOutput: Step = defineStep('scan_output', {
 	run: (state, context) => {
 		const { piece } = state;
 		if (piece === undefined) throw new TapPassError('internal', { detail: 'there is no output' });
-		const found = [...decided(piece, outputDetectorsOf(state, context)), ...classified(piece, context)];
+		const tokens = tokensIn(piece.text).filter(({ token }) => state.pseudonyms?.restore(token) !== undefined);
+		const found = [...decided(piece, outputDetectorsOf(state, context), tokens), ...classified(piece, context)];
 		if (found.length === 0) return nothing;
-		const tokens = tokensIn(piece.text);
-		// A token of ours says nothing of what it stands for.
-		const meant = found.filter(({ start, end }) => !tokens.some((token) => token.start < end && start < token.end));
+		// A token of the caller's own says nothing of what it stands for.
+		const meant = found.filter(({ start, end }) => !tokens.some((token) => token.start <= start && end <= token.end));
 		const mode = choiceOf(state, 'scan_output', 'mode') ?? 'flag';
 		piece.replace = mode === 'flag' ? [] : meant.filter(({ detector }) => detector === 'pii');
 		const left = meant.filter((one) => !piece.replace.includes(one));
@@ -42,9 +42,13 @@ export function outputDetectorsOf(state: CallState, { detectors }: Context): rea
 
 /**
  * What the detectors find in the part that each has decided since it looked last. The piece ends where one of them is still
- * waiting, and never inside of something found.
+ * waiting, and never inside of something found or of a token.
  */
-function decided(piece: Piece, detectors: readonly OutputDetector[]): readonly Detection[] {
+function decided(
+	piece: Piece,
+	detectors: readonly OutputDetector[],
+	tokens: readonly { readonly start: number; readonly end: number }[],
+): readonly Detection[] {
 	const { text, over, look } = piece;
 	let to = piece.to;
 	detectors.forEach((detector, index) => {
@@ -54,7 +58,7 @@ function decided(piece: Piece, detectors: readonly OutputDetector[]): readonly D
 		look.cursors[index] = Math.max(from, hold);
 		to = Math.min(to, look.cursors[index]);
 	});
-	for (const { start, end } of look.pending.toSorted((a, b) => b.start - a.start))
+	for (const { start, end } of [...look.pending, ...tokens].sort((a, b) => b.start - a.start))
 		if (start < to && to < end) to = start;
 	piece.to = Math.max(piece.from, to);
 	const ready = look.pending.filter(({ end }) => end <= piece.to);

@@ -2,16 +2,18 @@ import { isToolName, type Json, TapPassError } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
 import type { ModelCall } from '../call.ts';
 import type { CallState } from '../call-state.ts';
+import type { Context } from '../context.ts';
 import { finding, type Said } from '../findings.ts';
 import { numberOf } from '../parameters.ts';
+import { restoreArguments } from '../restore-arguments.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 import { argsOf } from '../tool-facts.ts';
 
 /** Step 6: what the door read is whole, and no larger or deeper than the policy allows. */
 export const validateWire: Step = defineStep('validate_wire', {
-	budget: gatewayLimits.stepComputesMs,
-	run: (state) => {
-		const said = faultOf(state);
+	budget: gatewayLimits.stepAsksMs,
+	run: async (state, context) => {
+		const said = faultOf(state) ?? (await faultOfArguments(state, context));
 		return said === undefined ? nothing : [finding(state, 'validate_wire', said)];
 	},
 });
@@ -28,7 +30,7 @@ function faultOf(state: CallState): Said | undefined {
 	const content = call.kind === 'model' ? call.body : call.args;
 	if (isDeeper(content, depth))
 		return tooMuch('json_too_deep', `The body is nested deeper than ${depth} levels.`, 'depth_max');
-	return call.kind === 'model' ? faultOfModelCall(state, call) : faultOfToolCall(state, call.tool);
+	return call.kind === 'model' ? faultOfModelCall(state, call) : faultOfToolName(call.tool);
 }
 
 function faultOfModelCall(state: CallState, call: ModelCall): Said | undefined {
@@ -44,8 +46,13 @@ function faultOfModelCall(state: CallState, call: ModelCall): Said | undefined {
 	return undefined;
 }
 
-function faultOfToolCall(state: CallState, tool: string): Said | undefined {
-	if (!isToolName(tool)) return { code: 'request_malformed', message: 'The tool has no well-formed name.' };
+function faultOfToolName(tool: string): Said | undefined {
+	return isToolName(tool) ? undefined : { code: 'request_malformed', message: 'The tool has no well-formed name.' };
+}
+
+async function faultOfArguments(state: CallState, context: Context): Promise<Said | undefined> {
+	if (state.call.kind === 'model') return undefined;
+	await restoreArguments(state, context);
 	try {
 		argsOf(state);
 		return undefined;
