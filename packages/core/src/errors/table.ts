@@ -137,6 +137,14 @@ export type ErrorCode =
 	| 'audit_forked'
 	| 'checkpoint_invalid'
 	| 'proof_invalid'
+	| 'request_unsupported'
+	| 'request_timeout'
+	| 'upstream_unreachable'
+	| 'upstream_timeout'
+	| 'upstream_refused'
+	| 'upstream_failed'
+	| 'upstream_malformed'
+	| 'upstream_truncated'
 	| 'internal';
 
 /** The one table of codes. `docs/errors.md` has a row for each; a test compares both ways. */
@@ -280,6 +288,20 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	audit_forked: refused('The audit log does not continue what it was'),
 	checkpoint_invalid: refused('A checkpoint of an audit log cannot be believed', 422),
 	proof_invalid: refused('A proof does not show what it is for', 422),
+	// The doors of the gateway.
+	request_unsupported: usage('The request asks for something that cannot be enforced here'),
+	request_timeout: { title: 'The request took too long to arrive', status: 408, exit: 5, retryable: true },
+	upstream_unreachable: { title: 'The upstream cannot be reached', status: 502, exit: 5, retryable: true },
+	upstream_timeout: { title: 'The upstream did not answer in time', status: 504, exit: 5, retryable: true },
+	upstream_refused: { title: 'The upstream refused our credential', status: 502, exit: 4, retryable: false },
+	upstream_failed: { title: 'The upstream failed', status: 502, exit: 5, retryable: true },
+	upstream_malformed: { title: 'The upstream sent what is not of its wire', status: 502, exit: 5, retryable: false },
+	upstream_truncated: { title: 'The upstream broke off in the middle', status: 502, exit: 5, retryable: true },
+		title: 'The call could not be recorded, so it did not happen',
+		status: 503,
+		exit: 5,
+		retryable: true,
+	},
 
 	internal: { title: 'Something went wrong in TapPass itself', status: 500, exit: 70, retryable: false },
 };
