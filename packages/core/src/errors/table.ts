@@ -297,11 +297,6 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	upstream_failed: { title: 'The upstream failed', status: 502, exit: 5, retryable: true },
 	upstream_malformed: { title: 'The upstream sent what is not of its wire', status: 502, exit: 5, retryable: false },
 	upstream_truncated: { title: 'The upstream broke off in the middle', status: 502, exit: 5, retryable: true },
-		title: 'The call could not be recorded, so it did not happen',
-		status: 503,
-		exit: 5,
-		retryable: true,
-	},
 
 	internal: { title: 'Something went wrong in TapPass itself', status: 500, exit: 70, retryable: false },
 };
