@@ -99,7 +99,7 @@ const table: Readonly<Record<string, Row>> = {
 			'@tappass/policies',
 			'@tappass/packs',
 		],
-		npm: ['@oclif/core', 'cosmiconfig', 'ink', 'react', 'zod'],
+		npm: ['@oclif/core', 'cosmiconfig', 'ink', 'react', 'yaml', 'zod'],
 	},
 	'tappass-host': {
 		kind: 'edge',

@@ -28,4 +28,6 @@ export const limits = {
 	changeCharactersMax: 160,
 	/** Bytes of a root key's file. */
 	rootKeyBytesMax: 16_384,
+	/** Bytes of the script of a development model. */
+	scriptBytesMax: 8_388_608,
 } as const;

@@ -2,9 +2,10 @@ import { dirname, resolve } from 'node:path';
 import { type Command, Flags, type Interfaces } from '@oclif/core';
 import { type Answer, makeDirectory, type Terminal } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
-import { type Listen, type Plane, type ServerOptions, startServer } from '@tappass/server';
+import { type Plane, type ServerOptions, startServer } from '@tappass/server';
 import { OperatorCommand } from '../../command.ts';
 import { dataFlag, defaultDataDirectory } from '../../data-directory.ts';
+import { readListen } from '../../listen.ts';
 
 const planes: readonly Plane[] = ['operator', 'host', 'agent'];
 const flags = {
@@ -108,17 +109,6 @@ function readPlanes(text: string): readonly Plane[] {
 			hint: `any of ${planes.join(',')}`,
 		});
 	return chosen as Plane[];
-}
-
-function readListen(text: string): Listen {
-	const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
-	const host = bracketed ?? plain;
-	if (host === undefined || Number(port) > 65_535)
-		throw new TapPassError('usage', {
-			detail: `${JSON.stringify(text)} is no address to listen at`,
-			hint: 'write host:port, like 127.0.0.1:7600',
-		});
-	return { host, port: Number(port) };
 }
 
 function signIn(isFirst: boolean, directory: string): readonly string[] {
