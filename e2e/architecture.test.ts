@@ -67,8 +67,6 @@ const table: Readonly<Record<string, Row>> = {
 		npm: [
 			'@hono/node-server',
 			'@opentelemetry/api',
-			'@opentelemetry/context-async-hooks',
-			'@opentelemetry/core',
 			'@opentelemetry/exporter-trace-otlp-http',
 			'@opentelemetry/resources',
 			'@opentelemetry/sdk-trace',
@@ -99,12 +97,12 @@ const table: Readonly<Record<string, Row>> = {
 			'@tappass/policies',
 			'@tappass/packs',
 		],
-		npm: ['@oclif/core', 'cosmiconfig', 'ink', 'react', 'yaml', 'zod'],
+		npm: ['@oclif/core', 'cosmiconfig', 'ink', 'react'],
 	},
 	'tappass-host': {
 		kind: 'edge',
 		may: ['@tappass/core', '@tappass/cli-kit', '@tappass/trust', '@tappass/providers'],
-		npm: ['@peculiar/x509', 'commander', 'ink', 'pino', 'react', 'reflect-metadata'],
+		npm: ['@peculiar/x509', 'commander', 'ink', 'pino', 'react', 'reflect-metadata', 'zod'],
 	},
 	'tappass-agent': {
 		kind: 'edge',

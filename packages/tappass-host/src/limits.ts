@@ -2,8 +2,6 @@
 export const limits = {
 	/** Connections that one sandbox may hold to its egress proxy: an agent with a browser needs some dozens. */
 	egressConnectionsMax: 512,
-	/** Connections that the relay of a sandbox carries at once, each a process of about a megabyte; others wait. */
-	relayConnectionsMax: 256,
 	/** Bytes of one request's header, and of what is read of a tunnel before it is let through. */
 	egressHeaderBytesMax: 16_384,
 	/** Header lines of one request. */
@@ -35,8 +33,6 @@ export const limits = {
 	sandboxProcesses: 512,
 	/** Open files of one process. */
 	sandboxOpenFiles: 4_096,
-	/** Bytes of memory that one process may keep from being swapped out. */
-	sandboxLockedBytes: 8_388_608,
 	/** Bytes of one file. */
 	sandboxFileBytes: 4_294_967_296,
 	/** Bytes in each of the sandbox's directories of memory. */
@@ -49,4 +45,55 @@ export const limits = {
 	sandboxStartMs: 10_000,
 	/** Milliseconds for the processes of a sandbox to be gone after they were killed. */
 	sandboxKillMs: 5_000,
+
+	// Daemon: sync, apply, commands.
+	/** Longest time one request to the control plane may take, connecting included. */
+	requestMs: 10_000,
+	/** Bytes of one answer or one event before anything is parsed. */
+	answerBytesMax: 1_048_576,
+	/** Silence on a stream after which it counts as dead; the server says something every 20 s. */
+	streamSilenceMs: 60_000,
+	/** Time that one event may take to arrive whole. */
+	eventMs: 10_000,
+	/** How often everything in force is fetched, whatever the stream brought. */
+	reconcileMs: 60_000,
+	/** Without a new keyring for this long, a sandbox is called stale. */
+	staleMs: 120_000,
+	/** How often the fail-closed timers look: a keyring that has ended is acted on within this. */
+	tickMs: 1_000,
+	/** First and longest wait before a lost connection is tried again. */
+	reconnectFirstMs: 500,
+	reconnectMaxMs: 15_000,
+	/** Part of a certificate's life after which it is renewed, and by how much that differs from host to host. */
+	renewAfter: 0.5,
+	renewJitter: 0.1,
+	/** How far ahead of the server this machine's clock may stand. */
+	clockAheadMaxMs: 30_000,
+	/** Events kept while the control plane is away; beyond it the oldest go, and their number is told. */
+	spoolEventsMax: 5_000,
+	spoolBytesMax: 4_194_304,
+	/** Events of one request. */
+	eventsPerRequest: 200,
+	/** Wait before events that were kept are sent, so that a burst goes together. */
+	eventsEveryMs: 500,
+	/** Bytes of one log file of an agent; two are kept. */
+	logBytesMax: 8_388_608,
+	/** How long an agent has to end after SIGTERM. */
+	stopMs: 5_000,
+	/** First and longest wait before an agent that failed is started again. */
+	restartFirstMs: 1_000,
+	restartMaxMs: 60_000,
+	/** An agent that ran this long is not failing in a loop. */
+	restartForgiveMs: 60_000,
+	/** How long `start` waits for the first keyring of a daemon that has just begun. */
+	firstKeyringMs: 15_000,
+	/** How long a command waits for a daemon that it has started. */
+	daemonStartMs: 15_000,
+	/** Bytes of a request to the local API, and how long it may take to arrive. */
+	localBodyBytesMax: 262_144,
+	localRequestMs: 5_000,
+	/** Longest path of a unix socket that every system takes (sun_path, less one). */
+	socketPathMax: 103,
+	/** Bytes of any file of ours in the state directory. */
+	stateFileBytesMax: 1_048_576,
 } as const;

@@ -27,7 +27,7 @@ const changes: Readonly<Record<Role, Readonly<Record<string, readonly string[]>>
 	org_admin: Object.fromEntries(
 		actionNames.map((action) => [
 			action,
-			['runtime.apply', 'key.manage', 'admin.root', 'audit.erase', 'audit.cosign'].includes(action)
+			action === 'runtime.apply' || action === 'key.manage' || action === 'admin.root'
 				? ['org']
 				: ['org', 'project', 'agent'],
 		]),

@@ -15,10 +15,7 @@ export function describeApi(routes: readonly Route[], version: string): Record<s
 			license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
 		},
 		servers: [{ url: '/' }],
-		tags: [...new Set([...routes.map(({ tag }) => tag), 'identity'])].map((name) => ({
-			name,
-			description: `Operations on ${name}.`,
-		})),
+		tags: [...new Set([...routes.map(({ tag }) => tag), 'identity'])].map((name) => ({ name })),
 		security: [{ token: [] }],
 		paths,
 		components: {
@@ -58,8 +55,7 @@ const problem = {
 	},
 } as const;
 
-const failed = { $ref: '#/components/responses/Problem' } as const;
-const failures = { '4XX': failed, default: failed } as const;
+const failures = { default: { $ref: '#/components/responses/Problem' } } as const;
 
 const signIn = {
 	operationId: 'signIn',

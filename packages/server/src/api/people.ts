@@ -116,7 +116,6 @@ export const peopleRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/teams',
 		operation: 'createTeam',
-		audit: 'team.created',
 		summary: 'Make a team for the whole org, a project or one agent',
 		tag: 'people',
 		success: 201,
@@ -143,14 +142,13 @@ export const peopleRoutes: readonly Route[] = [
 			const made = { id: newId('team') as TeamId, name: body.name, project: body.project, agent: body.agent };
 			if (!(await insertTeam(transaction, { org_id, ...made })))
 				throw new TapPassError('already_exists', { detail: `a team named ${body.name}` });
-			return { body: made, about: body };
+			return { body: made };
 		},
 	}),
 	route({
 		method: 'delete',
 		path: '/v1/teams/{team}',
 		operation: 'deleteTeam',
-		audit: 'team.deleted',
 		summary: 'Remove a team and the roles it gave',
 		tag: 'people',
 		parameters: teamPath,
@@ -161,14 +159,13 @@ export const peopleRoutes: readonly Route[] = [
 			const found = await teamFor(principal, await findTeam(transaction, path.team), path.team);
 			await deleteTeam(transaction, found.id);
 			await refuseWithoutAdmin(await countOrgAdmins(transaction));
-			return { body: { id: found.id }, about: found };
+			return { body: { id: found.id } };
 		},
 	}),
 	route({
 		method: 'put',
 		path: '/v1/teams/{team}/members/{user}',
 		operation: 'putMember',
-		audit: 'member.put',
 		summary: 'Give a person a role in a team; an address that is not known yet becomes a user',
 		tag: 'people',
 		parameters: memberPath,
@@ -182,17 +179,13 @@ export const peopleRoutes: readonly Route[] = [
 			const user = known ?? (await ensureUser(transaction, org_id, parseEmail(path.user), newId('user')));
 			await putMember(transaction, { org_id, team_id: found.id, user_id: user.id, role: body.role });
 			await refuseWithoutAdmin(await countOrgAdmins(transaction));
-			return {
-				body: { team_id: found.id, user_id: user.id, email: user.email, role: body.role },
-				about: found,
-			};
+			return { body: { team_id: found.id, user_id: user.id, email: user.email, role: body.role } };
 		},
 	}),
 	route({
 		method: 'delete',
 		path: '/v1/teams/{team}/members/{user}',
 		operation: 'deleteMember',
-		audit: 'member.removed',
 		summary: 'Take a person out of a team',
 		tag: 'people',
 		parameters: memberPath,
@@ -205,7 +198,7 @@ export const peopleRoutes: readonly Route[] = [
 			if (user === undefined || !(await deleteMember(transaction, found.id, user.id)))
 				throw new TapPassError('not_found', { detail: `${path.user} is not in ${found.name}` });
 			await refuseWithoutAdmin(await countOrgAdmins(transaction));
-			return { body: { team_id: found.id, user_id: user.id }, about: found };
+			return { body: { team_id: found.id, user_id: user.id } };
 		},
 	}),
 	route({
@@ -238,7 +231,6 @@ export const peopleRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/keys',
 		operation: 'createKey',
-		audit: 'key.created',
 		summary: 'Make an API key, for yourself or another; its text is in this answer and nowhere else',
 		tag: 'people',
 		success: 201,
@@ -289,7 +281,6 @@ export const peopleRoutes: readonly Route[] = [
 		method: 'delete',
 		path: '/v1/keys/{key}',
 		operation: 'revokeKey',
-		audit: 'key.revoked',
 		summary: 'Revoke an API key; it and its tokens end at once',
 		tag: 'people',
 		parameters: z.strictObject({ key: identifier }),

@@ -1,9 +1,11 @@
-import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Answer, findPrograms, readBounded, type WrittenFile, writeBelow } from '@tappass/cli-kit';
-import { limits, type RenderCapabilities, TapPassError } from '@tappass/core';
-import { type CheckedGap, checkRuntime, findTarget } from '@tappass/providers';
+import { type Answer, readBounded, type WrittenFile, writeBelow } from '@tappass/cli-kit';
+import { limits as shared } from '@tappass/core';
+import type { CheckedGap } from '@tappass/providers';
 import { type PolicyStatement, verifyKeyring } from '@tappass/trust';
+import { capabilitiesOf } from '../apply/capabilities.ts';
+import { openGaps, renderRuntime } from '../apply/render-runtime.ts';
+import { limits } from '../limits.ts';
 
 export interface RenderOptions {
 	/** Path of `keyring.json`, or `-`. */
@@ -23,56 +25,34 @@ export interface RenderOptions {
  */
 export async function render(options: RenderOptions, now: number): Promise<Answer> {
 	const [root, keyring, floor] = await Promise.all([
-		readBounded(options.root, limits.payloadBytesMax),
-		readBounded(options.keyring, limits.payloadBytesMax),
-		options.floor === undefined ? undefined : readBounded(options.floor, limits.payloadBytesMax),
+		readBounded(options.root, shared.payloadBytesMax),
+		readBounded(options.keyring, shared.payloadBytesMax),
+		options.floor === undefined ? undefined : readBounded(options.floor, shared.payloadBytesMax),
 	]);
 	const { statement } = verifyKeyring({ keyring, root, now, ...(floor === undefined ? {} : { floor }) });
-	const capabilities = await capabilitiesOf(statement, options.workspace);
-	const { runtime, compiled_policy } = statement;
-	const check = checkRuntime(runtime, compiled_policy, capabilities);
+	const uid = process.getuid?.() ?? 0;
+	const capabilities = await capabilitiesOf(statement, {
+		uid: uid === 0 ? limits.uidFirst : uid,
+		gid: uid === 0 ? limits.uidFirst : (process.getgid?.() ?? 0),
+		workspace: resolve(options.workspace),
+		path: process.env['PATH'] ?? '',
+	});
+	const { check, outputs } = renderRuntime(statement, capabilities);
 	const targets: {
 		readonly target: string;
 		readonly files: readonly WrittenFile[];
 		readonly args: readonly string[];
 	}[] = [];
-	for (const { provider } of check.active) {
-		const target = findTarget(provider)!;
-		const rendered = target.render(compiled_policy, capabilities);
-		const problems = target.check(rendered);
-		if (problems.length > 0)
-			throw new TapPassError('internal', { detail: `the output for ${provider} is malformed: ${problems.join('; ')}` });
-		targets.push({
-			target: provider,
-			files: await writeBelow(join(options.out, provider), rendered.files),
-			args: rendered.args,
-		});
+	for (const [target, { args, files }] of outputs) {
+		targets.push({ target, files: await writeBelow(join(options.out, target), files), args });
 	}
 	const { sandbox_id } = statement.identity;
-	const open = check.gaps.filter((gap) => gap.covered_by === undefined && gap.accepted === undefined);
+	const open = openGaps(check);
 	return {
 		schema: 'tappass.host.render/1',
-		fields: { sandbox_id, policy_version: statement.policy_version, runtime: runtime.id, ...check, targets },
+		fields: { sandbox_id, policy_version: statement.policy_version, runtime: statement.runtime.id, ...check, targets },
 		text: describe(statement, targets, check.inactive, open, check.valid),
 		exit: check.valid ? 0 : 1,
-	};
-}
-
-async function capabilitiesOf(statement: PolicyStatement, workspace: string): Promise<RenderCapabilities> {
-	const { runtime, tool_aliases, domain_categories } = statement;
-	const harness = runtime.rings.harness ?? '';
-	return {
-		os: process.platform === 'darwin' ? 'macos' : process.platform === 'win32' ? 'windows' : 'linux',
-		home: '/home/agent',
-		uid: userInfo().uid === 0 ? 20_001 : userInfo().uid,
-		workspace_host: resolve(workspace),
-		gateway_url: 'http://inference.local:3128/v1',
-		mcp_url: 'http://mcp.local:3128/mcp',
-		binaries: await findPrograms(process.env['PATH'] ?? ''),
-		target_version: null,
-		tool_aliases: Object.hasOwn(tool_aliases, harness) ? tool_aliases[harness]! : {},
-		domain_categories,
-		path_kinds: {},
 	};
 }
 

@@ -1,13 +1,4 @@
-import { hash } from 'node:crypto';
-import {
-	type Because,
-	canonicalJson,
-	type DecisionProgram,
-	type Finding,
-	type Level,
-	levels,
-	TapPassError,
-} from '@tappass/core';
+import { type Because, type DecisionProgram, type Finding, type Level, levels, TapPassError } from '@tappass/core';
 import { compile, type Evaluation, type Program, type Value } from '@tappass/rego';
 import { gatewayLimits } from '../../limits.ts';
 import { bound, type CallState } from '../call-state.ts';
@@ -49,7 +40,7 @@ function judge(decision: DecisionProgram, input: Value, state: CallState, contex
 			provenance: true,
 		});
 		return messagesOf(evaluation).flatMap((message) => {
-			const because = whyOf(decision.origin, output, message, evaluation);
+			const because = whyOf(decision.origin, output, evaluation);
 			if (output === 'require_approval') {
 				state.asked.push({
 					approval_id: `rego.${decision.origin}`,
@@ -72,19 +63,15 @@ function judge(decision: DecisionProgram, input: Value, state: CallState, contex
 	});
 }
 
-function programOf(decision: DecisionProgram, { caches }: Context): Program {
-	let program = compiled.get(decision);
+function programOf({ origin, modules }: DecisionProgram, { caches }: Context): Program {
+	const name = `${origin} ${modules.map(({ file, source }) => `${file}\0${source}`).join('\0')}`;
+	let program = caches.programs.get(name);
 	if (program === undefined) {
-		// Sandboxes share their floors: what was compiled for one serves all.
-		const name = hash('sha256', canonicalJson(decision.modules), 'hex');
-		program = caches.programs.get(name) ?? compile(decision.modules, { unsafeBuiltins: unsteady });
+		program = compile(modules, { unsafeBuiltins: unsteady });
 		caches.programs.set(name, program);
-		compiled.set(decision, program);
 	}
 	return program;
 }
-
-const compiled = new WeakMap<DecisionProgram, Program>();
 
 /** The messages of one set, as texts. Anything but a list is no set that the contract knows, so it cannot be read as "nothing". */
 function messagesOf({ defined, result }: Evaluation): readonly string[] {
@@ -93,27 +80,11 @@ function messagesOf({ defined, result }: Evaluation): readonly string[] {
 	return result.map((message) => (typeof message === 'string' ? message : JSON.stringify(message)));
 }
 
-function whyOf(
-	origin: string,
-	output: string,
-	message: string,
-	{ provenance }: Evaluation,
-): readonly (readonly Because[])[] {
-	const entry = provenance?.find(({ key }) => key === message) ?? provenance?.[0];
-	const site = entry?.reasons[0]?.site;
-	const title = site?.annotation?.title;
+function whyOf(origin: string, output: string, { provenance }: Evaluation): readonly (readonly Because[])[] {
+	const sites = (provenance ?? []).flatMap(({ reasons }) => reasons.map(({ site }) => site));
+	const [site] = sites;
 	const rule: Because[] =
-		site === undefined
-			? []
-			: [
-					{
-						kind: 'rule',
-						rule: output,
-						file: site.file,
-						row: site.startRow,
-						...(typeof title === 'string' ? { title } : {}),
-					},
-				];
+		site === undefined ? [] : [{ kind: 'rule', rule: output, file: site.file, row: site.startRow }];
 	return [[...rule, originOf(origin)]];
 }
 

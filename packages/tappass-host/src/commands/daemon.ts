@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { note } from '@tappass/cli-kit';
+import { TapPassError } from '@tappass/core';
+import { pino } from 'pino';
+import { systemClock } from '../clock.ts';
+import { bubblewrapRing } from '../daemon/bubblewrap-ring.ts';
+import { startDaemon } from '../daemon/daemon.ts';
+import { systemdNotifier } from '../daemon/notify.ts';
+import { systemdUnit } from '../daemon/unit.ts';
+import type { CommandContext } from './context.ts';
+import { startInBackground, untilItAnswers } from './ensure-daemon.ts';
+
+export interface DaemonCommandOptions {
+	readonly printUnit?: boolean;
+	readonly background?: boolean;
+	readonly group?: string;
+	readonly version: string;
+}
+
+/**
+ * Runs the daemon until it is told to end; beside a running one it says so and ends well.
+ * @throws {TapPassError} usage, file_unwritable
+ */
+export async function daemon(context: CommandContext, options: DaemonCommandOptions): Promise<void> {
+	const { env, files, places, program, terminal } = context;
+	if (options.printUnit === true) {
+		const unit = { node: process.execPath, program, ...(options.group !== undefined && { group: options.group }) };
+		terminal.stdout.write(systemdUnit(unit));
+		return;
+	}
+	const gid = options.group === undefined ? undefined : await groupId(options.group);
+	if (options.background === true) {
+		const { log, pid } = await startInBackground(context);
+		await untilItAnswers(context, log);
+		note(terminal, 'note', `the daemon runs (process ${pid}) and logs to ${log}`);
+		return;
+	}
+	const log = pino(
+		{ level: env['TAPPASS_LOG_LEVEL'] ?? 'info', timestamp: () => `,"ts":"${new Date().toISOString()}"`, messageKey: 'msg', base: null, formatters: { level: (level) => ({ level }) } },
+		pino.destination({ fd: 2, sync: true }),
+	);
+	try {
+		const running = await startDaemon({
+			places,
+			files,
+			clock: systemClock(Number(env['TAPPASS_HOST_CLOCK_SPEED'] ?? 1)),
+			ring: bubblewrapRing(),
+			log,
+			notifier: systemdNotifier(env),
+			path: env['PATH'] ?? '',
+			version: options.version,
+			...(gid !== undefined && { gid }),
+		});
+		await untilTold();
+		await running.close();
+	} catch (error) {
+		if (!(error instanceof TapPassError) || error.code !== 'already_running') throw error;
+		note(terminal, 'note', `a daemon runs already, on ${places.socket}; this one is not needed`);
+	}
+}
+
+function untilTold(): Promise<void> {
+	return new Promise((resolve) => {
+		for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+			process.removeAllListeners(signal);
+			process.on(signal, () => resolve());
+		}
+	});
+}
+
+async function groupId(name: string): Promise<number> {
+	const groups = await readFile('/etc/group', 'utf8');
+	const line = groups.split('\n').find((one) => one.startsWith(`${name}:`));
+	const id = Number(line?.split(':')[2] ?? Number.NaN);
+	if (Number.isInteger(id)) return id;
+	throw new TapPassError('usage', { detail: `no group ${name} on this machine`, hint: `groupadd ${name}` });
+}

@@ -1,0 +1,81 @@
+import { hash, type X509Certificate } from 'node:crypto';
+import { Agent } from 'node:https';
+import { connect, type TLSSocket } from 'node:tls';
+import { type OrgId, TapPassError } from '@tappass/core';
+import { pinRoot, type TrustedRoot } from '@tappass/trust';
+import { limits } from '../limits.ts';
+import type { BootstrapUrl } from './bootstrap-url.ts';
+import { ask, unreachable } from './request.ts';
+
+/** The name that the host plane of an org answers to (SNI); it needs no DNS. */
+export function hostPlaneName(orgId: OrgId): string {
+	return `${orgId.slice('org_'.length)}.org.tappass.internal`;
+}
+
+/**
+ * Fetches the root document that a bootstrap URL pins, from a server that is not trusted yet; the token stays here.
+ * @throws {TapPassError} root_mismatch, server_unreachable
+ */
+export async function fetchPinnedRoot(
+	url: BootstrapUrl,
+): Promise<{ readonly root: TrustedRoot; readonly bytes: Buffer }> {
+	// Whoever answers is checked by the hash of what it answers, so its certificate need not be believed.
+	const agent = new Agent({ rejectUnauthorized: false });
+	try {
+		const reply = await ask({ agent }, { method: 'GET', url: `${url.origin}/v1/roots/${url.org_id}/${url.root_sha256}` });
+		if (reply.status !== 200) {
+			throw new TapPassError('root_mismatch', {
+				detail: `${new URL(url.origin).host} has no such root document (it answered ${reply.status})`,
+				hint: 'check the URL with the operator: either it is another server’s, or someone stands in between',
+			});
+		}
+		return { root: pinRoot(reply.bytes, url.root_sha256), bytes: reply.bytes };
+	} finally {
+		agent.destroy();
+	}
+}
+
+/**
+ * Opens a connection whose certificate chains to the CA that the root document lists; nothing has been sent on it yet.
+ * @throws {TapPassError} root_mismatch, server_unreachable
+ */
+export function connectPinned(origin: string, root: TrustedRoot): Promise<TLSSocket> {
+	const { hostname, port } = new URL(origin);
+	const servername = hostPlaneName(root.document.org_id);
+	const host = hostname.replace(/^\[|\]$/g, '');
+	return new Promise((resolve, reject) => {
+		const options = { host, port: Number(port === '' ? 443 : port), servername, rejectUnauthorized: false };
+		const socket = connect(options, () => {
+			socket.setTimeout(0);
+			if (isPinned(socket.getPeerX509Certificate(), root, servername)) return resolve(socket);
+			socket.destroy();
+			reject(
+				new TapPassError('root_mismatch', {
+					detail: `${host} shows a certificate that does not chain to the CA of the root document`,
+					hint: 'someone stands between this machine and the control plane; nothing secret was sent',
+				}),
+			);
+		});
+		socket.setTimeout(limits.requestMs, () => socket.destroy(new TapPassError('server_unreachable')));
+		socket.on('error', (cause) => reject(unreachable(origin, cause)));
+	});
+}
+
+function isPinned(leaf: X509Certificate | undefined, root: TrustedRoot, servername: string): boolean {
+	const ca = leaf?.issuerCertificate;
+	if (leaf === undefined || ca === undefined) return false;
+	const now = Date.now();
+	return (
+		spkiSha256(ca) === root.document.host_ca_spki_sha256 &&
+		ca.verify(ca.publicKey) &&
+		leaf.verify(ca.publicKey) &&
+		leaf.checkHost(servername) === servername &&
+		leaf.validFromDate.getTime() <= now &&
+		now < leaf.validToDate.getTime()
+	);
+}
+
+/** SHA-256 of a certificate's public key (SPKI), hex. */
+export function spkiSha256(certificate: X509Certificate): string {
+	return hash('sha256', certificate.publicKey.export({ format: 'der', type: 'spki' }), 'hex');
+}

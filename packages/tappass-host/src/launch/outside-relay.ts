@@ -1,0 +1,52 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { TapPassError } from '@tappass/core';
+import { limits } from '../limits.ts';
+import { identify, isAlive, type ProcessIdentity } from './process-identity.ts';
+import { systemProgram } from './programs.ts';
+
+/** 127.0.0.1:3128, listening, as /proc/net/tcp writes it. */
+const listening = /^ *\d+: 0100007F:0C38 \S+ 0A /m;
+
+/**
+ * Starts the relay of a sandbox whose processes may make no unix socket: it runs outside, in the sandbox's network alone, as
+ * the agent's user and without privilege. Returns when it listens.
+ *
+ * @throws {TapPassError} sandbox_failed
+ */
+export async function startOutsideRelay(
+	[outer, inner]: readonly [ProcessIdentity, ProcessIdentity],
+	socket: string,
+	user: { readonly uid?: number; readonly gid?: number },
+): Promise<ProcessIdentity> {
+	const nsenter = systemProgram('nsenter');
+	const relay = spawn(
+		nsenter,
+		[
+			...[`--user=/proc/${outer.pid}/ns/user`, '--preserve-credentials', '--'],
+			...[nsenter, `--target=${inner.pid}`, '--user', '--net', '--preserve-credentials', '--'],
+			// Last, since entering a namespace takes it back.
+			...[systemProgram('setpriv'), '--pdeathsig=KILL', '--no-new-privs', '--'],
+			systemProgram('socat'),
+			`TCP4-LISTEN:3128,bind=127.0.0.1,reuseaddr,fork,backlog=128,max-children=${limits.egressConnectionsMax}`,
+			`UNIX-CONNECT:${socket}`,
+		],
+		{ ...user, cwd: '/', env: {}, stdio: 'ignore' },
+	);
+	return untilListening(relay, inner);
+}
+
+async function untilListening(relay: ChildProcess, inner: ProcessIdentity): Promise<ProcessIdentity> {
+	const end = performance.now() + limits.sandboxStartMs;
+	let broken = false;
+	relay.once('error', () => (broken = true)).once('exit', () => (broken = true));
+	while (!broken && isAlive(inner) && performance.now() < end) {
+		if (listening.test(readFileSync(`/proc/${inner.pid}/net/tcp`, 'latin1'))) {
+			const identity = relay.pid === undefined ? undefined : identify(relay.pid);
+			if (identity !== undefined) return identity;
+		}
+		await new Promise((resolve) => setTimeout(resolve, 1));
+	}
+	relay.kill('SIGKILL');
+	throw new TapPassError('sandbox_failed', { detail: 'the relay to the egress proxy did not start' });
+}
