@@ -28,7 +28,9 @@ export interface AgentSearch {
  */
 export async function resolveAgent(text: string, search: AgentSearch): Promise<ResolvedAgent> {
 	const found =
-		text.includes('/') && !text.startsWith('@') ? await byPath(resolve(search.cwd, text), search) : await byName(text, search);
+		text.includes('/') && !text.startsWith('@')
+			? await byPath(resolve(search.cwd, text), search)
+			: await byName(text, search);
 	if (found !== undefined) return found;
 	throw new TapPassError('not_found', {
 		detail: `no agent ${text}: neither a package in a node_modules here or beside ${search.node}, nor a program in PATH`,
@@ -67,10 +69,13 @@ async function packageAt(directory: string, search: AgentSearch): Promise<Resolv
 	const { bin, name } = manifest;
 	const short = (name ?? basename(directory)).replace(/^@[^/]*\//, '');
 	const [command, file] =
-		typeof bin === 'string' ? [short, bin] : (Object.entries(bin ?? {}).find(([one]) => one === short) ?? Object.entries(bin ?? {})[0] ?? []);
+		typeof bin === 'string'
+			? [short, bin]
+			: (Object.entries(bin ?? {}).find(([one]) => one === short) ?? Object.entries(bin ?? {})[0] ?? []);
 	if (command === undefined || file === undefined) return undefined;
 	const real = await realpath(join(directory, file)).catch(() => undefined);
-	if (real === undefined) throw new TapPassError('not_found', { detail: `${directory} names ${file}, which is not there: build it` });
+	if (real === undefined)
+		throw new TapPassError('not_found', { detail: `${directory} names ${file}, which is not there: build it` });
 	return { ...(await fileAt(real, command, search)), directories: await closure(directory) };
 }
 
@@ -79,9 +84,14 @@ async function fileAt(real: string, name: string, search: AgentSearch): Promise<
 	const own = await packageAbove(dirname(real));
 	const directories = own === undefined || isSystem(real) ? [] : await closure(own);
 	const isScript = ['.js', '.mjs', '.cjs'].includes(extname(real)) || (await firstLine(real)).includes('node');
-	if (isScript) return { name, program: [search.node, real], directories: directories.length > 0 ? directories : [dirname(real)] };
+	if (isScript)
+		return { name, program: [search.node, real], directories: directories.length > 0 ? directories : [dirname(real)] };
 	if (!(await isExecutable(real))) throw new TapPassError('not_found', { detail: `${real} is not a program` });
-	return { name, program: [real], directories: directories.length > 0 || isSystem(real) ? directories : [dirname(real)] };
+	return {
+		name,
+		program: [real],
+		directories: directories.length > 0 || isSystem(real) ? directories : [dirname(real)],
+	};
 }
 
 /** The package's own directory, every `node_modules` above it, and what links in there lead to. */

@@ -2,8 +2,8 @@ import { dirname, join } from 'node:path';
 import type { Rendered } from '@tappass/core';
 import type { PolicyStatement } from '@tappass/trust';
 import type { Files } from '../state/files.ts';
-import { writeFiles } from './rendered-directory.ts';
 import type { RuntimeRendering } from './render-runtime.ts';
+import { writeFiles } from './rendered-directory.ts';
 
 /** A directory of ours that stands, read-only, where the harness inside the sandbox reads. */
 export interface HarnessMount {

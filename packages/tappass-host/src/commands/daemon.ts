@@ -36,7 +36,13 @@ export async function daemon(context: CommandContext, options: DaemonCommandOpti
 		return;
 	}
 	const log = pino(
-		{ level: env['TAPPASS_LOG_LEVEL'] ?? 'info', timestamp: () => `,"ts":"${new Date().toISOString()}"`, messageKey: 'msg', base: null, formatters: { level: (level) => ({ level }) } },
+		{
+			level: env['TAPPASS_LOG_LEVEL'] ?? 'info',
+			timestamp: () => `,"ts":"${new Date().toISOString()}"`,
+			messageKey: 'msg',
+			base: null,
+			formatters: { level: (level) => ({ level }) },
+		},
 		pino.destination({ fd: 2, sync: true }),
 	);
 	try {

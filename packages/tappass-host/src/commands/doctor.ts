@@ -9,8 +9,8 @@ import { connectPinned } from '../connection/pinned.ts';
 import { findSystemProgram, installHint, kernelRingPrograms } from '../launch/programs.ts';
 import { limits } from '../limits.ts';
 import { credentialsSchema, type Enrolment, enrolmentSchema, readDocument } from '../state/documents.ts';
-import { placesOf, sandboxPlaces } from '../state/places.ts';
 import { enrolledNames } from '../state/enrolled.ts';
+import { placesOf, sandboxPlaces } from '../state/places.ts';
 import type { CommandContext } from './context.ts';
 
 /** One thing that was looked at. */
@@ -70,7 +70,10 @@ async function namespaces(): Promise<Finding> {
 		await run(unshare, words, { cwd: '/', timeout: limits.requestMs, ...user });
 		return { check, state: 'good', found: 'a sandbox can be made' };
 	} catch (error) {
-		const said = String((error as { readonly stderr?: string }).stderr ?? '').trim().split('\n')[0] ?? '';
+		const said =
+			String((error as { readonly stderr?: string }).stderr ?? '')
+				.trim()
+				.split('\n')[0] ?? '';
 		return { check, state: 'bad', found: said || 'a sandbox cannot be made', fix: await namespaceFix() };
 	}
 }
@@ -94,9 +97,15 @@ async function stateDirectory({ places }: CommandContext): Promise<Finding> {
 	const stat = await lstat(places.state).catch(() => undefined);
 	if (stat === undefined) return { check, state: 'good', found: `${places.state} is made by the first init` };
 	const own = process.getuid?.() ?? 0;
-	if (!stat.isDirectory()) return { check, state: 'bad', found: `${places.state} is no directory`, fix: `rm ${places.state}` };
+	if (!stat.isDirectory())
+		return { check, state: 'bad', found: `${places.state} is no directory`, fix: `rm ${places.state}` };
 	if (stat.uid !== own)
-		return { check, state: 'bad', found: `${places.state} belongs to uid ${stat.uid}`, fix: `chown ${own} ${places.state}` };
+		return {
+			check,
+			state: 'bad',
+			found: `${places.state} belongs to uid ${stat.uid}`,
+			fix: `chown ${own} ${places.state}`,
+		};
 	if ((stat.mode & 0o022) !== 0)
 		return { check, state: 'bad', found: 'others may write to it', fix: `chmod go-w ${places.state}` };
 	const { bavail, bsize } = await statfs(places.state);
@@ -122,7 +131,14 @@ async function daemonOf({ daemon }: CommandContext): Promise<readonly Finding[]>
 		const { daemon: found, weaknesses } = await daemon.status();
 		return [
 			{ check, state: 'good', found: `process ${found.pid}, user ${found.uid}` },
-			...weaknesses.map(({ fix, id, what, why }): Finding => ({ check: id, state: 'weak', found: `${what}: ${why}`, ...(fix !== undefined && { fix }) })),
+			...weaknesses.map(
+				({ fix, id, what, why }): Finding => ({
+					check: id,
+					state: 'weak',
+					found: `${what}: ${why}`,
+					...(fix !== undefined && { fix }),
+				}),
+			),
 		];
 	} catch (error) {
 		if (!(error instanceof TapPassError)) throw error;
@@ -151,12 +167,24 @@ async function sandboxOf({ files, places }: CommandContext, name: string): Promi
 		const certificate: Finding =
 			ends > Date.now()
 				? { check: `${name} certificate`, state: 'good', found: `until ${credentials.certificate.expires_at}` }
-				: { check: `${name} certificate`, state: 'bad', found: `ended ${credentials.certificate.expires_at}; enrol anew`, fix: anew };
+				: {
+						check: `${name} certificate`,
+						state: 'bad',
+						found: `ended ${credentials.certificate.expires_at}; enrol anew`,
+						fix: anew,
+					};
 		const server = await reach(name, enrolment, root, (told) => new HostPlane(enrolment, credentials, told));
 		return [mount, certificate, ...server];
 	} catch (error) {
 		if (!(error instanceof TapPassError)) throw error;
-		return [{ check: name, state: 'bad', found: error.message, fix: error.code === 'file_unreadable' ? 'sudo tappass-host doctor' : anew }];
+		return [
+			{
+				check: name,
+				state: 'bad',
+				found: error.message,
+				fix: error.code === 'file_unreadable' ? 'sudo tappass-host doctor' : anew,
+			},
+		];
 	}
 }
 
@@ -164,7 +192,8 @@ async function sandboxOf({ files, places }: CommandContext, name: string): Promi
 async function keyringMount(name: string, path: string): Promise<Finding> {
 	const check = `${name} keyring`;
 	const stat = await lstat(path).catch(() => undefined);
-	if (stat?.isDirectory() === true && (stat.mode & 0o022) === 0) return { check, state: 'good', found: `${path} is a directory` };
+	if (stat?.isDirectory() === true && (stat.mode & 0o022) === 0)
+		return { check, state: 'good', found: `${path} is a directory` };
 	const found = stat === undefined ? 'missing' : stat.isDirectory() ? 'others may write to it' : 'not a directory';
 	const fix = stat?.isDirectory() === true ? `chmod go-w ${path}` : `tappass-host uninstall ${name}`;
 	return { check, state: 'bad', found: `${path}: ${found}`, fix };
@@ -190,7 +219,12 @@ async function reach(
 		const clock: Finding =
 			Math.abs(ahead) <= limits.clockAheadMaxMs
 				? { check: `${name} clock`, state: 'good', found: `${Math.abs(seconds)} s from the server's` }
-				: { check: `${name} clock`, state: 'bad', found: `${seconds} s ahead of the server's`, fix: 'timedatectl set-ntp true' };
+				: {
+						check: `${name} clock`,
+						state: 'bad',
+						found: `${seconds} s ahead of the server's`,
+						fix: 'timedatectl set-ntp true',
+					};
 		return [{ check, state: 'good', found: `${host} answers, with the right CA` }, clock];
 	} catch (error) {
 		const found = error instanceof TapPassError ? error.message : String(error);

@@ -46,7 +46,11 @@ export async function untilItAnswers({ daemon }: CommandContext, log: string): P
 			return await daemon.status();
 		} catch (error) {
 			if (performance.now() > until) {
-				throw new TapPassError('daemon_unreachable', { detail: 'it did not come up', hint: `read ${log}`, cause: error });
+				throw new TapPassError('daemon_unreachable', {
+					detail: 'it did not come up',
+					hint: `read ${log}`,
+					cause: error,
+				});
 			}
 			await new Promise((resolve) => setTimeout(resolve, 50));
 		}

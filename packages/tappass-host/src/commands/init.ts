@@ -5,7 +5,11 @@ import { sandboxPlaces } from '../state/places.ts';
 import type { CommandContext } from './context.ts';
 
 /** Enrols a sandbox on this host, and tells a daemon that runs. @throws {TapPassError} what `enrol` throws */
-export async function init(context: CommandContext, name: string, options: { readonly enrollUrl: string }): Promise<Answer> {
+export async function init(
+	context: CommandContext,
+	name: string,
+	options: { readonly enrollUrl: string },
+): Promise<Answer> {
 	const { files, places, terminal } = context;
 	const now = (): { wall_ms: number; monotonic_ms: number } => ({
 		wall_ms: Date.now(),

@@ -10,8 +10,12 @@ import type { CommandContext } from './context.ts';
 export async function logs(context: CommandContext, name: string, follow: boolean): Promise<void> {
 	const { log, logs: directory } = sandboxPlaces(context.places.state, name);
 	const there = await stat(log).catch((cause: NodeJS.ErrnoException) => {
-		const hint = cause.code === 'EACCES' ? 'it is another user’s: use sudo' : `tappass-host start ${name} starts an agent`;
-		throw new TapPassError(cause.code === 'EACCES' ? 'file_unreadable' : 'not_found', { detail: `no log of ${name}`, hint });
+		const hint =
+			cause.code === 'EACCES' ? 'it is another user’s: use sudo' : `tappass-host start ${name} starts an agent`;
+		throw new TapPassError(cause.code === 'EACCES' ? 'file_unreadable' : 'not_found', {
+			detail: `no log of ${name}`,
+			hint,
+		});
 	});
 	let { ino } = there;
 	let at = await print(context.terminal, log, 0);

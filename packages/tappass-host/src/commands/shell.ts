@@ -13,7 +13,10 @@ export async function shell(context: CommandContext, name: string, words: readon
 	const { daemon } = await context.daemon.status();
 	const own = process.getuid?.();
 	if (own !== 0 && own !== daemon.uid) {
-		throw new TapPassError('forbidden', { detail: 'only the daemon’s own user can become the agent’s', hint: 'use sudo' });
+		throw new TapPassError('forbidden', {
+			detail: 'only the daemon’s own user can become the agent’s',
+			hint: 'use sudo',
+		});
 	}
 	const spawnable = await context.daemon.enter(name, { command, args, env });
 	const child = spawn(spawnable.command, spawnable.args, { stdio: 'inherit', cwd: '/', env: spawnable.env });

@@ -50,9 +50,13 @@ export async function restart(context: CommandContext, name: string): Promise<An
 	const view = await context.daemon.restart(name);
 	const { agent, loaded_version } = view;
 	if (agent.state !== 'running') {
-		throw new TapPassError('agent_failed', { detail: `${name} is ${agent.state}${agent.why === null ? '' : `: ${agent.why}`}` });
+		throw new TapPassError('agent_failed', {
+			detail: `${name} is ${agent.state}${agent.why === null ? '' : `: ${agent.why}`}`,
+		});
 	}
-	return answerOf('tappass.host.restart/1', view, [`${name} runs again (process ${agent.pid}) under version ${loaded_version}`]);
+	return answerOf('tappass.host.restart/1', view, [
+		`${name} runs again (process ${agent.pid}) under version ${loaded_version}`,
+	]);
 }
 
 function answerOf(schema: string, sandbox: SandboxView, lines: readonly string[]): Answer {

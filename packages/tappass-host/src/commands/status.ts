@@ -1,4 +1,4 @@
-import { type Answer, printAnswer, table, type Terminal } from '@tappass/cli-kit';
+import { type Answer, printAnswer, type Terminal, table } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import type { DaemonView, SandboxView } from '../daemon/view.ts';
 import type { CommandContext } from './context.ts';
@@ -72,7 +72,10 @@ export function detailsOf(sandbox: SandboxView): readonly string[] {
 		...(agent.why === null ? [] : [`${name}: agent ${agent.state}: ${agent.why}`]),
 		...Object.entries(rings)
 			.filter(([, { provider }]) => provider !== null)
-			.map(([ring, { policy_version, provider, state }]) => `${name}: ${ring} ${provider} ${state} (version ${policy_version})`),
+			.map(
+				([ring, { policy_version, provider, state }]) =>
+					`${name}: ${ring} ${provider} ${state} (version ${policy_version})`,
+			),
 		...inactive.map(({ position, why: because }) => `${name}: not active: ${position}: ${because}`),
 		...accepted_gaps.map(({ reason, rule }) => `${name}: not enforced: ${rule}: accepted: ${reason}`),
 	];

@@ -22,7 +22,10 @@ export async function fetchPinnedRoot(
 	// Whoever answers is checked by the hash of what it answers, so its certificate need not be believed.
 	const agent = new Agent({ rejectUnauthorized: false });
 	try {
-		const reply = await ask({ agent }, { method: 'GET', url: `${url.origin}/v1/roots/${url.org_id}/${url.root_sha256}` });
+		const reply = await ask(
+			{ agent },
+			{ method: 'GET', url: `${url.origin}/v1/roots/${url.org_id}/${url.root_sha256}` },
+		);
 		if (reply.status !== 200) {
 			throw new TapPassError('root_mismatch', {
 				detail: `${new URL(url.origin).host} has no such root document (it answered ${reply.status})`,

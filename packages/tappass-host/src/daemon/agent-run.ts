@@ -185,7 +185,10 @@ export class AgentRun {
 	#again(why: string): void {
 		const wait = Math.min(limits.restartFirstMs * 2 ** this.#failures, limits.restartMaxMs);
 		this.#failures += 1;
-		this.#set('failing', `${why}; tried again ${this.#failures === 1 ? 'soon' : `after ${Math.round(wait / 1_000)} s`}`);
+		this.#set(
+			'failing',
+			`${why}; tried again ${this.#failures === 1 ? 'soon' : `after ${Math.round(wait / 1_000)} s`}`,
+		);
 		this.#cancel = this.#options.clock.after(wait, () => void this.#inTurn(() => this.#relaunch('restarting')));
 	}
 

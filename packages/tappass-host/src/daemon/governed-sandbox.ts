@@ -11,21 +11,22 @@ import { writeRendered } from '../apply/rendered-directory.ts';
 import type { Clock } from '../clock.ts';
 import { HostPlane } from '../connection/host-plane.ts';
 import type { Denial, EgressPolicy, PlaneDoor } from '../egress/types.ts';
-import { limits } from '../limits.ts';
 import type { SandboxExit, Spawnable } from '../launch/types.ts';
+import { limits } from '../limits.ts';
 import {
 	type Credentials,
 	credentialsSchema,
+	documentText,
 	type Enrolment,
 	enrolmentSchema,
 	type RunRequest,
 	readDocument,
 	runRequestSchema,
-	documentText,
 } from '../state/documents.ts';
 import { type Files, sweepTemporaries } from '../state/files.ts';
 import type { SandboxPlaces } from '../state/places.ts';
 import { AgentRun, type Launched } from './agent-run.ts';
+import { coalesced } from './coalesced.ts';
 import { EventSpool } from './event-spool.ts';
 import type { KernelRing } from './kernel-ring.ts';
 import { KeyringStore } from './keyring-store.ts';
@@ -89,14 +90,18 @@ export class GovernedSandbox {
 	#renewing = false;
 	#renewAfter = 0;
 	#shown = '';
-	#reporting: Promise<void> | undefined;
-	#reportAgain = false;
+	/** Tells the control plane what is loaded; what changes meanwhile is told after. */
+	readonly #report: () => void;
 	#refreshEgress: (() => void) | undefined;
 	#harnessDirectory: string | undefined;
 	#workspace: string | undefined;
 
 	constructor(options: GovernedSandboxOptions) {
 		this.#options = options;
+		this.#report = coalesced(async () => {
+			if (this.#ended !== undefined) return;
+			await this.#parts?.plane.post('/v1/sync/status', 200, this.#statusReport());
+		});
 		this.agent = new AgentRun({
 			clock: options.clock,
 			launch: (run, onExit) => this.#launch(run, onExit),
@@ -160,11 +165,13 @@ export class GovernedSandbox {
 	posture(): { readonly posture: Posture; readonly error?: TapPassError } {
 		const error = this.#fault ?? this.#ended;
 		if (error !== undefined) {
-			const posture = error.code === 'sandbox_revoked' ? 'revoked' : error.code === 'sandbox_locked' ? 'locked' : 'failed';
+			const posture =
+				error.code === 'sandbox_revoked' ? 'revoked' : error.code === 'sandbox_locked' ? 'locked' : 'failed';
 			return { posture, error };
 		}
 		const { store } = this.#parts ?? {};
-		if (store === undefined || this.#acceptedAt === undefined) return { posture: 'waiting', ...this.#connectionError() };
+		if (store === undefined || this.#acceptedAt === undefined)
+			return { posture: 'waiting', ...this.#connectionError() };
 		if (store.remaining() <= 0) return { posture: 'denied', error: this.#expiry() };
 		if (this.#refusal !== undefined) return { posture: 'denied', error: this.#refusal };
 		if (store.quarantined) return { posture: 'quarantined', error: new TapPassError('version_conflict') };
@@ -211,7 +218,10 @@ export class GovernedSandbox {
 			inactive: (check?.inactive ?? []).map(({ position, why }) => ({ position, why })),
 			accepted_gaps: (check?.gaps ?? [])
 				.filter(({ accepted, covered_by }) => accepted !== undefined && covered_by === undefined)
-				.map(({ accepted, aspect, provider, value }) => ({ rule: `${provider} ${aspect} ${value}`, reason: accepted! })),
+				.map(({ accepted, aspect, provider, value }) => ({
+					rule: `${provider} ${aspect} ${value}`,
+					reason: accepted!,
+				})),
 			agent: this.agent.view(),
 			events_waiting: spool?.waiting ?? 0,
 			certificate_expires_at: this.#credentials?.certificate.expires_at ?? null,
@@ -220,7 +230,11 @@ export class GovernedSandbox {
 
 	/** Notes a denial of the kernel ring; it goes to the audit log. */
 	denied({ address, at, code, count, host, port, reason }: Denial): void {
-		const place = { ...(host !== undefined && { host }), ...(port !== undefined && { port }), ...(address !== undefined && { address }) };
+		const place = {
+			...(host !== undefined && { host }),
+			...(port !== undefined && { port }),
+			...(address !== undefined && { address }),
+		};
 		const { statement } = this.#applied ?? {};
 		const policy_version = statement?.policy_version ?? 0;
 		const session_id = this.agent.view().session_id;
@@ -346,7 +360,8 @@ export class GovernedSandbox {
 		if (this.#harnessDirectory === undefined) return;
 		await writeHarnessFiles(files, this.#harnessDirectory, statement, rendering);
 		const wrong = await probeHarnessFiles(files, this.#harnessDirectory, statement, rendering);
-		if (wrong.length > 0) throw new TapPassError('runtime_unenforced', { detail: `not as rendered: ${wrong.join(', ')}` });
+		if (wrong.length > 0)
+			throw new TapPassError('runtime_unenforced', { detail: `not as rendered: ${wrong.join(', ')}` });
 	}
 
 	async #launch(run: RunRequest, onExit: (exit: SandboxExit) => void): Promise<Launched> {
@@ -455,7 +470,9 @@ export class GovernedSandbox {
 
 	#lastToken(door: PlaneDoor): string | undefined {
 		if (this.#ended?.code !== 'sandbox_revoked' || this.#last === undefined) return undefined;
-		return Date.parse(this.#last.expires_at) > this.#options.clock.now().wall_ms ? tokenOf(this.#last, door) : undefined;
+		return Date.parse(this.#last.expires_at) > this.#options.clock.now().wall_ms
+			? tokenOf(this.#last, door)
+			: undefined;
 	}
 
 	#renewWhenDue(): void {
@@ -489,26 +506,6 @@ export class GovernedSandbox {
 			});
 	}
 
-	/** Tells the control plane what is loaded; what changes meanwhile is told after. */
-	#report(): void {
-		this.#reportAgain = true;
-		this.#reporting ??= this.#sendReports().finally(() => {
-			this.#reporting = undefined;
-		});
-	}
-
-	async #sendReports(): Promise<void> {
-		while (this.#reportAgain && this.#parts !== undefined && this.#ended === undefined) {
-			this.#reportAgain = false;
-			try {
-				await this.#parts.plane.post('/v1/sync/status', 200, this.#statusReport());
-			} catch {
-				// The connection tells why; the next one reports anew.
-				return;
-			}
-		}
-	}
-
 	#statusReport(): StatusReport {
 		const { error, posture } = this.posture();
 		const view = this.agent.view();
@@ -540,7 +537,11 @@ export class GovernedSandbox {
 		return Object.fromEntries(
 			Object.entries(rings).map(([ring, provider]) => [
 				ring,
-				{ provider, state: provider === null ? 'inactive' : state, policy_version: provider === null ? 0 : policy_version },
+				{
+					provider,
+					state: provider === null ? 'inactive' : state,
+					policy_version: provider === null ? 0 : policy_version,
+				},
 			]),
 		);
 	}
@@ -549,7 +550,11 @@ export class GovernedSandbox {
 		this.#options.changed();
 	}
 
-	#log(level: 'info' | 'warn' | 'error', message: string, fields: TapPassError | Readonly<Record<string, unknown>>): void {
+	#log(
+		level: 'info' | 'warn' | 'error',
+		message: string,
+		fields: TapPassError | Readonly<Record<string, unknown>>,
+	): void {
 		const told = fields instanceof TapPassError ? { code: fields.code, detail: fields.detail } : fields;
 		this.#options.log[level]({ sandbox: this.name, ...told }, message);
 	}

@@ -40,6 +40,7 @@ export class SyncLoop {
 	#running: Promise<void> | undefined;
 	#queue: Promise<void> = Promise.resolve();
 	#fetching: Promise<void> | undefined;
+	#next: Promise<void> | undefined;
 
 	constructor(options: SyncLoopOptions) {
 		this.#options = options;
@@ -67,12 +68,26 @@ export class SyncLoop {
 		this.#wake?.();
 	}
 
-	/** Fetches all that is in force, root documents first. @throws {TapPassError} what `get` throws */
+	/**
+	 * Fetches all that is in force, root documents first. What is asked for while an answer is under way is asked once more
+	 * after it: that answer may be from before.
+	 * @throws {TapPassError} what `get` throws
+	 */
 	reconcile(): Promise<void> {
-		this.#fetching ??= this.#fetch().finally(() => {
-			this.#fetching = undefined;
-		});
-		return this.#fetching;
+		const under = this.#fetching;
+		if (under === undefined) {
+			this.#fetching = this.#fetch().finally(() => {
+				this.#fetching = undefined;
+			});
+			return this.#fetching;
+		}
+		this.#next ??= under
+			.catch(() => undefined)
+			.then(() => {
+				this.#next = undefined;
+				return this.reconcile();
+			});
+		return this.#next;
 	}
 
 	/** Handles something in its turn, between two payloads. */

@@ -16,7 +16,10 @@ export interface UnitOptions {
 export function systemdUnit({ group, node, program }: UnitOptions): string {
 	for (const path of [node, program]) {
 		if (!/^\/[\w@%+./-]+$/.test(path) || path.includes('%'))
-			throw new TapPassError('usage', { detail: `${path} cannot be written in a unit`, hint: 'install it in a plain path' });
+			throw new TapPassError('usage', {
+				detail: `${path} cannot be written in a unit`,
+				hint: 'install it in a plain path',
+			});
 	}
 	return `[Unit]
 Description=TapPass host daemon

@@ -47,7 +47,12 @@ export interface AgentView {
 /** The daemon as `status` shows it. */
 export interface DaemonView {
 	readonly schema: 'tappass.host.status/1';
-	readonly daemon: { readonly pid: number; readonly uid: number; readonly started_at: string; readonly version: string };
+	readonly daemon: {
+		readonly pid: number;
+		readonly uid: number;
+		readonly started_at: string;
+		readonly version: string;
+	};
 	readonly weaknesses: readonly Weakness[];
 	readonly sandboxes: readonly SandboxView[];
 }

@@ -162,7 +162,8 @@ async function keep(
 	if (!isListedCa(certificate.ca, state.root)) {
 		throw new TapPassError('root_mismatch', { detail: 'the certificate comes from a CA that the root does not list' });
 	}
-	if (!isFor(certificate.certificate, key)) throw new TapPassError('csr_invalid', { detail: 'a certificate of another key' });
+	if (!isFor(certificate.certificate, key))
+		throw new TapPassError('csr_invalid', { detail: 'a certificate of another key' });
 	if (state.floor === 'none') throw new TapPassError('internal');
 	const credentials: Credentials = { schema: 'tappass.host-credentials/1', key, certificate };
 	const enrolment: Enrolment = {

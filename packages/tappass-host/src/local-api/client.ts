@@ -16,7 +16,11 @@ export interface LocalClient {
 	readonly restart: (name: string) => Promise<SandboxView>;
 	readonly enter: (
 		name: string,
-		program: { readonly command: string; readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> },
+		program: {
+			readonly command: string;
+			readonly args: readonly string[];
+			readonly env: Readonly<Record<string, string>>;
+		},
 	) => Promise<Spawnable>;
 }
 

@@ -128,11 +128,7 @@ const enterSchema = z.strictObject({
 
 const route = /^\/v1\/sandboxes\/([a-z0-9_-]{1,63})\/(start|stop|restart|enter)$/;
 
-async function answer(
-	{ actions }: LocalApiOptions,
-	request: IncomingMessage,
-	response: ServerResponse,
-): Promise<void> {
+async function answer({ actions }: LocalApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
 	const path = request.url ?? '';
 	// A page in a browser cannot reach a unix socket, but a careless forwarder could hand it one.
 	if (request.headers.origin !== undefined) throw new TapPassError('forbidden', { detail: 'not for browsers' });

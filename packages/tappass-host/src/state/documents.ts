@@ -49,7 +49,10 @@ export interface RunRequest {
 }
 
 const text = z.string().min(1).max(4_096);
-const absolute = z.string().regex(/^\/[^\u0000]*$/).max(4_096);
+const absolute = z
+	.string()
+	.regex(/^\/[^\u0000]*$/)
+	.max(4_096);
 /** Shape of `enrolment.json`. */
 export const enrolmentSchema = z.strictObject({
 	schema: z.literal('tappass.host-enrolment/1'),

@@ -37,7 +37,10 @@ export interface SandboxPlaces {
  * Root's daemon serves the machine; another user's daemon serves that user.
  * @throws {TapPassError} usage when a path is too long for a socket
  */
-export function placesOf(env: Readonly<Record<string, string | undefined>>, uid: number = process.getuid?.() ?? 0): Places {
+export function placesOf(
+	env: Readonly<Record<string, string | undefined>>,
+	uid: number = process.getuid?.() ?? 0,
+): Places {
 	const state = env['TAPPASS_HOST_STATE'] ?? (uid === 0 ? '/var/lib/tappass' : join(stateHome(env), 'tappass'));
 	const runtime = env['TAPPASS_HOST_RUNTIME'] ?? (uid === 0 ? '/run/tappass-host' : runtimeOf(env, state));
 	const socket = join(runtime, 'api.sock');

@@ -1,4 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SandboxId } from '@tappass/core';
@@ -54,9 +55,11 @@ let orgs = 0;
 
 export async function hostWorld(): Promise<HostWorld> {
 	const plane = await testControlPlane();
-	await plane.start();
 	orgs += 1;
 	const org = await plane.addOrg(`org_hostworld${process.pid}${orgs}`);
+	// The plane shows the certificate of an org, so there must be one.
+	const port = await freePort();
+	await plane.start({ listen: { host: '127.0.0.1', port }, address: `https://127.0.0.1:${port}` });
 	const directory = await mkdtemp(join(tmpdir(), 'tappass-host-'));
 	const places = placesOf({
 		TAPPASS_HOST_STATE: join(directory, 'state'),
@@ -106,6 +109,16 @@ export async function hostWorld(): Promise<HostWorld> {
 			await rm(directory, { recursive: true, force: true });
 		},
 	};
+}
+
+/** A port of this machine that nobody listens at. */
+export function freePort(): Promise<number> {
+	return new Promise((resolve) => {
+		const server = createServer().listen(0, '127.0.0.1', () => {
+			const { port } = server.address() as AddressInfo;
+			server.close(() => resolve(port));
+		});
+	});
 }
 
 /** Waits until something holds; a test fails, by its own time limit, when it never does. */

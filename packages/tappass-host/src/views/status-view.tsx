@@ -22,7 +22,13 @@ export async function showStatus(views: AsyncIterable<DaemonView>, style: Termin
 	await app.waitUntilExit();
 }
 
-function Live({ hasColour, views }: { readonly views: AsyncIterable<DaemonView>; readonly hasColour: boolean }): ReactElement {
+function Live({
+	hasColour,
+	views,
+}: {
+	readonly views: AsyncIterable<DaemonView>;
+	readonly hasColour: boolean;
+}): ReactElement {
 	const [view, setView] = useState<DaemonView>();
 	const [ended, setEnded] = useState(false);
 	useEffect(() => {
