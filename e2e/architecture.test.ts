@@ -67,6 +67,8 @@ const table: Readonly<Record<string, Row>> = {
 		npm: [
 			'@hono/node-server',
 			'@opentelemetry/api',
+			'@opentelemetry/context-async-hooks',
+			'@opentelemetry/core',
 			'@opentelemetry/exporter-trace-otlp-http',
 			'@opentelemetry/resources',
 			'@opentelemetry/sdk-trace',
@@ -97,7 +99,7 @@ const table: Readonly<Record<string, Row>> = {
 			'@tappass/policies',
 			'@tappass/packs',
 		],
-		npm: ['@oclif/core', 'cosmiconfig', 'ink', 'react'],
+		npm: ['@oclif/core', 'cosmiconfig', 'ink', 'react', 'yaml', 'zod'],
 	},
 	'tappass-host': {
 		kind: 'edge',

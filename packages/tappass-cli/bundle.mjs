@@ -10,9 +10,10 @@ const dist = join(import.meta.dirname, 'dist');
 const programs = globSync(['main.js', 'fail.js', 'commands/**/*.js'], { cwd: dist }).filter(
 	(file) => !file.includes('.test.'),
 );
-// Ours goes in whole, so that each class exists once, and so do the pure libraries that our packages read with. What is
-// large, native or rarely needed stays where npm put it.
-const within = /^(?:@tappass\/|zod$|zod\/|yaml$|js-yaml$|re2js$|tldts|@noble\/)/;
+// The pure packages go in, with the libraries that they read with. The server, and what is large, native or rarely needed,
+// stays where npm put it, beside its own dependencies.
+const within =
+	/^(?:@tappass\/(?:audit|cli-kit|core|policy|providers|rego|signing|trust)$|zod$|zod\/|yaml$|js-yaml$|re2js$|tldts|@noble\/)/;
 
 const build = await rolldown({
 	input: Object.fromEntries(programs.map((file) => [file.replace(/\.js$/, ''), join(dist, file)])),

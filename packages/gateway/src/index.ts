@@ -1,3 +1,4 @@
+export { createGateway, type Gateway, type GatewayOptions } from './app.ts';
 export { type MemoryOptions, type MemoryPorts, memoryPorts } from './memory/ports.ts';
 export type {
 	Admission,
@@ -36,4 +37,5 @@ export type {
 	UnenrolledPort,
 	UpstreamPort,
 } from './ports.ts';
+export type { DoorContext, Route as GatewayRoute } from './routes.ts';
 export { rememberCall } from './session/recent.ts';

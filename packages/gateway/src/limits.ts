@@ -20,6 +20,9 @@ export const gatewayLimits = {
 	patternsKeptMax: 2_048,
 	/** Reports of unknown tools that are remembered, so that a chatty client writes each once. */
 	reportsKeptMax: 4_096,
+	/** Texts that are remembered as read, and characters of the longest: messages of conversations that come again. */
+	readingsKeptMax: 1_024,
+	readingLengthMax: 16_384,
 	/** Steps and milliseconds of one decision program when no policy says less: it takes 10 µs as a rule. */
 	regoStepsMax: 2_000_000,
 	regoTimeMsMax: 250,
@@ -56,6 +59,4 @@ export const gatewayLimits = {
 	lookBack: 1_024,
 	/** Bytes of a call's texts or arguments that go beside its audit record; what is longer goes as its hash. */
 	payloadBytesMax: 65_536,
-	/** Percent of confidence from which on a detection counts when the policy states none. */
-	confidencePercent: 50,
 } as const;

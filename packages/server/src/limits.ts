@@ -4,6 +4,9 @@ export const serverLimits = {
 	connectionsMax: 16,
 	/** How long a request waits for a database that does not answer. */
 	connectTimeoutMs: 5_000,
+	/** How long a commit may wait for standbys, and then for the answer to its cancelling. */
+	commitMs: 5_000,
+	commitCancelMs: 2_000,
 	/** Life of a claim: longer than any transaction, shorter than anyone could make use of one left behind. */
 	claimSeconds: 120,
 	/** How long the embedded engine may take to start; recovery after a crash is part of it. */

@@ -145,7 +145,7 @@ async function files(paths: readonly string[] | undefined): Promise<readonly Pol
 }
 
 /** A spec by path, or by the id of a shipped one, with the Rego files that it names. */
-async function specFile(
+export async function specFile(
 	name: string,
 ): Promise<{ readonly spec: PolicyFile; readonly specFiles: readonly PolicyFile[] }> {
 	const shipped = /^[a-z0-9_-]+$/.test(name);

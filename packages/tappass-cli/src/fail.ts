@@ -35,7 +35,8 @@ function unknownCommand(argv: readonly string[], known: readonly string[]): TapP
 	if (typed === '')
 		return new TapPassError('usage', { detail: 'a command is missing', hint: 'tappass --help lists the commands' });
 	// The command is there: oclif does not find it because of the words behind it.
-	if (known.includes(typed)) return usage(`${JSON.stringify(words[2] ?? '')} is not an argument of it`, argv, known);
+	const extra = [3, 2, 1].find((count) => known.includes(words.slice(0, count).join(' ')));
+	if (extra !== undefined) return usage(`${JSON.stringify(words[extra] ?? '')} is not an argument of it`, argv, known);
 	const topics = new Set(known.map((id) => id.split(' ')[0]!));
 	const near = known.find((id) => id.startsWith(typed)) ?? nearest(typed, known) ?? nearest(words[0] ?? '', topics);
 	return new TapPassError('usage', {
@@ -46,7 +47,7 @@ function unknownCommand(argv: readonly string[], known: readonly string[]): TapP
 
 function usage(detail: string, argv: readonly string[], known: readonly string[]): TapPassError {
 	const words = argv.filter((word) => !word.startsWith('-'));
-	const id = [2, 1].map((count) => words.slice(0, count).join(' ')).find((one) => known.includes(one));
+	const id = [3, 2, 1].map((count) => words.slice(0, count).join(' ')).find((one) => known.includes(one));
 	return new TapPassError('usage', {
 		detail,
 		hint: `tappass ${id === undefined ? '' : `${id} `}--help shows how it is used`,

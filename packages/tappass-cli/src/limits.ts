@@ -7,4 +7,27 @@ export const limits = {
 	serverStopMs: 60_000,
 	/** Milliseconds between two looks whether it has. */
 	serverPollMs: 100,
+	/** Milliseconds that one request may take: the answer to a change of policy comes when every statement is signed. */
+	requestMs: 300_000,
+	/** Bytes of one answer. */
+	answerBytesMax: 67_108_864,
+	/** Items asked for at once, and pages after which a list is taken to be without end. */
+	pageItems: 500,
+	pagesMax: 1_000,
+	/** Bytes of a file that holds one key, and of the file of all keys. */
+	keyFileBytesMax: 4_096,
+	credentialsBytesMax: 1_048_576,
+	/** A token that ends within these milliseconds is not used any more. */
+	tokenLeftMs: 30_000,
+	/** Milliseconds between two looks at how a change is coming along. */
+	waitPollMs: 500,
+	/** Milliseconds of work after which its progress is shown. */
+	progressAfterMs: 1_000,
+	/** Changes of one Aspect that are printed, and characters of each, unless all are asked for. */
+	changesShown: 8,
+	changeCharactersMax: 160,
+	/** Bytes of a root key's file. */
+	rootKeyBytesMax: 16_384,
+	/** Bytes of the script of a development model. */
+	scriptBytesMax: 8_388_608,
 } as const;

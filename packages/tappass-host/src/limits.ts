@@ -2,6 +2,8 @@
 export const limits = {
 	/** Connections that one sandbox may hold to its egress proxy: an agent with a browser needs some dozens. */
 	egressConnectionsMax: 512,
+	/** Connections that the relay of a sandbox carries at once, each a process of about a megabyte; others wait. */
+	relayConnectionsMax: 256,
 	/** Bytes of one request's header, and of what is read of a tunnel before it is let through. */
 	egressHeaderBytesMax: 16_384,
 	/** Header lines of one request. */
@@ -33,6 +35,8 @@ export const limits = {
 	sandboxProcesses: 512,
 	/** Open files of one process. */
 	sandboxOpenFiles: 4_096,
+	/** Bytes of memory that one process may keep from being swapped out. */
+	sandboxLockedBytes: 8_388_608,
 	/** Bytes of one file. */
 	sandboxFileBytes: 4_294_967_296,
 	/** Bytes in each of the sandbox's directories of memory. */

@@ -7,11 +7,19 @@ export interface Actor {
 	readonly id: string;
 }
 
+/** What an erasure took away: a tombstone names it, so that everyone sees why a payload is missing. */
+export interface Erasure {
+	/** Indices of the entries whose payloads are gone, ascending. */
+	readonly indices: readonly number[];
+	/** A name, not a sentence, since it is in clear text: `gdpr-art-17`, `court-order`. */
+	readonly legal_basis: string;
+}
+
 /** Something that happened, as whoever saw it hands it to the log. What becomes clear text in a leaf is decided there. */
 export interface AuditEvent {
 	/** UUIDv7. The same id is appended once, so a caller may repeat what it got no answer to. */
 	readonly id: string;
-	/** `noun.verb`: `policy.applied`, `call.admitted`, `call.settled`, `host.denied`. */
+	/** `noun.verb`, one of `eventTypes`: `policy.applied`, `call.admitted`, `call.settled`, `host.denied`. */
 	readonly type: string;
 	readonly org_id: OrgId;
 	/** Unix milliseconds. */
@@ -29,6 +37,8 @@ export interface AuditEvent {
 	/** Which level of the cascade decided. */
 	readonly level?: Level;
 	readonly because?: readonly (readonly Because[])[];
+	/** Of `audit.erased` alone. */
+	readonly erases?: Erasure;
 	/** Everything else, prompts and arguments included: kept encrypted beside the log, in the leaf only as a salted commitment. */
 	readonly payload?: Json;
 }

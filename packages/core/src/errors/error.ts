@@ -28,8 +28,18 @@ export interface ErrorOptionsWithDetail extends ErrorOptions {
 	readonly fields?: Readonly<Record<string, string | number>>;
 }
 
+// Known to every copy of this module in a process: a bundled command line beside the packages it loads has two.
+const brand = Symbol.for('tappass.error');
+
 /** The one class TapPass throws, with a code from the one table. A denied call is not an error but a `Verdict`. */
 export class TapPassError extends Error {
+	static override [Symbol.hasInstance](value: unknown): boolean {
+		// A subclass is told by its own chain, as any class is.
+		// biome-ignore lint/complexity/noThisInStatic: `this` is the class that was asked for.
+		if (this !== TapPassError) return Error[Symbol.hasInstance].call(this, value);
+		return value instanceof Error && Object.hasOwn(value, brand);
+	}
+
 	override readonly name = 'TapPassError';
 	readonly code: ErrorCode;
 	readonly detail: string | undefined;
@@ -45,6 +55,7 @@ export class TapPassError extends Error {
 		this.hint = options.hint;
 		this.diagnostics = options.diagnostics ?? [];
 		this.fields = options.fields ?? {};
+		Object.defineProperty(this, brand, { value: true });
 	}
 
 	/** The code's row in the table. */

@@ -85,6 +85,9 @@ export type ErrorCode =
 	| 'store_unavailable'
 	| 'engine_failed'
 	| 'shutting_down'
+	| 'server_unreachable'
+	| 'server_unexpected'
+	| 'timed_out'
 	| 'agent_plane_absent'
 	| 'csr_invalid'
 	| 'bootstrap_unknown'
@@ -127,8 +130,22 @@ export type ErrorCode =
 	| 'audit_unavailable'
 	| 'program_missing'
 	| 'sandbox_failed'
+	| 'audit_halted'
+	| 'audit_event_invalid'
+	| 'audit_corrupt'
+	| 'audit_incomplete'
+	| 'audit_forked'
+	| 'checkpoint_invalid'
+	| 'proof_invalid'
+	| 'request_unsupported'
+	| 'request_timeout'
+	| 'upstream_unreachable'
+	| 'upstream_timeout'
+	| 'upstream_refused'
+	| 'upstream_failed'
+	| 'upstream_malformed'
+	| 'upstream_truncated'
 	| 'state_unreadable'
-	| 'server_unreachable'
 	| 'daemon_unreachable'
 	| 'runtime_unenforced'
 	| 'agent_failed'
@@ -208,6 +225,9 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	engine_failed: { title: 'The embedded PostgreSQL did not start', status: 500, exit: 5, retryable: false },
 	agent_plane_absent: { title: 'This server has no gateway', status: 503, exit: 5, retryable: false },
 	shutting_down: { title: 'The server is shutting down', status: 503, exit: 5, retryable: true },
+	server_unreachable: { title: 'The server cannot be reached', status: 503, exit: 5, retryable: true },
+	server_unexpected: { title: 'The server answered something else', status: 502, exit: 5, retryable: false },
+	timed_out: { title: 'It took too long', status: 504, exit: 5, retryable: true },
 
 	// Enrolment and sync.
 	csr_invalid: usage('The certificate request cannot be certified', 422),
@@ -255,14 +275,35 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	session_killed: denied('The session was killed', 409),
 	call_too_long: denied('The call took too long', 504),
 	step_failed: { title: 'A step of the pipeline failed', status: 500, exit: 70, retryable: false },
-	audit_unavailable: { title: 'The call could not be recorded', status: 503, exit: 5, retryable: true },
+	audit_unavailable: { title: 'It could not be recorded, so it did not happen', status: 503, exit: 5, retryable: true },
 	// Sandboxes on a host.
 	program_missing: usage('A program that is needed is not installed', 500),
 	sandbox_failed: { title: 'The sandbox could not be started', status: 500, exit: 5, retryable: false },
+	// The audit log.
+	audit_halted: { title: 'The audit log does not verify', status: 503, exit: 5, retryable: false },
+	audit_event_invalid: {
+		title: 'An audit event does not say what its type asks for',
+		status: 500,
+		exit: 70,
+		retryable: false,
+	},
+	audit_corrupt: refused('A file of the audit log is not what was signed', 500),
+	audit_incomplete: refused('A file of the audit log is missing', 500),
+	audit_forked: refused('The audit log does not continue what it was'),
+	checkpoint_invalid: refused('A checkpoint of an audit log cannot be believed', 422),
+	proof_invalid: refused('A proof does not show what it is for', 422),
+	// The doors of the gateway.
+	request_unsupported: usage('The request asks for something that cannot be enforced here'),
+	request_timeout: { title: 'The request took too long to arrive', status: 408, exit: 5, retryable: true },
+	upstream_unreachable: { title: 'The upstream cannot be reached', status: 502, exit: 5, retryable: true },
+	upstream_timeout: { title: 'The upstream did not answer in time', status: 504, exit: 5, retryable: true },
+	upstream_refused: { title: 'The upstream refused our credential', status: 502, exit: 4, retryable: false },
+	upstream_failed: { title: 'The upstream failed', status: 502, exit: 5, retryable: true },
+	upstream_malformed: { title: 'The upstream sent what is not of its wire', status: 502, exit: 5, retryable: false },
+	upstream_truncated: { title: 'The upstream broke off in the middle', status: 502, exit: 5, retryable: true },
 
 	// Host.
 	state_unreadable: refused("A file of the host's state cannot be believed", 500),
-	server_unreachable: { title: 'The control plane cannot be reached', status: 503, exit: 5, retryable: true },
 	daemon_unreachable: { title: 'No daemon answers on this host', status: 503, exit: 5, retryable: true },
 	runtime_unenforced: { title: 'The Runtime does not enforce the policy here', status: 409, exit: 1, retryable: false },
 	agent_failed: { title: 'The agent could not be started', status: 500, exit: 5, retryable: false },

@@ -16,7 +16,13 @@ export function estimateTokens(call: ModelCall): { readonly prompt: number; read
 	const { bytesPerToken, otherTokensMax, answerTokens } = gatewayLimits;
 	const other = Math.max(0, call.body_bytes - textBytes);
 	const prompt = Math.ceil(textBytes / bytesPerToken) + Math.min(Math.ceil(other / bytesPerToken), otherTokensMax);
-	return { prompt, answer: call.max_tokens ?? answerTokens };
+	return { prompt, answer: (call.max_tokens ?? answerTokens) * answersOf(call) };
+}
+
+// Several answers to one prompt, on the wires that have them: each may be as long as one.
+function answersOf({ body }: ModelCall): number {
+	const n = typeof body === 'object' && body !== null && 'n' in body ? body['n'] : 1;
+	return typeof n === 'number' && n >= 1 ? n : 1;
 }
 
 /** The most that an estimate can cost: a vendor may charge more for writing a prompt to its cache than for reading it. */

@@ -1,4 +1,5 @@
 import type { OrgId, SandboxId } from '@tappass/core';
+import { BoundedMap } from '../pipeline/bounded-map.ts';
 import type { BudgetPort } from '../ports.ts';
 
 interface Amount {
@@ -8,39 +9,38 @@ interface Amount {
 interface Reservation extends Amount {
 	readonly day: string;
 	readonly month: string;
-	readonly settled: boolean;
 }
+/** Settled requests that are remembered, so that a reservation that comes late takes nothing. */
+const settledKeptMax = 65_536;
 type Who = { readonly org_id: OrgId; readonly sandbox_id: SandboxId };
 
 /** Budgets of one process. Nothing is awaited between looking and taking, so no two calls take the same. */
 export class MemoryBudgets implements BudgetPort {
 	readonly #used = new Map<string, Amount>();
 	readonly #reservations = new Map<string, Reservation>();
+	readonly #settled = new BoundedMap<true>(settledKeptMax);
 	readonly #minutes = new Map<string, { readonly minute: number; count: number }>();
 
 	readonly reserve: BudgetPort['reserve'] = async (who, amount, ceilings, now) => {
 		const day = `${who.org_id}/${who.sandbox_id}/${new Date(now).toISOString().slice(0, 10)}`;
 		const month = day.slice(0, -3);
-		if (this.#reservations.has(who.request_id)) return exhausted('tokens_per_day', 0);
+		if (this.#reservations.has(who.request_id) || this.#settled.get(who.request_id) !== undefined)
+			return exhausted('tokens_per_day', 0);
 		const tokensLeft = ceilings.tokens_per_day - this.#of(day).tokens;
 		const dollarsLeft = ceilings.dollars_per_month - this.#of(month).dollars;
 		if (!(amount.tokens <= tokensLeft)) return exhausted('tokens_per_day', tokensLeft);
 		if (!(amount.dollars <= dollarsLeft)) return exhausted('dollars_per_month', dollarsLeft);
 		this.#add({ ...amount, day, month });
-		this.#reservations.set(who.request_id, { ...amount, day, month, settled: false });
+		this.#reservations.set(who.request_id, { ...amount, day, month });
 		return { effect: 'reserved' };
 	};
 	readonly settle: BudgetPort['settle'] = async ({ request_id }, used) => {
 		const held = this.#reservations.get(request_id);
-		if (held === undefined) {
-			// It may still be on its way: it comes too late.
-			this.#reservations.set(request_id, { tokens: 0, dollars: 0, day: '', month: '', settled: true });
-			return;
-		}
-		if (held.settled) return;
+		this.#settled.set(request_id, true);
+		this.#reservations.delete(request_id);
+		if (held === undefined) return;
 		const { day, month } = held;
 		this.#add({ tokens: used.tokens - held.tokens, dollars: used.dollars - held.dollars, day, month });
-		this.#reservations.set(request_id, { ...held, settled: true });
 	};
 	readonly takeRate: BudgetPort['takeRate'] = async ({ org_id, sandbox_id }, kind, per_minute, now) => {
 		const minute = Math.floor(now / 60_000);
@@ -60,7 +60,7 @@ export class MemoryBudgets implements BudgetPort {
 	}
 	/** Reservations that nobody settled. */
 	get open(): number {
-		return [...this.#reservations.values()].filter(({ settled }) => !settled).length;
+		return this.#reservations.size;
 	}
 
 	#of(period: string): Amount {

@@ -3,6 +3,7 @@ import type { CapabilityClaims, TrustedRoot } from '@tappass/trust';
 import type { RE2JS } from 're2js';
 import { gatewayLimits } from '../limits.ts';
 import { BoundedMap } from './bounded-map.ts';
+import type { Reading } from './detectors.ts';
 
 /** What a process remembers between calls. Nothing in it decides anything that is not asked again. */
 export interface Caches {
@@ -11,6 +12,8 @@ export interface Caches {
 	/** Sources of decision rules → their program. */
 	readonly programs: BoundedMap<Program>;
 	readonly patterns: BoundedMap<RE2JS>;
+	/** Texts that were read, by their hash, and with them what was found. */
+	readonly readings: BoundedMap<Reading>;
 	/** Unknown tools that were reported. */
 	readonly reports: BoundedMap<true>;
 }
@@ -20,6 +23,7 @@ export function createCaches(): Caches {
 		tokens: new BoundedMap(gatewayLimits.tokensKeptMax),
 		programs: new BoundedMap(gatewayLimits.programsKeptMax),
 		patterns: new BoundedMap(gatewayLimits.patternsKeptMax),
+		readings: new BoundedMap(gatewayLimits.readingsKeptMax),
 		reports: new BoundedMap(gatewayLimits.reportsKeptMax),
 	};
 }

@@ -15,10 +15,11 @@ import type { Rules } from './rules.ts';
 export interface ReadText {
 	readonly at: string;
 	readonly text: string;
-	/** Undefined without detectors. */
 	readonly reading: Reading | undefined;
 	/** Whether an edit can take its place. */
 	readonly editable: boolean;
+	/** Somebody else than the agent's makers or the model itself may have written it. */
+	readonly foreign: boolean;
 }
 
 /** Somebody wants a person to look at this call first. */
@@ -30,14 +31,26 @@ export interface Asked {
 	readonly finding: Omit<Finding, 'action'>;
 }
 
+/** How far the detectors have looked at a run of text, each for itself. */
+export interface Look {
+	/** Offset up to which each detector has decided. */
+	readonly cursors: number[];
+	/** Found, and not yet released or replaced. */
+	pending: Detection[];
+}
+
 /** A piece of output on its way through steps 27 and 29. */
 export interface Piece {
+	/** The run of text so far; what stands before `from` was released already. */
 	readonly text: string;
-	/** Offsets of the part that is judged and, when nothing is wrong, released. What stands before it was released already. */
 	readonly from: number;
-	readonly to: number;
+	/** End of what may go out; step 27 draws it back to where something is not decided. */
+	to: number;
+	/** Nothing comes after it. */
+	readonly over: boolean;
 	/** A complete text from outside, a tool's result, which classifiers look at as well. */
 	readonly complete: boolean;
+	readonly look: Look;
 	/** What step 27 found in it, to be replaced. */
 	replace: readonly Detection[];
 	/** What step 29 makes of it. */
@@ -46,7 +59,8 @@ export interface Piece {
 
 /** Everything known of one call, from step 1 on. Each step fills what is its own. */
 export interface CallState {
-	readonly call: Call;
+	/** As it came; once it is validated, with the values of withheld tokens in a tool's arguments. */
+	call: Call;
 	readonly caller: Caller;
 	/** Unix milliseconds at which the call arrived. */
 	readonly at: number;
@@ -70,7 +84,7 @@ export interface CallState {
 	served: Omit<Route, 'headers'> | undefined;
 	route: Route | undefined;
 	texts: readonly ReadText[];
-	edits: { readonly at: string; readonly text: string }[];
+	readonly edits: { readonly at: string; readonly text: string }[];
 	removed_tools: string[];
 	asked: Asked[];
 	pseudonyms: Pseudonyms | undefined;
@@ -157,4 +171,11 @@ export function bound(state: CallState): {
 	if (policy === undefined || rules === undefined || session === undefined)
 		throw new TapPassError('internal', { detail: 'a step ran before the call was bound to a policy and session' });
 	return { policy, rules, session };
+}
+
+/** Writes a text over one place; what an earlier step wrote there is gone. */
+export function setEdit({ edits }: CallState, at: string, text: string): void {
+	const before = edits.findIndex((edit) => edit.at === at);
+	if (before >= 0) edits.splice(before, 1);
+	edits.push({ at, text });
 }

@@ -22,8 +22,21 @@ function makeContent({ call, edits }: CallState): Content {
 		call.kind === 'tool'
 			? withTexts(call.args, edited)
 			: call.texts.map(({ at, role, text }) => ({ role, text: edited.get(at) ?? text }));
-	const text = canonicalJson(value);
+	const canonical = canonicalTextOf(value);
+	const text = canonical ?? JSON.stringify(value);
 	const sha256 = hash('sha256', text, 'hex');
 	const bytes = Buffer.byteLength(text);
-	return { sha256, kept: bytes <= gatewayLimits.payloadBytesMax ? value : { sha256, bytes } };
+	return {
+		sha256,
+		kept: canonical !== undefined && bytes <= gatewayLimits.payloadBytesMax ? value : { sha256, bytes },
+	};
+}
+
+function canonicalTextOf(value: Json): string | undefined {
+	try {
+		return canonicalJson(value);
+	} catch {
+		// Refused for it by validate_wire; the refusal is recorded all the same, with the hash of what there is.
+		return undefined;
+	}
 }

@@ -8,8 +8,7 @@ import type { Detectors } from './detectors.ts';
 /** What every step is given besides the state of its call. */
 export interface Context {
 	readonly ports: GatewayPorts;
-	/** Undefined: there are none, so a policy that asks for one refuses every call. */
-	readonly detectors: Detectors | undefined;
+	readonly detectors: Detectors;
 	readonly caches: Caches;
 	readonly cuts: Cuts;
 	/** Runs steps 11 and 19 to 24 on a tool call that a model emitted. */

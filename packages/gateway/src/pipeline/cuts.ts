@@ -44,6 +44,8 @@ export class Cuts {
 		let why: Cut | undefined;
 		const abort = (cut: Cut): void => {
 			why ??= cut;
+			// A door that never settles must not leave the call here for good.
+			end();
 			controller.abort(new TapPassError(why.code, { detail: why.message }));
 		};
 		const life = Math.min(lifeMs, gatewayLimits.streamLifeMs);
@@ -57,15 +59,12 @@ export class Cuts {
 		const entries = this.#running.get(name) ?? new Set();
 		entries.add(entry);
 		this.#running.set(name, entries);
-		return {
-			signal: controller.signal,
-			cut: () => why,
-			end: () => {
-				clearTimeout(timer);
-				entries.delete(entry);
-				if (entries.size === 0 && this.#running.get(name) === entries) this.#running.delete(name);
-			},
+		const end = (): void => {
+			clearTimeout(timer);
+			entries.delete(entry);
+			if (entries.size === 0 && this.#running.get(name) === entries) this.#running.delete(name);
 		};
+		return { signal: controller.signal, cut: () => why, end };
 	}
 
 	close(): void {

@@ -3,6 +3,7 @@ import type { Detection, DetectorName } from '@tappass/detect';
 import { gatewayLimits } from '../limits.ts';
 import type { CallState, ReadText } from './call-state.ts';
 import type { Context } from './context.ts';
+import type { Wanted } from './detectors.ts';
 import { actionOf, finding } from './findings.ts';
 import { numberOf } from './parameters.ts';
 import { defineStep, type Step } from './step.ts';
@@ -13,31 +14,55 @@ export interface Found {
 	readonly detection: Detection;
 }
 
-/** All that a detector finds in the texts of a call. @throws {TapPassError} when there are no detectors: nothing was looked at */
-export function findAll(state: CallState, { detectors }: Context, detector: DetectorName): readonly Found[] {
-	if (detectors === undefined) throw new TapPassError('internal', { detail: 'there are no detectors' });
+/** All that a detector finds in the texts of a call. @throws {TapPassError} internal, when a text was not read: nothing was looked at */
+export function findAll(
+	state: CallState,
+	{ detectors }: Context,
+	detector: DetectorName,
+	wanted: Wanted,
+): readonly Found[] {
+	const name = `${detector} ${JSON.stringify(wanted)}`;
 	return state.texts.flatMap((text) => {
 		if (text.reading === undefined) throw new TapPassError('internal', { detail: 'a text was not read' });
-		return detectors.find(text.reading, detector).map((detection) => ({ text, detection }));
+		const { reading } = text;
+		const found = reading.found.get(name) ?? detectors.find(reading, detector, wanted);
+		reading.found.set(name, found);
+		return found.map((detection) => ({ text, detection }));
 	});
 }
 
-/** Whether a detection is sure enough; a lower threshold is the stricter one. */
-export function isSure({ confidence }: Detection, percent: number | undefined): boolean {
-	return confidence * 100 >= (percent ?? gatewayLimits.confidencePercent);
+/** From which confidence on a detection counts, as the policy states it; a lower one is the stricter. */
+export function confidenceOf(state: CallState, step: StepName, parameter: string): number | undefined {
+	const percent = numberOf(state, step, parameter);
+	return percent === undefined ? undefined : percent / 100;
 }
 
-/** One finding for each class: what was found is never repeated, neither to the caller nor in the log. */
+/** A finding for each class, the first to stand in the text first. What was found is never repeated, to the caller or in the log. */
 export function findingsOf(state: CallState, step: StepName, found: readonly Detection[]): readonly Finding[] {
-	const classes = [...new Set(found.map((detection) => detection.class))].sort();
-	if (classes.length === 0) return [];
-	return [
+	const action = actionOf(state, step);
+	return classesOf(found).map((kind) =>
 		finding(state, step, {
 			code: 'content_blocked',
-			message: `${what[step] ?? 'Something'} was found: ${classes.join(', ')}.`,
-			action: actionOf(state, step),
+			message: `${what[step] ?? 'Something'} was found: ${kind}.`,
+			action,
 		}),
-	];
+	);
+}
+
+/** What was replaced goes no further: it is reported, and the call goes on. */
+export function replacementOf(
+	state: CallState,
+	step: StepName,
+	found: readonly Detection[],
+	how: string,
+): readonly Finding[] {
+	return classesOf(found).map((kind) =>
+		finding(state, step, { code: 'content_replaced', message: `${how}: ${kind}.`, action: 'log' }),
+	);
+}
+
+function classesOf(found: readonly Detection[]): readonly string[] {
+	return [...new Set(found.toSorted((a, b) => a.start - b.start).map((detection) => detection.class))];
 }
 
 const what: Readonly<Partial<Record<StepName, string>>> = {
@@ -49,17 +74,20 @@ const what: Readonly<Partial<Record<StepName, string>>> = {
 	scan_output: 'What must not come back',
 };
 
-/** A step that looks for one thing and lets its action decide. */
+/**
+ * A step that looks for one thing and lets its action decide.
+ * @param of whether a text matters to it
+ */
 export function detectorStep(
 	name: StepName,
 	detector: DetectorName,
-	counts: (state: CallState, found: Found) => boolean = (state, { detection }) =>
-		isSure(detection, numberOf(state, name, 'threshold_percent')),
+	wanted: (state: CallState) => Wanted,
+	of: (text: ReadText) => boolean = () => true,
 ): Step {
 	return defineStep(name, {
 		budget: gatewayLimits.stepComputesMs,
 		run: (state, context) => {
-			const found = findAll(state, context, detector).filter((each) => counts(state, each));
+			const found = findAll(state, context, detector, wanted(state)).filter(({ text }) => of(text));
 			return findingsOf(
 				state,
 				name,

@@ -1,7 +1,7 @@
-import { type Finding, fromWireName, type Json, parseJson, TapPassError } from '@tappass/core';
+import { type Finding, fromWireName, type Json, parseJson } from '@tappass/core';
 import { gatewayLimits } from '../limits.ts';
 import type { Denial, Guarded, OutputGuard } from './admission.ts';
-import { bound, type CallState, emissionState, type Piece } from './call-state.ts';
+import { bound, type CallState, emissionState, type Look, type Piece } from './call-state.ts';
 import type { Context } from './context.ts';
 import { denialOf, finding } from './findings.ts';
 import { textsOf, withTexts } from './json-texts.ts';
@@ -24,6 +24,7 @@ interface Channel {
 	text: string;
 	/** Offset of the first character that was not released. */
 	from: number;
+	look: Look;
 }
 
 /** Steps 27 to 29 around the output of one call. What was blocked once stays blocked, on every channel. */
@@ -51,13 +52,14 @@ export function createGuard(state: CallState, steps: OutputSteps, context: Conte
 	};
 
 	const advance = (channel: Channel, over: boolean): Guarded => {
-		const { text, from } = channel;
-		const to = over ? text.length : Math.max(from, holdFrom(text, applies(steps.scan, state), context));
-		if (to === from) return { effect: 'release', text: '' };
-		const guarded = judge({ text, from, to, complete: false, replace: [], released: '' });
-		const cut = Math.max(0, to - gatewayLimits.lookBack);
+		const { text, from, look } = channel;
+		const to = over ? text.length : Math.max(from, tokenHoldFrom(text));
+		const piece: Piece = { text, from, to, over, complete: false, look, replace: [], released: '' };
+		const guarded = judge(piece);
+		const cut = Math.max(0, piece.to - gatewayLimits.lookBack);
 		channel.text = text.slice(cut);
-		channel.from = to - cut;
+		channel.from = piece.to - cut;
+		channel.look = moved(look, cut);
 		return guarded;
 	};
 
@@ -74,7 +76,7 @@ export function createGuard(state: CallState, steps: OutputSteps, context: Conte
 	return {
 		push: (name, delta) =>
 			failSafe(() => {
-				const channel = channels.get(name) ?? { text: '', from: 0 };
+				const channel = channels.get(name) ?? { text: '', from: 0, look: { cursors: [], pending: [] } };
 				channels.set(name, channel);
 				channel.text += delta;
 				return advance(channel, false);
@@ -90,7 +92,7 @@ export function createGuard(state: CallState, steps: OutputSteps, context: Conte
 			const barred = await runStep({ ...steps.clearance, run: () => clearedFor(state, text, context) }, state, context);
 			const denial = applies(steps.clearance, state) ? block(barred) : undefined;
 			if (denial !== undefined) return { effect: 'block', denial };
-			return failSafe(() => judge({ text, from: 0, to: text.length, complete: true, replace: [], released: '' }));
+			return failSafe(() => judge(wholePiece(text, true)));
 		},
 		emission: async ({ wire_name, arguments_text }) => {
 			if (blocked !== undefined) return { effect: 'block', denial: blocked };
@@ -111,11 +113,16 @@ export function createGuard(state: CallState, steps: OutputSteps, context: Conte
 	};
 }
 
-function holdFrom(text: string, scans: boolean, { detectors }: Context): number {
-	const wholeTokens = tokenHoldFrom(text);
-	if (!scans) return wholeTokens;
-	if (detectors === undefined) throw new TapPassError('internal', { detail: 'there are no detectors' });
-	return Math.min(wholeTokens, ...detectors.output.map((detector) => detector.holdFrom(text)));
+function wholePiece(text: string, complete: boolean): Piece {
+	const look = { cursors: [], pending: [] };
+	return { text, from: 0, to: text.length, over: true, complete, look, replace: [], released: '' };
+}
+
+function moved({ cursors, pending }: Look, by: number): Look {
+	return {
+		cursors: cursors.map((cursor) => cursor - by),
+		pending: pending.map((one) => ({ ...one, start: one.start - by, end: one.end - by })),
+	};
 }
 
 async function clearedFor(state: CallState, text: string, context: Context): Promise<readonly Finding[]> {
@@ -148,7 +155,7 @@ type Judged =
 function judgeArguments(args: Json, judge: (piece: Piece) => Guarded): Judged {
 	const edits = new Map<string, string>();
 	for (const { at, text, key } of textsOf(args)) {
-		const guarded = judge({ text, from: 0, to: text.length, complete: false, replace: [], released: '' });
+		const guarded = judge(wholePiece(text, false));
 		if (guarded.effect === 'block') return guarded;
 		if (!key && guarded.text !== text) edits.set(at, guarded.text);
 	}

@@ -8,7 +8,7 @@ import { bound, type CallState, createState } from './call-state.ts';
 import type { Context } from './context.ts';
 import { Cuts } from './cuts.ts';
 import { within } from './deadline.ts';
-import type { Detectors } from './detectors.ts';
+import { type Detectors, shippedDetectors } from './detectors.ts';
 import { denialOf, finding } from './findings.ts';
 import { createGuard } from './guard.ts';
 import { applies, note, runStep, runSteps } from './run.ts';
@@ -19,7 +19,7 @@ import { findFacts } from './tool-facts.ts';
 import { refusalOfTool } from './tool-rights.ts';
 
 export interface PipelineOptions {
-	/** Without them a policy that enables a detector refuses every call. */
+	/** Others than those of `@tappass/detect`. */
 	readonly detectors?: Detectors | undefined;
 	/** Other steps than the 32, for tests that break one. */
 	readonly steps?: readonly Step[] | undefined;
@@ -48,7 +48,7 @@ export function createPipeline(ports: GatewayPorts, options: PipelineOptions = {
 	const cuts = new Cuts(ports);
 	const context: Context = {
 		ports,
-		detectors: options.detectors,
+		detectors: options.detectors ?? shippedDetectors,
 		caches: createCaches(),
 		cuts,
 		judgeEmission: async (state) => {
@@ -61,7 +61,7 @@ export function createPipeline(ports: GatewayPorts, options: PipelineOptions = {
 	const refuse = async (state: CallState, decided: Finding): Promise<Denial> => {
 		state.running?.end();
 		const failed = await settleAll(settling, state, context);
-		return failed === undefined ? denialOf(state, decided) : denialOf(state, failed);
+		return denialOf(state, failed === undefined || decided.code === 'audit_unavailable' ? decided : failed);
 	};
 
 	const admit = async (call: Call, caller: Caller): Promise<Admission> => {
@@ -101,9 +101,11 @@ export function createPipeline(ports: GatewayPorts, options: PipelineOptions = {
 	const settle = async (state: CallState, outcome: Outcome): Promise<void> => {
 		state.outcome = outcome;
 		state.running?.end();
-		await keepPseudonyms(state, context);
+		// Started first and waited for last: what the store does not take must not leave a reservation open.
+		const kept = keepPseudonyms(state, context);
+		kept.catch(() => undefined);
 		const failed = await settleAll(settling, state, context);
-		await state.recorded;
+		await Promise.all([state.recorded, kept]);
 		if (failed !== undefined) throw new TapPassError(codeOf(failed), { detail: failed.message });
 	};
 

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 
-/** A token of reversible mode: `[EMAIL_1f0c9a3b5d7e]`. */
-export const tokenPattern: RegExp = /\[[A-Z][A-Z_]{1,24}_[0-9a-f]{12}\]/g;
+/** A token of reversible mode: `[EMAIL_bfamjldlfnho]`. Letters only, so that no detector takes it for a number. */
+export const tokenPattern: RegExp = /\[[A-Z][A-Z_]{1,24}_[a-p]{12}\]/g;
 /** What may become a token when more text comes. */
-const tokenBeginning = /\[(?:[A-Z][A-Z_]{0,25}(?:_?[0-9a-f]{0,12})?)?$/;
+const tokenBeginning = /\[(?:[A-Z][A-Z_]{0,25}(?:_?[a-p]{0,12})?)?$/;
 const tokenLengthMax = 41;
 
 /**
@@ -29,7 +29,8 @@ export function createPseudonyms(key: Uint8Array): Pseudonyms {
 			.toUpperCase()
 			.replace(/[^A-Z]+/g, '_')
 			.slice(0, 24);
-		const digest = createHmac('sha256', key).update(`${kind}\0${value}`).digest('hex').slice(0, 12);
+		const hex = createHmac('sha256', key).update(`${kind}\0${value}`).digest('hex').slice(0, 12);
+		const digest = [...hex].map((digit) => 'abcdefghijklmnop'[Number.parseInt(digit, 16)]).join('');
 		return `[${/^[A-Z][A-Z_]*[A-Z]$/.test(name) ? name : 'VALUE'}_${digest}]`;
 	};
 	return {

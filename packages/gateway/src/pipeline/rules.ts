@@ -7,6 +7,7 @@ import {
 	type ToolFacts,
 	type ToolPattern,
 } from '@tappass/core';
+import type { OutputDetector } from '@tappass/detect';
 import { allowDenyDigest } from '@tappass/trust';
 import type { BoundPolicy } from '../ports.ts';
 
@@ -24,6 +25,8 @@ export interface Rules {
 	/** Name that a harness gives to a tool → canonical names. */
 	readonly aliases: ReadonlyMap<string, readonly string[]>;
 	readonly trail: (path: readonly string[]) => BecauseTrail | undefined;
+	/** The detectors of step 27, once somebody needs them. */
+	output: readonly OutputDetector[] | undefined;
 	/** Answers for tools, which are asked about again and again. */
 	readonly verdicts: Map<string, ToolVerdict>;
 }
@@ -59,6 +62,7 @@ function makeRules({ compiled_policy, pipeline, because, tool_aliases }: BoundPo
 			trails ??= new Map(because.map((trail) => [trail.path, trail]));
 			return trails.get(jsonPointer(path));
 		},
+		output: undefined,
 		verdicts: new Map(),
 	};
 }

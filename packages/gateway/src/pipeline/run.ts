@@ -42,9 +42,7 @@ export async function runStep(step: Step, state: CallState, context: Context): P
 	try {
 		const answer = step.run(state, context);
 		const found = isPromise(answer) ? await within(step.budget, answer, 'step_failed') : answer;
-		if (context.ports.monotonicMs() - started > step.budget)
-			throw new TapPassError('step_failed', { detail: `took longer than ${step.budget} ms` });
-		return found;
+		return inTime(step, found, context.ports.monotonicMs() - started);
 	} catch (error) {
 		return [fault(step, state, error)];
 	} finally {
@@ -61,14 +59,19 @@ export function runNow(step: Step, state: CallState, context: Context): readonly
 			found.catch(() => undefined);
 			throw new TapPassError('step_failed', { detail: 'did not answer at once' });
 		}
-		if (context.ports.monotonicMs() - started > step.budget)
-			throw new TapPassError('step_failed', { detail: `took longer than ${step.budget} ms` });
-		return found;
+		return inTime(step, found, context.ports.monotonicMs() - started);
 	} catch (error) {
 		return [fault(step, state, error)];
 	} finally {
 		time(step, state, context, started);
 	}
+}
+
+function inTime(step: Step, found: readonly Finding[], took: number): readonly Finding[] {
+	if (!Array.isArray(found)) throw new TapPassError('step_failed', { detail: 'no list of findings' });
+	// Written so that a clock that cannot be read (NaN) refuses as well.
+	if (!(took <= step.budget)) throw new TapPassError('step_failed', { detail: `took longer than ${step.budget} ms` });
+	return found;
 }
 
 /** Keeps findings, each once and not without end: a stream may repeat itself. */

@@ -13,8 +13,6 @@ export interface BubblewrapHost {
 	readonly env: Readonly<Record<string, string>>;
 	/** The agent's command; never empty. */
 	readonly command: readonly string[];
-	/** Put before everything that runs inside, the relay too: what sets its bounds. */
-	readonly wrapper?: readonly string[];
 	/** Bytes that each directory of memory may hold; half of the machine's memory when absent. */
 	readonly scratch_bytes?: number;
 }
@@ -33,7 +31,6 @@ export function bubblewrapCommand(rendered: Rendered, host: BubblewrapHost): rea
 		...(host.keyring_dir === null ? [] : ['--ro-bind', host.keyring_dir, plan.keyring]),
 		...plan.seal.flatMap((path) => ['--remount-ro', path]),
 		'--',
-		...(host.wrapper ?? []),
 		...(hasRelay ? plan.start : []),
 		...host.command,
 	];

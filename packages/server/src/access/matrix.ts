@@ -13,6 +13,8 @@ export type Action =
 	| 'sandbox.create'
 	| 'sandbox.revoke'
 	| 'audit.read'
+	| 'audit.erase'
+	| 'audit.cosign'
 	| 'team.read'
 	| 'team.manage'
 	| 'key.manage'
@@ -50,6 +52,9 @@ export const accessMatrix: Readonly<Record<Action, AccessRow>> = {
 	'sandbox.create': at(org, admins, builders),
 	'sandbox.revoke': at(org, admins, builders),
 	'audit.read': at(['org_admin', 'auditor'], ['org_admin', 'project_admin', 'auditor'], everyone),
+	// Erasing and choosing witnesses concern the log, which is the org's.
+	'audit.erase': at(org, nobody, nobody),
+	'audit.cosign': at(org, nobody, nobody),
 	'team.read': at(everyone, everyone, everyone, true),
 	'team.manage': at(org, admins, admins),
 	// Keys of other people; one's own are always one's own.

@@ -27,7 +27,7 @@ const changes: Readonly<Record<Role, Readonly<Record<string, readonly string[]>>
 	org_admin: Object.fromEntries(
 		actionNames.map((action) => [
 			action,
-			action === 'runtime.apply' || action === 'key.manage' || action === 'admin.root'
+			['runtime.apply', 'key.manage', 'admin.root', 'audit.erase', 'audit.cosign'].includes(action)
 				? ['org']
 				: ['org', 'project', 'agent'],
 		]),

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
 import { type PolicyStatement, pinRoot, policyStatementSchema } from '@tappass/trust';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, fileOf, send, type TestServer, testServer } from '../test-support/test-server.ts';
@@ -476,6 +477,15 @@ describe('sandboxes', () => {
 });
 
 describe('the description', () => {
+	it('has nothing that a linter of OpenAPI documents complains about', async () => {
+		const { body } = await send(test.url, 'GET', '/openapi.json');
+		const config = await createConfig({ extends: ['recommended'] });
+
+		const problems = await lintFromString({ source: JSON.stringify(body), absoluteRef: 'openapi.json', config });
+
+		expect(problems.map(({ location, message, ruleId }) => [ruleId, location[0]?.pointer, message])).toEqual([]);
+	});
+
 	it('is OpenAPI 3.1: every operation named once, every path parameter declared, every reference there', async () => {
 		const { body } = await send(test.url, 'GET', '/openapi.json');
 		const operations = Object.entries(body.paths as Record<string, Record<string, Record<string, unknown>>>).flatMap(

@@ -10,15 +10,32 @@ import { serverLimits } from '../limits.ts';
 import { beginIdempotent, finishIdempotent } from '../store/idempotency.ts';
 import { findByKeyHash, findByKeyId, touchKey } from '../store/people.ts';
 import type { OrgTransaction } from '../store/store.ts';
-import { fleetRoutes } from './fleet.ts';
+import { spanned } from '../tracing.ts';
+import { auditRoutes } from './audit.ts';
+import { auditFiles } from './audit-files.ts';
+import { eventOf, Refused, refusalOf } from './audited.ts';
 import { describeApi } from './openapi.ts';
 import { peopleRoutes } from './people.ts';
 import { policyRoutes } from './policies.ts';
-import { type Call, type Route, Undone } from './route.ts';
+import { rootRoutes } from './roots.ts';
+import { type Answer, type Call, type Route, Undone } from './route.ts';
+import { runtimeRoutes } from './runtimes.ts';
+import { specRoutes } from './sandbox-specs.ts';
+import { sandboxRoutes } from './sandboxes.ts';
 import type { Services } from './services.ts';
+import { statusRoutes } from './status.ts';
 
 /** Every operation of the operator API that needs a token. */
-export const operatorRoutes: readonly Route[] = [...peopleRoutes, ...policyRoutes, ...fleetRoutes];
+export const operatorRoutes: readonly Route[] = [
+	...peopleRoutes,
+	...policyRoutes,
+	...statusRoutes,
+	...rootRoutes,
+	...runtimeRoutes,
+	...specRoutes,
+	...sandboxRoutes,
+	...auditRoutes,
+];
 
 /** Told of each request that was answered. */
 export interface RequestRecord {
@@ -43,12 +60,14 @@ export interface OperatorAppOptions {
 	readonly accepting: () => boolean;
 }
 
-interface Variables {
+/** What the middleware keeps of a request. */
+export interface Variables {
 	readonly request_id: string;
 	route: string;
 	org_id: OrgId | null;
 }
-type AppContext = Context<{ Variables: Variables }>;
+/** A request as the handlers see it. */
+export type AppContext = Context<{ Variables: Variables }>;
 
 /** The operator plane as a function from Request to Response; no socket is needed to ask it. */
 export function operatorApp({
@@ -110,7 +129,17 @@ export function operatorApp({
 	app.post('/v1/auth/token', async (context) => {
 		context.set('route', '/v1/auth/token');
 		limit(addresses, addressOf(context));
-		return context.json(await signIn(services, bearer(context)));
+		const from = { request_id: context.get('request_id'), address: addressOf(context) };
+		return context.json(await signIn(services, bearer(context), from));
+	});
+	auditFiles(app, services, {
+		accepting,
+		claims: async (context) => {
+			const claims = await verifyOperatorToken(bearer(context), publicKeyOf(services), services.now());
+			limit(users, `${claims.org_id} ${claims.user_id}`);
+			return claims;
+		},
+		visitor: (context) => limit(addresses, `audit ${addressOf(context)}`),
 	});
 	for (const route of operatorRoutes) {
 		app.on(route.method.toUpperCase(), route.path.replaceAll(/\{(\w+)\}/g, ':$1'), async (context) => {
@@ -120,7 +149,13 @@ export function operatorApp({
 			const claims = await verifyOperatorToken(bearer(context), publicKeyOf(services), now);
 			context.set('org_id', claims.org_id);
 			limit(users, `${claims.org_id} ${claims.user_id}`);
-			const body = await answer(services, route, await readRequest(context, route), claims, now);
+			const fields = { 'http.request.method': context.req.method, 'http.route': route.path, org_id: claims.org_id };
+			const body = await spanned(
+				`${context.req.method} ${route.path}`,
+				{ ...fields, request_id: context.get('request_id') },
+				async () => answer(services, route, await readRequest(context, route), claims, now),
+				context.req.header(),
+			);
 			return context.json(body as object, route.success);
 		});
 	}
@@ -145,6 +180,7 @@ interface ParsedRequest {
 	readonly path: unknown;
 	readonly query: unknown;
 	readonly body: unknown;
+	readonly request_id: string;
 	readonly idempotencyKey: string | undefined;
 	/** Of everything that says what is asked. */
 	readonly digest: string;
@@ -166,7 +202,8 @@ async function readRequest(context: AppContext, route: Route): Promise<ParsedReq
 	if (idempotencyKey !== undefined && !/^[\x21-\x7e]{1,128}$/.test(idempotencyKey))
 		throw new TapPassError('request_malformed', { detail: 'idempotency-key: expected 1 to 128 visible characters' });
 	const digest = sha256Hex(Buffer.concat([Buffer.from(`${route.operation} ${JSON.stringify([path, query])} `), bytes]));
-	return { path, query, body, idempotencyKey: route.method === 'get' ? undefined : idempotencyKey, digest };
+	const request_id = context.get('request_id');
+	return { path, query, body, request_id, idempotencyKey: route.method === 'get' ? undefined : idempotencyKey, digest };
 }
 
 function parse(schema: z.ZodType, value: unknown, what: string): unknown {
@@ -238,14 +275,14 @@ async function answer(
 			);
 			if (before !== undefined) return { body: before };
 		}
-		const { body, after } = await handle(route, {
-			...request,
-			org_id,
-			principal,
-			transaction,
-			services,
-			now: new Date(now),
+		const call = { ...request, org_id, principal, transaction, services, now: new Date(now) };
+		const { body, after, about } = await handle(route, call).catch((error: unknown) => {
+			throw refusalOf(call, route, error);
 		});
+		if (route.audit !== null)
+			await services.audit.appendIn(transaction, [
+				eventOf(call, route.audit, { about, result: route.secret ? null : body }),
+			]);
 		if (idempotencyKey !== undefined)
 			await finishIdempotent(
 				transaction,
@@ -261,6 +298,11 @@ async function answer(
 		return after === undefined ? body : { ...(body as object), ...(await after()) };
 	} catch (error) {
 		if (error instanceof Undone) return error.answer;
+		// A refusal is told after its transaction was undone, and before the caller hears of it.
+		if (error instanceof Refused) {
+			await services.audit.append([error.event]);
+			throw error.cause;
+		}
 		throw error;
 	}
 }
@@ -268,13 +310,14 @@ async function answer(
 function handle(
 	route: Route,
 	call: Omit<Call<unknown, unknown, unknown>, 'principal'> & { readonly principal: Principal },
-): ReturnType<Route['handle']> & Promise<{ readonly body: unknown; readonly after?: () => Promise<object> }> {
+): Promise<Answer<object>> {
 	return route.handle(call as never) as never;
 }
 
 async function signIn(
 	services: Services,
 	text: string,
+	{ request_id, address }: { readonly request_id: string; readonly address: string },
 ): Promise<{ readonly token: string; readonly expires_at: string }> {
 	const refused = new TapPassError('unauthenticated', {
 		detail: 'the API key is not valid, or no longer',
@@ -287,6 +330,16 @@ async function signIn(
 		const principal = await findByKeyHash(transaction, key.orgId, key.hash, new Date(now));
 		if (principal === undefined) throw refused;
 		await touchKey(transaction, principal.key_id, new Date(now));
+		await services.audit.appendIn(transaction, [
+			services.audit.event({
+				type: 'operator.signed_in',
+				org_id: key.orgId,
+				actor: { kind: 'operator', id: principal.user_id },
+				decision: 'allow',
+				request_id,
+				payload: { key_id: principal.key_id, from: address },
+			}),
+		]);
 		const signer = await services.keys.current(transaction, key.orgId, 'operator_token');
 		const claims = { org_id: key.orgId, user_id: principal.user_id, key_id: principal.key_id };
 		const token = await mintOperatorToken(claims, signer.id, signer.privateKey, now);
@@ -334,6 +387,7 @@ function problem(context: AppContext, error: unknown): Response {
 	const headers: Record<string, string> = { 'content-type': 'application/problem+json' };
 	if (document.status === 401) headers['www-authenticate'] = 'Bearer';
 	if (error instanceof RateLimited) headers['retry-after'] = String(error.seconds);
+	else if (document.status === 503 && document.code === 'audit_unavailable') headers['retry-after'] = '1';
 	return context.body(JSON.stringify(document), document.status as 400, headers);
 }
 
@@ -341,7 +395,7 @@ function problem(context: AppContext, error: unknown): Response {
 function secure(context: AppContext): void {
 	const { headers } = context.res;
 	headers.set('x-request-id', context.get('request_id'));
-	headers.set('cache-control', 'no-store');
+	if (!headers.has('cache-control')) headers.set('cache-control', 'no-store');
 	headers.set('x-content-type-options', 'nosniff');
 	headers.set('content-security-policy', "default-src 'none'; frame-ancestors 'none'");
 }

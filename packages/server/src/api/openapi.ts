@@ -15,7 +15,10 @@ export function describeApi(routes: readonly Route[], version: string): Record<s
 			license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
 		},
 		servers: [{ url: '/' }],
-		tags: [...new Set([...routes.map(({ tag }) => tag), 'identity'])].map((name) => ({ name })),
+		tags: [...new Set([...routes.map(({ tag }) => tag), 'identity'])].map((name) => ({
+			name,
+			description: `Operations on ${name}.`,
+		})),
 		security: [{ token: [] }],
 		paths,
 		components: {
@@ -55,7 +58,8 @@ const problem = {
 	},
 } as const;
 
-const failures = { default: { $ref: '#/components/responses/Problem' } } as const;
+const failed = { $ref: '#/components/responses/Problem' } as const;
+const failures = { '4XX': failed, default: failed } as const;
 
 const signIn = {
 	operationId: 'signIn',

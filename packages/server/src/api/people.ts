@@ -116,6 +116,7 @@ export const peopleRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/teams',
 		operation: 'createTeam',
+		audit: 'team.created',
 		summary: 'Make a team for the whole org, a project or one agent',
 		tag: 'people',
 		success: 201,
@@ -142,13 +143,14 @@ export const peopleRoutes: readonly Route[] = [
 			const made = { id: newId('team') as TeamId, name: body.name, project: body.project, agent: body.agent };
 			if (!(await insertTeam(transaction, { org_id, ...made })))
 				throw new TapPassError('already_exists', { detail: `a team named ${body.name}` });
-			return { body: made };
+			return { body: made, about: body };
 		},
 	}),
 	route({
 		method: 'delete',
 		path: '/v1/teams/{team}',
 		operation: 'deleteTeam',
+		audit: 'team.deleted',
 		summary: 'Remove a team and the roles it gave',
 		tag: 'people',
 		parameters: teamPath,
@@ -159,13 +161,14 @@ export const peopleRoutes: readonly Route[] = [
 			const found = await teamFor(principal, await findTeam(transaction, path.team), path.team);
 			await deleteTeam(transaction, found.id);
 			await refuseWithoutAdmin(await countOrgAdmins(transaction));
-			return { body: { id: found.id } };
+			return { body: { id: found.id }, about: found };
 		},
 	}),
 	route({
 		method: 'put',
 		path: '/v1/teams/{team}/members/{user}',
 		operation: 'putMember',
+		audit: 'member.put',
 		summary: 'Give a person a role in a team; an address that is not known yet becomes a user',
 		tag: 'people',
 		parameters: memberPath,
@@ -179,13 +182,17 @@ export const peopleRoutes: readonly Route[] = [
 			const user = known ?? (await ensureUser(transaction, org_id, parseEmail(path.user), newId('user')));
 			await putMember(transaction, { org_id, team_id: found.id, user_id: user.id, role: body.role });
 			await refuseWithoutAdmin(await countOrgAdmins(transaction));
-			return { body: { team_id: found.id, user_id: user.id, email: user.email, role: body.role } };
+			return {
+				body: { team_id: found.id, user_id: user.id, email: user.email, role: body.role },
+				about: found,
+			};
 		},
 	}),
 	route({
 		method: 'delete',
 		path: '/v1/teams/{team}/members/{user}',
 		operation: 'deleteMember',
+		audit: 'member.removed',
 		summary: 'Take a person out of a team',
 		tag: 'people',
 		parameters: memberPath,
@@ -198,7 +205,7 @@ export const peopleRoutes: readonly Route[] = [
 			if (user === undefined || !(await deleteMember(transaction, found.id, user.id)))
 				throw new TapPassError('not_found', { detail: `${path.user} is not in ${found.name}` });
 			await refuseWithoutAdmin(await countOrgAdmins(transaction));
-			return { body: { team_id: found.id, user_id: user.id } };
+			return { body: { team_id: found.id, user_id: user.id }, about: found };
 		},
 	}),
 	route({
@@ -231,6 +238,7 @@ export const peopleRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/keys',
 		operation: 'createKey',
+		audit: 'key.created',
 		summary: 'Make an API key, for yourself or another; its text is in this answer and nowhere else',
 		tag: 'people',
 		success: 201,
@@ -281,6 +289,7 @@ export const peopleRoutes: readonly Route[] = [
 		method: 'delete',
 		path: '/v1/keys/{key}',
 		operation: 'revokeKey',
+		audit: 'key.revoked',
 		summary: 'Revoke an API key; it and its tokens end at once',
 		tag: 'people',
 		parameters: z.strictObject({ key: identifier }),

@@ -148,6 +148,7 @@ export const policyRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/policies/apply',
 		operation: 'applyPolicies',
+		audit: 'policy.applied',
 		summary: 'Apply files and Packs at one place of the cascade; nothing is stored unless the whole cascade holds',
 		tag: 'policy',
 		parameters: none,
@@ -178,6 +179,7 @@ export const policyRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/policies/remove',
 		operation: 'removePolicies',
+		audit: 'policy.removed',
 		summary: 'Remove policies from one place of the cascade',
 		tag: 'policy',
 		parameters: none,
@@ -206,6 +208,7 @@ export const policyRoutes: readonly Route[] = [
 		method: 'post',
 		path: '/v1/policies/rollback',
 		operation: 'rollbackPolicies',
+		audit: 'policy.rolled_back',
 		summary: 'Bring one place of the cascade back to what it was after a revision',
 		tag: 'policy',
 		parameters: none,
@@ -327,6 +330,7 @@ async function change(
 			signed: 0,
 			failed: 0,
 		},
+		about: scope,
 		after: () => services.recompiler.settle(org_id, changed, stale),
 	};
 }

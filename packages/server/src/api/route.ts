@@ -1,4 +1,4 @@
-import type { OrgId } from '@tappass/core';
+import type { OrgId, SandboxId } from '@tappass/core';
 import type { z } from 'zod';
 import type { Principal } from '../access/may.ts';
 import type { OrgTransaction } from '../store/store.ts';
@@ -14,11 +14,18 @@ export interface Call<Path, Query, Body> {
 	readonly transaction: OrgTransaction;
 	readonly services: Services;
 	readonly now: Date;
+	readonly request_id: string;
 }
 
 /** What a handler answers. */
 export interface Answer<Result> {
 	readonly body: Result;
+	/** What the change was about, for the audit log: whose auditors may see it. The whole org when left out. */
+	readonly about?: {
+		readonly project?: string | null;
+		readonly agent?: string | null;
+		readonly sandbox_id?: SandboxId;
+	};
 	/** Runs once the transaction is committed, and adds to the body: what takes longer than a change itself. */
 	readonly after?: () => Promise<Partial<Result>>;
 }
@@ -34,6 +41,8 @@ export interface Route {
 	readonly success: 200 | 201;
 	/** Whether the answer holds a secret that is shown once: it is not kept for a repeated idempotency key. */
 	readonly secret: boolean;
+	/** Type of the event that is appended in the same transaction; null for what only reads. */
+	readonly audit: string | null;
 	readonly parameters: z.ZodObject;
 	readonly query: z.ZodObject;
 	/** Null: the operation takes no body. */
@@ -56,6 +65,8 @@ export function route<
 	readonly tag: string;
 	readonly success?: 200 | 201;
 	readonly secret?: boolean;
+	/** Every operation but a `get` has one; a test holds it. */
+	readonly audit?: string;
 	readonly parameters: Path;
 	readonly query: Query;
 	readonly body: Body;
@@ -64,7 +75,7 @@ export function route<
 		call: Call<z.output<Path>, z.output<Query>, Body extends z.ZodType ? z.output<Body> : null>,
 	) => Promise<Answer<z.input<Result>>>;
 }): Route {
-	return { success: 200, secret: false, ...definition } as unknown as Route;
+	return { success: 200, secret: false, audit: null, ...definition } as unknown as Route;
 }
 
 /** An answer whose transaction is to be undone, thrown by a dry run and by a change that changes nothing. */

@@ -1,4 +1,5 @@
 import type { OrgId, SandboxId } from '@tappass/core';
+import type { AuditLog } from '../audit-store/audit-log.ts';
 import type { OrgKeys } from '../keys/org-keys.ts';
 import type { DeriveContext } from '../recompile/derive.ts';
 import type { Recompiler } from '../recompile/recompiler.ts';
@@ -7,6 +8,9 @@ import type { OrgTransaction, Store } from '../store/store.ts';
 /** What the operator API stands on; the program's entry wires it. */
 export interface Services {
 	readonly store: Store;
+	readonly audit: AuditLog;
+	/** Whether anyone may read the checkpoints and tiles of the logs, which hold no content. */
+	readonly auditIsPublic: boolean;
 	readonly keys: OrgKeys;
 	readonly recompiler: Recompiler;
 	readonly derive: DeriveContext;

@@ -11,6 +11,12 @@ export const moment: z.ZodISODateTime = z.iso.datetime();
 /** A name or id in a path. */
 export const identifier: z.ZodString = z.string().min(1).max(128);
 
+/** A file as requests carry one. */
+export const documentBody: z.ZodObject<{ file: z.ZodString; content: z.ZodBase64 }, z.core.$strict> = z.strictObject({
+	file: z.string().min(1).max(512),
+	content: z.base64(),
+});
+
 /** Query of a list. */
 export const pageQuery: z.ZodObject<
 	{ limit: z.ZodDefault<z.ZodCoercedNumber>; cursor: z.ZodOptional<z.ZodString> },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { instant, type OrgId, parseJson, type SandboxId, TapPassError } from '@tappass/core';
 import type { CertificateAnswer, EnrolmentAnswer, ExchangeRequest, PublicKey } from '@tappass/trust';
 import type { Selectable } from 'kysely';
+import type { Audit } from '../audit-store/append.ts';
 import { issueHostCertificate, pem } from '../ca/authority.ts';
 import { readCertificateRequest } from '../ca/certificate-request.ts';
 import { announce } from '../events/notices.ts';
@@ -13,7 +14,6 @@ import {
 	epochBegan,
 	insertBootstrap,
 	insertCertificate,
-	insertSecurityEvent,
 	isNameTaken,
 	lockBootstrap,
 	lockSandbox,
@@ -31,6 +31,7 @@ import { syncLimits } from '../sync-limits.ts';
 import { hostState } from './host-state.ts';
 import { decideRenewal } from './presented-certificate.ts';
 import { decideRedemption } from './redemption.ts';
+import { tellSecurity } from './security-event.ts';
 import { bootstrapUrl, makeBootstrapToken, readBootstrapToken } from './token.ts';
 
 /** The CA's key of an org, as `OrgKeys` holds it. */
@@ -45,6 +46,7 @@ export interface AuthorityKeys {
 /** What enrolment works with. */
 export interface EnrolmentOptions {
 	readonly store: Pick<Store, 'withOrg'>;
+	readonly audit: Audit;
 	readonly keys: AuthorityKeys;
 	readonly issuer: Pick<KeyringIssuer, 'issue'>;
 	readonly guard: Pick<RestoreGuard, 'assertNotRestored'>;
@@ -163,7 +165,7 @@ async function redeem(
 		void_before: await epochBegan(transaction),
 	});
 	if (decision.kind === 'refuse') {
-		if (decision.alarm) await tellOperator(transaction, attempt, bootstrap!, decision.code);
+		if (decision.alarm) await tellOperator(transaction, options.audit, attempt, bootstrap!, decision.code);
 		return new TapPassError(decision.code);
 	}
 	const { sandbox_id } = bootstrap!;
@@ -194,6 +196,17 @@ async function burn(
 	// The row is locked, so this cannot fail; if it ever did, nothing of the above may stay.
 	if (!(await burnBootstrap(transaction, id, { at, key_sha256: key.id, from, response })))
 		throw new TapPassError('bootstrap_used');
+	const { audit } = options;
+	await audit.appendIn(transaction, [
+		audit.event({
+			type: 'host.enrolled',
+			org_id,
+			actor: { kind: 'host', id: sandbox_id },
+			decision: 'allow',
+			sandbox_id,
+			payload: { bootstrap_id: id, name, generation, key_sha256: key.id, from },
+		}),
+	]);
 	await announce(transaction, { kind: 'renewed', org_id, sandbox_ids: [sandbox_id] });
 	return certificate;
 }
@@ -211,12 +224,13 @@ function assertEnrollable(
 
 async function tellOperator(
 	transaction: OrgTransaction,
+	audit: Audit,
 	{ from, org_id }: Attempt,
 	{ id, sandbox_id, used_at, used_from }: Selectable<BootstrapTable>,
 	code: string,
 ): Promise<void> {
-	const detail = { bootstrap_id: id, used_from, used_at, from };
-	await insertSecurityEvent(transaction, org_id, { code, sandbox_id, detail });
+	const detail = { bootstrap_id: id, used_from, used_at: used_at?.toISOString() ?? null, from };
+	await tellSecurity(transaction, audit, org_id, { code, sandbox_id, detail });
 }
 
 /**
@@ -239,7 +253,7 @@ export async function renew(
 		if (sandbox === undefined || row === undefined) return new TapPassError('certificate_required');
 		const decision = decideRenewal(hostState(row), key.id, options.now());
 		if (decision.kind === 'refuse') {
-			if (decision.lock) await lockTwins(transaction, host, row.presented?.generation ?? 0);
+			if (decision.lock) await lockTwins(transaction, options.audit, host, row.presented?.generation ?? 0);
 			return new TapPassError(decision.code);
 		}
 		const authority = await options.keys.current(transaction, host.org_id, 'host_ca');
@@ -247,6 +261,16 @@ export async function renew(
 		const { generation } = row.newest!;
 		if (decision.void_newest) await voidCertificates(transaction, host.sandbox_id, generation, new Date(options.now()));
 		await setGeneration(transaction, host.sandbox_id, generation + 1);
+		await options.audit.appendIn(transaction, [
+			options.audit.event({
+				type: 'host.renewed',
+				org_id: host.org_id,
+				actor: { kind: 'host', id: host.sandbox_id },
+				decision: 'allow',
+				sandbox_id: host.sandbox_id,
+				payload: { generation: generation + 1, key_sha256: key.id },
+			}),
+		]);
 		return certify(options, transaction, host, key, generation + 1);
 	});
 	if (outcome instanceof TapPassError) throw outcome;
@@ -256,11 +280,12 @@ export async function renew(
 /** Locks a sandbox whose identity two hosts hold, and tells the operator and every replica. */
 export async function lockTwins(
 	transaction: OrgTransaction,
+	audit: Audit,
 	{ org_id, sandbox_id }: { readonly org_id: OrgId; readonly sandbox_id: SandboxId },
 	generation: number,
 ): Promise<void> {
 	if (!(await setSandboxState(transaction, sandbox_id, 'locked', 'two hosts showed one identity'))) return;
-	await insertSecurityEvent(transaction, org_id, { code: 'sandbox_locked', sandbox_id, detail: { generation } });
+	await tellSecurity(transaction, audit, org_id, { code: 'sandbox_locked', sandbox_id, detail: { generation } });
 	await announce(transaction, { kind: 'state', org_id, sandbox_ids: [sandbox_id] });
 }
 

@@ -2,6 +2,7 @@ import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { TLSSocket } from 'node:tls';
 import { TapPassError } from '@tappass/core';
+import type { Audit } from '../audit-store/append.ts';
 import { certificateSerial } from '../ca/authority.ts';
 import { type HostIdentity, parseSpiffeId } from '../ca/spiffe.ts';
 import { lockTwins } from '../enrol/enrolment.ts';
@@ -49,11 +50,11 @@ export function presentedHost(request: IncomingMessage, trustDomain: string): Pr
  * @throws {TapPassError} certificate_required, certificate_expired, certificate_superseded, sandbox_revoked, sandbox_locked
  */
 export async function authenticate(
-	store: Pick<Store, 'withOrg'>,
+	{ store, audit }: { readonly store: Pick<Store, 'withOrg'>; readonly audit: Audit },
 	host: PresentedHost,
 	now: number,
 ): Promise<AuthenticatedHost> {
-	const outcome = await store.withOrg(host.org_id, (transaction) => judge(transaction, host, now));
+	const outcome = await store.withOrg(host.org_id, (transaction) => judge(transaction, audit, host, now));
 	// Thrown out here, since a lock must not be undone with it.
 	if (outcome instanceof TapPassError) throw outcome;
 	return outcome;
@@ -61,6 +62,7 @@ export async function authenticate(
 
 async function judge(
 	transaction: OrgTransaction,
+	audit: Audit,
 	host: PresentedHost,
 	now: number,
 ): Promise<AuthenticatedHost | TapPassError> {
@@ -72,7 +74,7 @@ async function judge(
 	const { org_id, sandbox_id } = host;
 	const { first_seen_at, generation, not_after } = row.presented;
 	if (verdict.kind === 'refuse') {
-		if (verdict.lock) await lockTwins(transaction, host, generation);
+		if (verdict.lock) await lockTwins(transaction, audit, host, generation);
 		return verdict.code === 'certificate_expired' ? expired() : new TapPassError(verdict.code);
 	}
 	if (first_seen_at === null) {

@@ -10,6 +10,7 @@ import {
 	sessionRequestSchema,
 	statusReportSchema,
 } from '@tappass/trust';
+import type { Audit } from '../audit-store/append.ts';
 import { type AuthorityKeys, type EnrolmentOptions, exchange, renew } from '../enrol/enrolment.ts';
 import { inertHeaders, inertPage } from '../enrol/inert-page.ts';
 import { startListener } from '../events/listener.ts';
@@ -18,6 +19,7 @@ import type { RestoreGuard } from '../freshness/restore-guard.ts';
 import { findRoot } from '../store/enrolment.ts';
 import type { Store } from '../store/store.ts';
 import { syncLimits } from '../sync-limits.ts';
+import { spanned } from '../tracing.ts';
 import { type AuthenticatedHost, authenticate, presentedHost } from './authenticate.ts';
 import { readMessage } from './request-body.ts';
 import { type Route, routeOf } from './routes.ts';
@@ -35,6 +37,7 @@ export type SyncLog = (
 
 export interface HostPlaneOptions {
 	readonly store: Store;
+	readonly audit: Audit;
 	/** `OrgKeys`. */
 	readonly keys: OnlineKeys & AuthorityKeys;
 	readonly guard: RestoreGuard;
@@ -190,7 +193,7 @@ async function answer(plane: Plane, request: IncomingMessage, response: ServerRe
 	const route = routeOf(request.method ?? '', path);
 	response.on('error', () => {});
 	try {
-		await dispatch(plane, route, request, response);
+		await spanned(`host ${route.name}`, {}, () => dispatch(plane, route, request, response), request.headers);
 	} catch (error) {
 		refuse(plane, route, request, response, error);
 	}
@@ -240,7 +243,7 @@ async function dispatchSync(
 		send(response, 201, await renew(options, presented, csr));
 		return;
 	}
-	const host: AuthenticatedHost = await authenticate(options.store, presented, options.now());
+	const host: AuthenticatedHost = await authenticate(options, presented, options.now());
 	switch (route.name) {
 		case 'sync.stream':
 			hub.open(host, response);

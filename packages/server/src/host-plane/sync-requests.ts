@@ -9,10 +9,12 @@ import {
 	syncRejectedSchema,
 	trustLimits,
 } from '@tappass/trust';
+import type { Audit, ServerEvent } from '../audit-store/append.ts';
 import type { HostIdentity } from '../ca/spiffe.ts';
+import { tellSecurity } from '../enrol/security-event.ts';
 import { announce } from '../events/notices.ts';
 import type { KeyringIssuer } from '../freshness/keyring-issuer.ts';
-import { insertSecurityEvent, orgEpoch, rootsAfter } from '../store/enrolment.ts';
+import { orgEpoch, rootsAfter } from '../store/enrolment.ts';
 import { closeSession, insertEvents, openSession, upsertStatus } from '../store/hosts.ts';
 import { newId } from '../store/ids.ts';
 import type { Store } from '../store/store.ts';
@@ -21,6 +23,7 @@ import { syncLimits } from '../sync-limits.ts';
 /** What the requests of a host work with. */
 export interface SyncRequestOptions {
 	readonly store: Pick<Store, 'withOrg'>;
+	readonly audit: Audit;
 	readonly issuer: Pick<KeyringIssuer, 'issue'>;
 	/** Unix milliseconds. */
 	readonly now: () => number;
@@ -50,18 +53,28 @@ export async function snapshot(
 
 /** Keeps what a host says is loaded. */
 export async function report(
-	{ now, store }: SyncRequestOptions,
+	{ audit, now, store }: SyncRequestOptions,
 	host: HostIdentity,
 	status: StatusReport,
 ): Promise<{ readonly schema: 'tappass.status-stored/1' }> {
 	assertSmall(status.detail, 'detail');
-	await store.withOrg(host.org_id, (transaction) => upsertStatus(transaction, host, status, new Date(now())));
+	await store.withOrg(host.org_id, async (transaction) => {
+		// Hosts report every minute; what the log tells of is that something else is loaded.
+		if (await upsertStatus(transaction, host, status, new Date(now()))) {
+			const { epoch, policy_sha256, policy_version, rings } = status;
+			const loaded = Object.fromEntries(Object.entries(rings).map(([ring, state]) => [ring, { ...state }]));
+			const payload = { epoch, policy_sha256, rings: loaded };
+			await audit.appendIn(transaction, [
+				audit.event({ ...by(host), type: 'sandbox.loaded', policy_version, payload }),
+			]);
+		}
+	});
 	return { schema: 'tappass.status-stored/1' };
 }
 
 /** Opens a session; the keyring that comes back has tokens that are bound to it. */
 export async function open(
-	{ issuer, now, store }: SyncRequestOptions,
+	{ audit, issuer, now, store }: SyncRequestOptions,
 	host: HostIdentity,
 	{ detail }: SessionRequest,
 ): Promise<SessionAnswer> {
@@ -71,6 +84,9 @@ export async function open(
 	await store.withOrg(org_id, async (transaction) => {
 		const session = { id: session_id, at: new Date(now()), detail };
 		await openSession(transaction, { org_id, sandbox_id }, session);
+		await audit.appendIn(transaction, [
+			audit.event({ ...by(host), type: 'session.opened', session_id, payload: detail }),
+		]);
 		await announce(transaction, { kind: 'session', org_id, sandbox_ids: [sandbox_id] });
 	});
 	const { bytes } = await issuer.issue(org_id, sandbox_id);
@@ -83,12 +99,15 @@ export async function open(
  * @throws {TapPassError} not_found, in the same words whether the id is another sandbox's, another org's or no one's
  */
 export async function close(
-	{ now, store }: SyncRequestOptions,
-	{ org_id, sandbox_id }: HostIdentity,
+	{ audit, now, store }: SyncRequestOptions,
+	host: HostIdentity,
 	sessionId: string,
 ): Promise<{ readonly schema: 'tappass.session-closed/1' }> {
+	const { org_id, sandbox_id } = host;
 	const found = await store.withOrg(org_id, async (transaction) => {
 		const closed = await closeSession(transaction, sandbox_id, sessionId, new Date(now()));
+		if (closed)
+			await audit.appendIn(transaction, [audit.event({ ...by(host), type: 'session.closed', session_id: sessionId })]);
 		if (closed) await announce(transaction, { kind: 'session', org_id, sandbox_ids: [sandbox_id] });
 		return closed;
 	});
@@ -105,7 +124,7 @@ export interface EventsAnswer {
 
 /** Keeps what a host saw; the same id is stored once, so a host may send again whatever it got no answer to. */
 export async function keepEvents(
-	{ store }: SyncRequestOptions,
+	{ audit, store }: SyncRequestOptions,
 	{ org_id, sandbox_id }: HostIdentity,
 	{ events }: EventsRequest,
 ): Promise<EventsAnswer> {
@@ -113,21 +132,44 @@ export async function keepEvents(
 	const host = { org_id, sandbox_id };
 	const fresh = await store.withOrg(org_id, async (transaction) => {
 		const ids = new Set(await insertEvents(transaction, host, unique(events)));
+		const stored = unique(events).filter(({ event_id }) => ids.has(event_id));
+		await audit.appendIn(
+			transaction,
+			stored.map((event) => audit.event({ ...by(host), ...seen(event) })),
+		);
 		for (const event of events) {
 			const rejected = ids.has(event.event_id) ? alarmOf(event) : undefined;
 			if (rejected === undefined) continue;
-			const { code, claimed_org_id, claimed_sandbox_id } = rejected;
+			const { code, claimed_org_id = null, claimed_sandbox_id = null } = rejected;
 			const detail = { event_id: event.event_id, claimed_org_id, claimed_sandbox_id };
-			await insertSecurityEvent(transaction, org_id, { code, sandbox_id, detail });
+			await tellSecurity(transaction, audit, org_id, { code, sandbox_id, detail });
 		}
 		return ids;
 	});
 	await tellOthers(
-		store,
+		{ audit, store },
 		org_id,
 		events.filter(({ event_id }) => fresh.has(event_id)),
 	);
 	return { schema: 'tappass.events-stored/1', stored: fresh.size, known: events.length - fresh.size };
+}
+
+function by({
+	org_id,
+	sandbox_id,
+}: HostIdentity): Pick<ServerEvent, 'org_id' | 'actor' | 'sandbox_id'> & { decision: 'none' } {
+	return { org_id, actor: { kind: 'host', id: sandbox_id }, sandbox_id, decision: 'none' };
+}
+
+// A host's word: it says what it saw, and the log says that the host said so.
+function seen({ at, body, event_id, kind }: HostEvent): Pick<ServerEvent, 'type' | 'decision' | 'code' | 'payload'> {
+	const { code } = body;
+	return {
+		type: 'host.event',
+		decision: /(?:denied|rejected|blocked)$/.test(kind) ? 'block' : 'none',
+		...(typeof code === 'string' && /^[a-z][a-z0-9_.]{0,63}$/.test(code) ? { code } : {}),
+		payload: { kind, event_id, at, body },
+	};
 }
 
 // What a host refuses to believe for these reasons does not happen by accident (`decide` calls it an alarm).
@@ -141,7 +183,7 @@ function alarmOf({ body, kind }: HostEvent): ReturnType<typeof syncRejectedSchem
 
 /** The org whose payload went astray is told that it did; nothing of the host or org that got it, and no content. */
 async function tellOthers(
-	store: SyncRequestOptions['store'],
+	{ audit, store }: Pick<SyncRequestOptions, 'audit' | 'store'>,
 	orgId: OrgId,
 	events: readonly HostEvent[],
 ): Promise<void> {
@@ -152,7 +194,7 @@ async function tellOthers(
 		await store.withOrg(claimed.data, async (transaction) => {
 			if ((await orgEpoch(transaction)) === undefined) return;
 			const told = { code: 'audience_mismatch', sandbox_id, detail: { direction: 'sent_astray' } };
-			await insertSecurityEvent(transaction, claimed.data, told);
+			await tellSecurity(transaction, audit, claimed.data, told);
 		});
 	}
 }

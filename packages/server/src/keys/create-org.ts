@@ -5,6 +5,7 @@ import { instant, type OrgId, sha256Hex, TapPassError, type TeamId } from '@tapp
 import { composeRoot, documentBytes, generateSigner, signRoot } from '@tappass/signing';
 import { pinRoot } from '@tappass/trust';
 import { sql } from 'kysely';
+import type { Audit } from '../audit-store/append.ts';
 import { createAuthority } from '../ca/authority.ts';
 import { makeApiKey } from '../identity/api-key.ts';
 import { serverLimits } from '../limits.ts';
@@ -45,7 +46,12 @@ const rootYears = 5;
  * Makes the org of a new database: keys, CA, root document and the first operator. Replicas that start together make one;
  * the others, and every later start, get null.
  */
-export async function createFirstOrg(store: Store, keys: OrgKeys, terms: OrgTerms): Promise<CreatedOrg | null> {
+export async function createFirstOrg(
+	store: Store,
+	keys: OrgKeys,
+	audit: Audit,
+	terms: OrgTerms,
+): Promise<CreatedOrg | null> {
 	if ((await store.orgIds()).length > 0) return null;
 	const org_id = newId('org') as OrgId;
 	const now = new Date(terms.now);
@@ -85,6 +91,15 @@ export async function createFirstOrg(store: Store, keys: OrgKeys, terms: OrgTerm
 		const row = { org_id, id: newId('key'), user_id: user.id, name: 'first operator', scopes: ['*'], expires_at };
 		await insertApiKey(transaction, { ...row, hash: key.hash, ending: key.ending }, now);
 
+		const by = { org_id, actor: { kind: 'server', id: 'first start' }, decision: 'none' } as const;
+		const keyIds = Object.fromEntries(Object.entries(signers).map(([role, signer]) => [role, signer.id]));
+		await audit.appendIn(transaction, [
+			audit.event({ ...by, type: 'org.created', payload: { name: terms.name, region: terms.region } }),
+			audit.event({ ...by, type: 'root.accepted', payload: { version: 1, epoch: 1, keys: keyIds } }),
+			audit.event({ ...by, type: 'member.put', payload: { team_id, user_id: user.id, role: 'org_admin' } }),
+			audit.event({ ...by, type: 'key.created', payload: { id: row.id, user_id: user.id, scopes: ['*'] } }),
+		]);
+
 		// Files last, still inside the transaction: when one cannot be written there is no org either.
 		return writeFiles(org_id, terms.directory, key.text, roots);
 	});
@@ -107,7 +122,7 @@ async function writeFiles(
 	await writeSecret(passphrase_file, `${passphrase}\n`);
 	await writeSecret(credential_file, `${key}\n`);
 	const advice = [
-		`first operator's key: ${credential_file} (exchange it for a token at POST /v1/auth/token of the operator API)`,
+		`first operator's key: ${credential_file} (tappass login on this machine signs in with it)`,
 		`root keys: ${folder} (three files, any two can replace every other key; the server runs without them)`,
 		`move each root key and ${passphrase_file} to a different safe place that is not this machine`,
 	];

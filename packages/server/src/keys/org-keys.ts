@@ -1,9 +1,18 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import { type OrgId, TapPassError } from '@tappass/core';
 import { generateSigner, type LocalSigner, type Signer, signerFromPem } from '@tappass/signing';
-import { currentKey, findKey, insertDataKey, insertOrgKey, readDataKey } from '../store/keys.ts';
+import type { Selectable } from 'kysely';
+import {
+	currentKey,
+	findKey,
+	insertDataKey,
+	insertOrgKey,
+	newestDataKey,
+	oldestDataKey,
+	readDataKey,
+} from '../store/keys.ts';
 import type { OrgTransaction, Store } from '../store/store.ts';
-import type { OrgKeyRole } from '../store/tables.ts';
+import type { DataKeyTable, OrgKeyRole } from '../store/tables.ts';
 import type { Kms } from './kms.ts';
 import { open, seal } from './seal.ts';
 
@@ -25,10 +34,18 @@ export interface OrgKey extends Signer {
 	readonly certificate: Uint8Array | null;
 }
 
+/** A key that seals what an org stores. */
+export interface DataKey {
+	readonly id: string;
+	readonly key: Uint8Array;
+}
+
 /** An org's private keys: sealed in the database by a data key that the KMS wraps, opened here when they are first used. */
 export class OrgKeys {
 	readonly #kms: Kms;
 	readonly #opened = new Map<string, OrgKey>();
+	readonly #dataKeys = new Map<OrgId, { readonly key: DataKey; readonly at: number }>();
+	readonly #openedData = new Map<string, DataKey>();
 	readonly #public = new Map<string, { readonly key: KeyObject; readonly at: number }>();
 
 	constructor(kms: Kms) {
@@ -71,14 +88,50 @@ export class OrgKeys {
 		const held = this.#opened.get(row.key_id);
 		// A certificate can arrive after the key.
 		if (held !== undefined && held.certificate?.length === row.certificate?.length) return held;
-		const data = await readDataKey(transaction, row.data_key_id);
-		const dataKey = await this.#kms.unwrap(data.wrapped, `${orgId} ${row.data_key_id}`);
-		const pem = Buffer.from(open(dataKey, row.sealed, contextOf(orgId, row.role, row.key_id))).toString('utf8');
+		const dataKey = await this.dataKeyOf(transaction, orgId, row.data_key_id);
+		const pem = Buffer.from(open(dataKey.key, row.sealed, contextOf(orgId, row.role, row.key_id))).toString('utf8');
 		const signer = signerFromPem(pem);
 		if (signer.id !== row.key_id) throw new TapPassError('key_invalid', { detail: `the ${role} key has another id` });
 		const { id, algorithm, spki, sign } = signer;
 		const key: OrgKey = { id, algorithm, spki, sign, privateKey: createPrivateKey(pem), certificate: row.certificate };
 		this.#opened.set(row.key_id, key);
+		return key;
+	}
+
+	/**
+	 * The org's data key that new things are sealed by.
+	 * @throws {TapPassError} key_unknown; key_invalid when the KMS does not open it
+	 */
+	async dataKey(transaction: OrgTransaction, orgId: OrgId): Promise<DataKey> {
+		const held = this.#dataKeys.get(orgId);
+		if (held !== undefined && performance.now() - held.at < believedMs) return held.key;
+		const key = await this.#openDataKey(orgId, await newestDataKey(transaction));
+		this.#dataKeys.set(orgId, { key, at: performance.now() });
+		return key;
+	}
+
+	/** The org's first data key: what is derived from it never changes. @throws {TapPassError} as `dataKey` */
+	async firstDataKey(transaction: OrgTransaction, orgId: OrgId): Promise<DataKey> {
+		const name = `${orgId} first`;
+		const held = this.#openedData.get(name);
+		if (held !== undefined) return held;
+		const key = await this.#openDataKey(orgId, await oldestDataKey(transaction));
+		this.#openedData.set(name, key);
+		return key;
+	}
+
+	/** A data key by its id, for what was sealed by it. @throws {TapPassError} as `dataKey` */
+	async dataKeyOf(transaction: OrgTransaction, orgId: OrgId, id: string): Promise<DataKey> {
+		return this.#openedData.get(`${orgId} ${id}`) ?? this.#openDataKey(orgId, await readDataKey(transaction, id));
+	}
+
+	async #openDataKey(orgId: OrgId, row: Selectable<DataKeyTable> | undefined): Promise<DataKey> {
+		if (row === undefined) throw new TapPassError('key_unknown', { detail: `${orgId} has no data key` });
+		const name = `${orgId} ${row.id}`;
+		const held = this.#openedData.get(name);
+		if (held !== undefined) return held;
+		const key = { id: row.id, key: await this.#kms.unwrap(row.wrapped, name) };
+		this.#openedData.set(name, key);
 		return key;
 	}
 

@@ -62,6 +62,22 @@ export interface Batch {
 	readonly derived: readonly SandboxId[];
 	/** Those whose policy does not compile: their new statement denies everything. */
 	readonly failed: readonly SandboxId[];
+	/** The new statements, for the audit log. */
+	readonly signed: readonly SignedStatement[];
+}
+
+/** A statement that was just signed. */
+export interface SignedStatement {
+	readonly sandbox_id: SandboxId;
+	readonly epoch: number;
+	readonly policy_version: number;
+	readonly sha256: string;
+	/** The key that signed it. */
+	readonly key_id: string;
+	readonly project: string;
+	readonly agent: string;
+	/** Why it denies everything; null when it compiled. */
+	readonly error: string | null;
 }
 
 /** Reads what an org's policies are made from. */
@@ -96,13 +112,14 @@ export async function deriveBatch(
 	count: number = serverLimits.recompileBatch,
 ): Promise<Batch> {
 	const sandboxes = await takeStale(transaction, count);
-	if (sandboxes.length === 0) return { taken: 0, derived: [], failed: [] };
+	if (sandboxes.length === 0) return { taken: 0, derived: [], failed: [], signed: [] };
 	const inputs = await readInputs(transaction, context);
 	const specs = new Map((await readSpecs(transaction)).map((spec) => [spec.id, spec]));
 	const signer = await context.keys.current(transaction, orgId, 'policy');
 	const made = new Map<string, Product>();
 	const statements: Insertable<PolicyStatementTable>[] = [];
 	const moved: Derived[] = [];
+	const signed: SignedStatement[] = [];
 	const failed: SandboxId[] = [];
 	for (const sandbox of sandboxes) {
 		const spec = specs.get(sandbox.spec_id)!;
@@ -152,6 +169,16 @@ export async function deriveBatch(
 			key_id: signer.id,
 			issued_at: new Date(now),
 		});
+		signed.push({
+			sandbox_id: id,
+			epoch: inputs.epoch,
+			policy_version,
+			sha256,
+			key_id: signer.id,
+			project: sandbox.project,
+			agent: sandbox.agent,
+			error,
+		});
 		moved.push({
 			id,
 			epoch: inputs.epoch,
@@ -163,7 +190,7 @@ export async function deriveBatch(
 	}
 	await storeStatements(transaction, statements, moved);
 	await countRecompiled(transaction, sandboxes.length, failed.length);
-	return { taken: sandboxes.length, derived: statements.map(({ sandbox_id }) => sandbox_id), failed };
+	return { taken: sandboxes.length, derived: statements.map(({ sandbox_id }) => sandbox_id), failed, signed };
 }
 
 function pick({ id, epoch, policy_version }: SandboxRow): Pick<Derived, 'id' | 'epoch' | 'policy_version'> {

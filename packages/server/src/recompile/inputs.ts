@@ -31,12 +31,12 @@ export interface Target {
 
 /** Every target there is: the org, each place with policies, and each spec. */
 export function targetsOf(policies: readonly PolicyRow[], specs: readonly SpecRow[]): readonly Target[] {
-	const places = new Map<string, Target>([['', { project: null, agent: null, spec: null }]]);
+	const places = new Map<string, Target>([['/', { project: null, agent: null, spec: null }]]);
 	for (const { project, agent } of policies)
 		places.set(`${project}/${agent}`, { project: project || null, agent: agent || null, spec: null });
 	for (const { project, agent } of specs) {
 		// A spec covers the places above it: compiling it says everything that compiling them would.
-		for (const place of ['', '/', `${project}/`, `${project}/${agent}`]) places.delete(place);
+		for (const place of ['/', `${project}/`, `${project}/${agent}`]) places.delete(place);
 	}
 	return [...places.values(), ...specs.map((spec) => ({ project: spec.project, agent: spec.agent, spec }))];
 }

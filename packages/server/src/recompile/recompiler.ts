@@ -1,9 +1,11 @@
 import type { OrgId, SandboxId } from '@tappass/core';
+import type { Audit, ServerEvent } from '../audit-store/append.ts';
 import { announce } from '../events/notices.ts';
 import { serverLimits } from '../limits.ts';
 import { countFailed, countStale, markOutdated, readSpecs } from '../store/sandboxes.ts';
 import type { Store } from '../store/store.ts';
-import { type DeriveContext, deriveBatch, readInputs, statementKey } from './derive.ts';
+import { spanned } from '../tracing.ts';
+import { type DeriveContext, deriveBatch, readInputs, type SignedStatement, statementKey } from './derive.ts';
 
 /** What a drain did. */
 export interface Drained {
@@ -13,6 +15,7 @@ export interface Drained {
 
 export interface RecompilerOptions {
 	readonly store: Store;
+	readonly audit: Audit;
 	readonly context: DeriveContext;
 	/** Unix milliseconds. */
 	readonly now: () => number;
@@ -37,12 +40,20 @@ export class Recompiler {
 	}
 
 	/** Derives until nothing of the org is stale, waiting for batches that other replicas have taken. */
-	async drain(orgId: OrgId): Promise<Drained> {
+	drain(orgId: OrgId): Promise<Drained> {
+		return spanned('recompile', { org_id: orgId }, () => this.#drain(orgId));
+	}
+
+	async #drain(orgId: OrgId): Promise<Drained> {
 		let [derived, failed] = [0, 0];
-		const { store, context, now, log, onDerived, batch } = this.#options;
+		const { store, audit, context, now, log, onDerived, batch } = this.#options;
 		while (!this.#stopped) {
 			const done = await store.withOrg(orgId, async (transaction) => {
 				const result = await deriveBatch(transaction, orgId, context, now(), batch ?? serverLimits.recompileBatch);
+				await audit.appendIn(
+					transaction,
+					result.signed.map((each) => audit.event(signedEvent(orgId, each))),
+				);
 				if (result.derived.length > 0)
 					await announce(transaction, { kind: 'policy', org_id: orgId, sandbox_ids: result.derived });
 				return { ...result, left: result.taken === 0 ? await countStale(transaction) : null };
@@ -125,4 +136,23 @@ export class Recompiler {
 			sandbox_id: failed[0],
 		});
 	}
+}
+
+// One for each version, with the key that signed it: when a key turns out to be compromised, these are what it has signed.
+function signedEvent(
+	org_id: OrgId,
+	{ sandbox_id, policy_version, project, agent, error, ...payload }: SignedStatement,
+): Omit<ServerEvent, 'id' | 'at'> {
+	return {
+		type: 'policy.signed',
+		org_id,
+		actor: { kind: 'server', id: 'recompiler' },
+		decision: error === null ? 'none' : 'block',
+		sandbox_id,
+		policy_version,
+		project,
+		agent,
+		...(error === null ? {} : { code: 'policy_invalid' }),
+		payload: { ...payload, error },
+	};
 }

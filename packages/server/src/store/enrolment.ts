@@ -1,4 +1,4 @@
-import type { OrgId, SandboxId } from '@tappass/core';
+import type { SandboxId } from '@tappass/core';
 import type { Insertable, Selectable } from 'kysely';
 import { isDuplicate, type OrgTransaction } from './store.ts';
 import type { BootstrapTable, CertificateTable, RootTable, SandboxState, SandboxTable } from './tables.ts';
@@ -213,22 +213,6 @@ export async function rootsAfter(
 		.where('version', '>', version)
 		.orderBy('version')
 		.limit(limit)
-		.execute();
-}
-
-/** Something that an operator should look at; never a secret or content. */
-export async function insertSecurityEvent(
-	transaction: OrgTransaction,
-	orgId: OrgId,
-	event: {
-		readonly code: string;
-		readonly sandbox_id: string | null;
-		readonly detail: Readonly<Record<string, unknown>>;
-	},
-): Promise<void> {
-	await transaction
-		.insertInto('security_events')
-		.values({ org_id: orgId, code: event.code, sandbox_id: event.sandbox_id, detail: JSON.stringify(event.detail) })
 		.execute();
 }
 

@@ -1,14 +1,22 @@
-import type { OrgId, SandboxId } from '@tappass/core';
+import { canonicalJson, type OrgId, type SandboxId } from '@tappass/core';
 import type { HostEvent, StatusReport } from '@tappass/trust';
 import type { OrgTransaction } from './store.ts';
 
-/** Keeps what a host says is loaded; the newest report takes the place of the one before. */
+/**
+ * Keeps what a host says is loaded; the newest report takes the place of the one before.
+ * @returns whether something else is loaded than before
+ */
 export async function upsertStatus(
 	transaction: OrgTransaction,
 	{ org_id, sandbox_id }: { readonly org_id: OrgId; readonly sandbox_id: SandboxId },
 	report: StatusReport,
 	at: Date,
-): Promise<void> {
+): Promise<boolean> {
+	const before = await transaction
+		.selectFrom('sandbox_status')
+		.select(['epoch', 'policy_version', 'policy_sha256', 'rings'])
+		.where('sandbox_id', '=', sandbox_id)
+		.executeTakeFirst();
 	const values = {
 		epoch: report.epoch,
 		policy_version: report.policy_version,
@@ -22,6 +30,9 @@ export async function upsertStatus(
 		.values({ org_id, sandbox_id, ...values })
 		.onConflict((conflict) => conflict.columns(['org_id', 'sandbox_id']).doUpdateSet(values))
 		.execute();
+	const { epoch, policy_version, policy_sha256, rings } = report;
+	const loaded = canonicalJson({ epoch, policy_version, policy_sha256, rings: { ...rings } });
+	return before === undefined || canonicalJson(before as never) !== loaded;
 }
 
 /** Opens a session and ends those before it: a sandbox is launched once at a time. */

@@ -10,6 +10,22 @@ export async function readDataKey(transaction: OrgTransaction, id: string): Prom
 	return transaction.selectFrom('data_keys').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
 }
 
+/** The data key in use: the newest that has not been retired. */
+export async function newestDataKey(transaction: OrgTransaction): Promise<Selectable<DataKeyTable> | undefined> {
+	return transaction
+		.selectFrom('data_keys')
+		.selectAll()
+		.where('retired_at', 'is', null)
+		.orderBy('created_at', 'desc')
+		.limit(1)
+		.executeTakeFirst();
+}
+
+/** The data key that the org was made with. */
+export async function oldestDataKey(transaction: OrgTransaction): Promise<Selectable<DataKeyTable> | undefined> {
+	return transaction.selectFrom('data_keys').selectAll().orderBy('created_at').limit(1).executeTakeFirst();
+}
+
 export async function insertOrgKey(transaction: OrgTransaction, row: Insertable<OrgKeyTable>): Promise<void> {
 	await transaction.insertInto('org_keys').values(row).execute();
 }

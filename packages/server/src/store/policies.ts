@@ -180,6 +180,12 @@ export async function hasProject(transaction: OrgTransaction, name: string): Pro
 	);
 }
 
+/** Names of every project, in order. */
+export async function projectNames(transaction: OrgTransaction): Promise<readonly string[]> {
+	const rows = await transaction.selectFrom('projects').select('name').orderBy('name').execute();
+	return rows.map(({ name }) => name);
+}
+
 /** Makes an agent of a project that is there. @returns whether it is new */
 export async function ensureAgent(
 	transaction: OrgTransaction,

@@ -22,3 +22,8 @@ export async function setEpoch(transaction: OrgTransaction, orgId: OrgId, epoch:
 		.executeTakeFirst();
 	return Number(numUpdatedRows);
 }
+
+/** Takes the org's row: until the transaction ends no other change of policy or root goes on. */
+export async function lockOrg(transaction: OrgTransaction): Promise<void> {
+	await transaction.selectFrom('orgs').select('org_id').forUpdate().executeTakeFirstOrThrow();
+}

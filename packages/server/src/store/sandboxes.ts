@@ -88,6 +88,7 @@ export interface SandboxView
 		| 'created_at'
 		| 'revoked_at'
 	> {
+	readonly loaded_epoch: number | null;
 	readonly loaded_version: number | null;
 	readonly reported_at: Date | null;
 }
@@ -114,7 +115,7 @@ export async function listSandboxes(
 			's.epoch',
 		])
 		.select(['s.policy_version', 's.stale', 's.compile_error', 's.created_at', 's.revoked_at'])
-		.select(['r.policy_version as loaded_version', 'r.reported_at']);
+		.select(['r.epoch as loaded_epoch', 'r.policy_version as loaded_version', 'r.reported_at']);
 	if ('id' in which) return query.where('s.id', '=', which.id).execute();
 	return query
 		.where('s.id', '>', which.after as SandboxId)

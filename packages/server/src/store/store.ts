@@ -2,6 +2,7 @@ import { type OrgId, TapPassError } from '@tappass/core';
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { serverLimits } from '../limits.ts';
+import { DurableClient } from './durable-client.ts';
 import type { Tables } from './tables.ts';
 
 /** A transaction that sees one org and nothing else. */
@@ -20,6 +21,16 @@ export interface Store {
 	readonly ping: () => Promise<void>;
 	/** A connection of its own, as the app role, for LISTEN. The caller ends it. */
 	readonly connect: () => Promise<pg.Client>;
+	/** A connection of its own that lasts, for work whose lock it holds. The caller closes it. */
+	readonly pin: () => Promise<PinnedStore>;
+	readonly close: () => Promise<void>;
+}
+
+/** One connection: what it locks is free again when it ends. */
+export interface PinnedStore extends Pick<Store, 'withOrg'> {
+	readonly query: <Row>(text: string, values: readonly unknown[]) => Promise<readonly Row[]>;
+	/** Whether the connection, and with it every lock, is gone. */
+	readonly isBroken: () => boolean;
 	readonly close: () => Promise<void>;
 }
 
@@ -42,23 +53,17 @@ export async function openStore({ connection, role, onError = () => {} }: StoreO
 		types: { getTypeParser },
 		connectionTimeoutMillis: serverLimits.connectTimeoutMs,
 		application_name: 'tappass',
-		...(role === undefined ? {} : { options: `${connection.options ?? ''} -c role=${role}`.trim() }),
+		// Durable before it is answered, whatever the database or the role is set to.
+		options: [connection.options, '-c synchronous_commit=on', role === undefined ? '' : `-c role=${role}`]
+			.join(' ')
+			.trim(),
 	};
-	const pool = new pg.Pool({ ...config, max: serverLimits.connectionsMax });
+	const pool = new pg.Pool({ ...config, Client: DurableClient, max: serverLimits.connectionsMax });
 	pool.on('error', onError);
 	const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 	const guard = <T>(work: Promise<T>): Promise<T> => work.catch(unavailable);
 	const store: Store = {
-		withOrg: (orgId, work) =>
-			guard(
-				db.transaction().execute(async (transaction) => {
-					// The third argument makes it SET LOCAL: the claim ends with the transaction and never stays on a pooled
-					// connection. The database's own clock gives the claim its end.
-					await sql`select set_config('tappass.claims', json_build_object('org_id', ${orgId}::text,
-						'exp', extract(epoch from now()) + ${serverLimits.claimSeconds}::int)::text, true)`.execute(transaction);
-					return work(transaction);
-				}),
-			),
+		withOrg: (orgId, work) => guard(inOrg(db, orgId, work)),
 		orgIds: async () => {
 			const { rows } = await guard(sql<{ readonly id: OrgId }>`select tp_org_ids() as id`.execute(db));
 			return rows.map(({ id }) => id);
@@ -71,6 +76,27 @@ export async function openStore({ connection, role, onError = () => {} }: StoreO
 			await guard(client.connect());
 			return client;
 		},
+		pin: async () => {
+			const client = new DurableClient(config);
+			let broken = false;
+			client.on('error', (error) => {
+				broken = true;
+				onError(error);
+			});
+			client.on('end', () => {
+				broken = true;
+			});
+			await guard(client.connect());
+			// A pool of this one connection, which is never replaced by another.
+			const one = { connect: async () => Object.assign(client, { release: () => {} }), end: () => client.end() };
+			const pinned = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: one as never }) });
+			return {
+				withOrg: (orgId, work) => guard(inOrg(pinned, orgId, work)),
+				query: async (text, values) => (await guard(client.query(text, [...values]))).rows,
+				isBroken: () => broken,
+				close: () => client.end().catch(() => {}),
+			};
+		},
 		close: () => db.destroy(),
 	};
 	try {
@@ -80,6 +106,16 @@ export async function openStore({ connection, role, onError = () => {} }: StoreO
 		throw error;
 	}
 	return store;
+}
+
+function inOrg<T>(db: Kysely<Tables>, orgId: OrgId, work: (transaction: OrgTransaction) => Promise<T>): Promise<T> {
+	return db.transaction().execute(async (transaction) => {
+		// The third argument makes it SET LOCAL: the claim ends with the transaction and never stays on a pooled
+		// connection. The database's own clock gives the claim its end.
+		await sql`select set_config('tappass.claims', json_build_object('org_id', ${orgId}::text,
+			'exp', extract(epoch from now()) + ${serverLimits.claimSeconds}::int)::text, true)`.execute(transaction);
+		return work(transaction);
+	});
 }
 
 // Row-level security says nothing to a superuser, to BYPASSRLS, or (unless forced) to a table's owner.

@@ -19,6 +19,7 @@ import {
 	signRoot,
 } from '@tappass/signing';
 import { type PolicyStatement, pinRoot, protocolVersion } from '@tappass/trust';
+import { AuditLog } from '../audit-store/audit-log.ts';
 import { authoritySpkiSha256, createAuthority } from '../ca/authority.ts';
 import { type EmittedBootstrap, emitBootstrap } from '../enrol/enrolment.ts';
 import { announce } from '../events/notices.ts';
@@ -46,6 +47,8 @@ export interface TestOrg {
 export interface TestControlPlane {
 	readonly database: TestDatabase;
 	readonly keys: OrgKeys;
+	/** The audit log; nothing is sequenced until it is started. */
+	readonly audit: AuditLog;
 	/** Starts a host plane on a free port; `close` of the control plane closes it too. */
 	readonly start: (options?: Partial<HostPlaneOptions>) => Promise<HostPlane>;
 	/** Where the first host plane is reached. */
@@ -108,6 +111,14 @@ export async function testControlPlane(): Promise<TestControlPlane> {
 	const database = await testDatabase();
 	const { directory, store } = database;
 	const keys = new OrgKeys(await fileKms(path.join(directory, 'secrets', 'kms.key')));
+	const audit = new AuditLog({
+		store,
+		keys,
+		directory: path.join(directory, 'watermarks'),
+		host: trustDomain,
+		now: Date.now,
+		log: () => {},
+	});
 	const planes: HostPlane[] = [];
 	let port = 0;
 	const address = (): string => `https://127.0.0.1:${port}`;
@@ -115,6 +126,7 @@ export async function testControlPlane(): Promise<TestControlPlane> {
 	const start = async (options: Partial<HostPlaneOptions> = {}): Promise<HostPlane> => {
 		const plane = await startHostPlane({
 			store,
+			audit,
 			keys,
 			guard: openRestoreGuard(path.join(directory, 'watermarks'), store),
 			trustDomain,
@@ -175,6 +187,7 @@ export async function testControlPlane(): Promise<TestControlPlane> {
 	return {
 		database,
 		keys,
+		audit,
 		start,
 		address,
 		addOrg,

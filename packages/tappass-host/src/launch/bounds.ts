@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
+import { TapPassError } from '@tappass/core';
 import { limits } from '../limits.ts';
+import { systemProgram } from './programs.ts';
 import type { SandboxLimits } from './types.ts';
 
 /** Bounds with nothing left open. */
@@ -16,21 +19,43 @@ export function boundsOf(asked: SandboxLimits = {}): Bounds {
 	};
 }
 
-/**
- * The words that go before everything in a sandbox and set its bounds there: inside, since the kernel counts processes for
- * each user in each user namespace, and outside an ordinary user's other programs would count too.
- */
-export function boundsWrapper(prlimit: string, bounds: Bounds): readonly string[] {
+/** The words of prlimit(1) for these bounds. */
+function boundsOptions(bounds: Bounds): readonly string[] {
 	const both = (name: string, value: number): string => `--${name}=${value}:${value}`;
 	return [
-		prlimit,
 		both('nproc', bounds.processes),
 		both('nofile', bounds.openFiles),
 		both('fsize', bounds.fileBytes),
 		// Not the address space: runtimes reserve far more of it than they use.
 		both('data', bounds.memoryBytes),
 		both('core', 0),
-		both('memlock', 8_388_608),
-		'--',
+		both('memlock', limits.sandboxLockedBytes),
 	];
+}
+
+/**
+ * Bounds the first process of a sandbox, and so everything that it starts. On that process, not on bwrap: the kernel counts
+ * processes for each user in each user namespace, and outside an ordinary user's other programs would count too.
+ *
+ * @param user the sandbox's own, when it is not ours: a root without CAP_SYS_RESOURCE may not do it to others
+ * @throws {TapPassError} sandbox_failed
+ */
+export async function boundProcess(
+	pid: number,
+	bounds: Bounds,
+	user: { readonly uid?: number; readonly gid?: number },
+): Promise<void> {
+	const child = spawn(systemProgram('prlimit'), [`--pid=${pid}`, ...boundsOptions(bounds)], {
+		...user,
+		env: {},
+		stdio: 'ignore',
+	});
+	const code = await new Promise((resolve, reject) => child.once('error', reject).once('exit', resolve));
+	if (code !== 0)
+		throw new TapPassError('sandbox_failed', { detail: `its bounds could not be set (prlimit: ${code})` });
+}
+
+/** The words that go before a program that comes into a sandbox later. */
+export function boundsWrapper(bounds: Bounds): readonly string[] {
+	return [systemProgram('prlimit'), ...boundsOptions(bounds), '--'];
 }

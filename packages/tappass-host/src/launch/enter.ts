@@ -45,7 +45,7 @@ export function enterSandbox(
 			...[nsenter, `--target=${inner.pid}`, '--user', '--mount', '--pid', '--net', '--ipc', '--uts', '--cgroup'],
 			...['--preserve-credentials', '--'],
 			...['/usr/bin/env', '-i', `--chdir=${workingDirectory(options)}`, ...inside],
-			...boundsWrapper(systemProgram('prlimit'), bounds),
+			...boundsWrapper(bounds),
 			...[command, ...args],
 		],
 		env: {},

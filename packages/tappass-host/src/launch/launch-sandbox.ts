@@ -7,13 +7,13 @@ import type { Duplex, Readable } from 'node:stream';
 import { TapPassError } from '@tappass/core';
 import { bubblewrapCommand } from '@tappass/providers';
 import { limits } from '../limits.ts';
-import { type Bounds, boundsOf, boundsWrapper } from './bounds.ts';
+import { type Bounds, boundProcess, boundsOf } from './bounds.ts';
 import { makeCgroup, type SandboxCgroup } from './cgroup.ts';
 import { enterSandbox } from './enter.ts';
-import { startOutsideRelay } from './outside-relay.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess, waitGone } from './process-identity.ts';
 import { systemProgram } from './programs.ts';
 import { unreachablePart } from './reachable.ts';
+import { startRelay } from './relay.ts';
 import { assertNotRunning, forgetRecord, keepRecord, prepareRunDirectory, writeRunFiles } from './run-record.ts';
 import { seccompFilter } from './seccomp.ts';
 import type { Sandbox, SandboxExit, SandboxOptions } from './types.ts';
@@ -34,12 +34,12 @@ export async function launchSandbox(options: SandboxOptions): Promise<Sandbox> {
 	const cgroup = options.cgroup === undefined ? undefined : await makeCgroup(options.cgroup, options.name, bounds);
 	const wide = showsHostDirectories(options.rendered, options.workspaceHost);
 	const filter = await writeFilter(options.runDirectory, !wide);
-	const args = await bwrapArguments(options, bounds, wide);
+	const args = await bwrapArguments(options, bounds);
 	const { child, complaint } = start(options, args, filter);
 	try {
 		const pair = await identities(child, await innerProcess(child, complaint), complaint);
 		for (const { pid } of pair) await cgroup?.take(pid);
-		const relay = wide && options.egressSocket !== null ? await relayFor(options, pair, options.egressSocket) : [];
+		const [relay] = await Promise.all([relayFor(options, pair), boundProcess(pair[1].pid, bounds, otherUser(options))]);
 		const run: Run = { options, bounds, child, processes: [...pair, ...relay], cgroup, filter };
 		await keepRecord(options.runDirectory, {
 			schema: 'tappass.sandbox-run/1',
@@ -61,7 +61,7 @@ export interface Run {
 	readonly options: SandboxOptions;
 	readonly bounds: Bounds;
 	readonly child: ChildProcess;
-	/** bwrap outside, the first process inside, and the relay when it runs outside. */
+	/** bwrap outside, the first process inside, and the relay. */
 	readonly processes: readonly [ProcessIdentity, ProcessIdentity, ...ProcessIdentity[]];
 	readonly cgroup: SandboxCgroup | undefined;
 	/** Path of the filter on system calls. */
@@ -83,9 +83,9 @@ async function identities(
 async function relayFor(
 	options: SandboxOptions,
 	pair: readonly [ProcessIdentity, ProcessIdentity],
-	socket: string,
 ): Promise<readonly ProcessIdentity[]> {
-	return [await startOutsideRelay(pair, socket, otherUser(options))];
+	if (options.egressSocket === null) return [];
+	return [await startRelay(pair, options.egressSocket, otherUser(options))];
 }
 
 /** The user to start as, when it is not our own. */
@@ -118,15 +118,14 @@ async function writeFilter(runDirectory: string, unixSockets: boolean): Promise<
 	return path;
 }
 
-async function bwrapArguments(options: SandboxOptions, bounds: Bounds, wide: boolean): Promise<readonly string[]> {
+async function bwrapArguments(options: SandboxOptions, bounds: Bounds): Promise<readonly string[]> {
 	const files_dir = await writeRunFiles(options.runDirectory, options.rendered.files);
 	return bubblewrapCommand(options.rendered, {
 		files_dir,
-		// With wide mounts the relay is outside: the one inside could not reach a unix socket either.
-		egress_socket: wide ? null : options.egressSocket,
+		// The relay is outside: one inside could be filled up with processes, taken over, and needs unix sockets.
+		egress_socket: null,
 		keyring_dir: options.keyringDirectory,
 		env: options.env,
-		wrapper: boundsWrapper(systemProgram('prlimit'), bounds),
 		scratch_bytes: bounds.scratchBytes,
 		command: [options.command, ...options.args],
 	});

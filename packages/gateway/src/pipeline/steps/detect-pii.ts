@@ -1,57 +1,48 @@
-import type { Finding } from '@tappass/core';
 import type { Detection } from '@tappass/detect';
 import { gatewayLimits } from '../../limits.ts';
-import { bound, type CallState, type ReadText } from '../call-state.ts';
+import { bound, type CallState, type ReadText, setEdit } from '../call-state.ts';
 import type { Context } from '../context.ts';
-import { findAll, findingsOf, isSure } from '../detect-step.ts';
-import { finding } from '../findings.ts';
-import { choiceOf, listOf, numberOf } from '../parameters.ts';
-import { createPseudonyms, tokensIn } from '../pseudonyms.ts';
+import { confidenceOf, type Found, findAll, findingsOf, replacementOf } from '../detect-step.ts';
+import type { Wanted } from '../detectors.ts';
+import { choiceOf, listOf } from '../parameters.ts';
+import { createPseudonyms } from '../pseudonyms.ts';
 import { replaceSpans, type Span } from '../spans.ts';
 import { defineStep, type Step } from '../step.ts';
 
 /**
- * Step 16: personal data, treated by mode. `strict` writes a placeholder over it; `reversible` a token, which a model's answer
- * and a tool's arguments get back; with `flag`, or without a mode, the action decides. What was replaced goes no further, so
- * it is reported and the call goes on; what cannot be replaced is treated by the action.
+ * Step 16: personal data, treated by mode. `strict` writes a placeholder over it. `reversible` writes a token, in place of which
+ * the answer gets the value back; a tool works on the values themselves, and constraints say where they may go. With `flag`, or
+ * without a mode, the action decides. What was replaced is reported and the call goes on; what cannot be replaced is treated
+ * by the action.
  */
 export const detectPii: Step = defineStep('detect_pii', {
 	budget: gatewayLimits.stepAsksMs,
 	run: async (state, context) => {
-		const mode = choiceOf(state, 'detect_pii', 'mode');
-		if (mode === 'reversible') await startPseudonyms(state, context);
-		const restored = mode === 'reversible' && state.call.kind === 'tool' ? await restoreArguments(state, context) : [];
-		const found = findAll(state, context, 'pii').filter(({ detection }) => counts(state, 'detect_pii', detection));
-		const treated = (text: ReadText): boolean =>
-			mode === 'strict' ? text.editable : mode === 'reversible' && (text.editable || state.call.kind === 'tool');
-		const left = found.filter(({ text }) => !treated(text)).map(({ detection }) => detection);
-		const byText = Map.groupBy(
-			found.filter(({ text }) => treated(text)),
-			({ text }) => text,
-		);
-		for (const [text, all] of byText) {
-			// A tool of the org's own works on the real values: constraints and slots say where they may go.
-			if (mode === 'reversible' && state.call.kind === 'tool') continue;
-			const detections = all.map(({ detection }) => detection);
-			state.edits.push({ at: text.at, text: replaceSpans(text.text, spansOf(state, text.text, detections)) });
+		const mode = choiceOf(state, 'detect_pii', 'mode') ?? 'flag';
+		const found = findAll(state, context, 'pii', wantedPii(state, 'detect_pii'));
+		if (mode === 'flag') return findingsOf(state, 'detect_pii', detections(found));
+		if (mode === 'reversible' && state.call.kind === 'tool') {
+			return replacementOf(state, 'detect_pii', detections(found), 'Personal data goes to the tool');
 		}
-		state.edits.push(...restored);
+		if (mode === 'reversible') await startPseudonyms(state, context);
+		const replaced = found.filter(({ text }) => text.editable);
+		const left = found.filter(({ text }) => !text.editable);
+		replace(state, replaced);
 		return [
-			...findingsOf(state, 'detect_pii', left),
-			...reported(
-				state,
-				mode,
-				[...byText.values()].flat().map(({ detection }) => detection),
-			),
+			...findingsOf(state, 'detect_pii', detections(left)),
+			...replacementOf(state, 'detect_pii', detections(replaced), 'Personal data was replaced'),
 		];
 	},
 });
 
-/** Whether a detection is of a class that the policy looks for, and sure enough. */
-export function counts(state: CallState, step: 'detect_pii' | 'scan_output', detection: Detection): boolean {
+/** What the policy looks for. */
+export function wantedPii(state: CallState, step: 'detect_pii' | 'scan_output'): Wanted {
 	const classes = listOf(state, step, 'classes');
-	if (classes !== undefined && classes.length > 0 && !classes.includes(detection.class)) return false;
-	return isSure(detection, numberOf(state, step, 'confidence_percent'));
+	return {
+		// Enabled without a class means all of them.
+		classes: classes === undefined || classes.length === 0 ? undefined : classes,
+		confidence: confidenceOf(state, step, 'confidence_percent'),
+	};
 }
 
 /** Gets the secret by which the tokens of this session are made. */
@@ -60,42 +51,22 @@ export async function startPseudonyms(state: CallState, { ports }: Context): Pro
 	state.pseudonyms ??= createPseudonyms(await ports.pseudonyms.key(policy.org_id, session.id));
 }
 
-function spansOf(state: CallState, text: string, detections: readonly Detection[]): readonly Span[] {
-	return detections.map(({ start, end, class: kind }) => ({
-		start,
-		end,
-		text: state.pseudonyms?.ofCaller(kind, text.slice(start, end)) ?? `[${kind.toUpperCase()}]`,
-	}));
+/** What stands for a value for good. */
+export function placeholder(kind: string): string {
+	return `[${kind.toUpperCase()}]`;
 }
 
-/** Tokens that stand for values the agent has not seen become those values again, for the tool alone. */
-async function restoreArguments(
-	state: CallState,
-	{ ports }: Context,
-): Promise<readonly { readonly at: string; readonly text: string }[]> {
-	const { policy, session } = bound(state);
-	const texts = state.texts.filter(({ editable, text }) => editable && tokensIn(text).length > 0);
-	if (texts.length === 0) return [];
-	const tokens = [...new Set(texts.flatMap(({ text }) => tokensIn(text).map(({ token }) => token)))];
-	const values = await ports.pseudonyms.find(policy.org_id, session.id, tokens);
-	return texts.map(({ at, text }) => ({
-		at,
-		text: replaceSpans(
-			text,
-			tokensIn(text).flatMap(({ token, start, end }) => {
-				const value = values.get(token);
-				return value === undefined ? [] : [{ start, end, text: value }];
-			}),
-		),
-	}));
+function detections(found: readonly Found[]): readonly Detection[] {
+	return found.map(({ detection }) => detection);
 }
 
-function reported(state: CallState, mode: string | undefined, found: readonly Detection[]): readonly Finding[] {
-	if (found.length === 0) return [];
-	const classes = [...new Set(found.map((detection) => detection.class))].sort().join(', ');
-	const message =
-		state.call.kind === 'tool' && mode === 'reversible'
-			? `Personal data goes to the tool: ${classes}.`
-			: `Personal data was replaced: ${classes}.`;
-	return [finding(state, 'detect_pii', { code: 'content_replaced', message, action: 'log' })];
+function replace(state: CallState, found: readonly Found[]): void {
+	const byText = new Map<ReadText, Span[]>();
+	for (const { text, detection } of found) {
+		const { start, end, class: kind } = detection;
+		const value = text.text.slice(start, end);
+		const span = { start, end, text: state.pseudonyms?.ofCaller(kind, value) ?? placeholder(kind) };
+		byText.set(text, [...(byText.get(text) ?? []), span]);
+	}
+	for (const [{ at, text }, spans] of byText) setEdit(state, at, replaceSpans(text, spans));
 }

@@ -1,4 +1,13 @@
-import { type Because, type DecisionProgram, type Finding, type Level, levels, TapPassError } from '@tappass/core';
+import { hash } from 'node:crypto';
+import {
+	type Because,
+	canonicalJson,
+	type DecisionProgram,
+	type Finding,
+	type Level,
+	levels,
+	TapPassError,
+} from '@tappass/core';
 import { compile, type Evaluation, type Program, type Value } from '@tappass/rego';
 import { gatewayLimits } from '../../limits.ts';
 import { bound, type CallState } from '../call-state.ts';
@@ -40,7 +49,7 @@ function judge(decision: DecisionProgram, input: Value, state: CallState, contex
 			provenance: true,
 		});
 		return messagesOf(evaluation).flatMap((message) => {
-			const because = whyOf(decision.origin, output, evaluation);
+			const because = whyOf(decision.origin, output, message, evaluation);
 			if (output === 'require_approval') {
 				state.asked.push({
 					approval_id: `rego.${decision.origin}`,
@@ -63,15 +72,19 @@ function judge(decision: DecisionProgram, input: Value, state: CallState, contex
 	});
 }
 
-function programOf({ origin, modules }: DecisionProgram, { caches }: Context): Program {
-	const name = `${origin} ${modules.map(({ file, source }) => `${file}\0${source}`).join('\0')}`;
-	let program = caches.programs.get(name);
+function programOf(decision: DecisionProgram, { caches }: Context): Program {
+	let program = compiled.get(decision);
 	if (program === undefined) {
-		program = compile(modules, { unsafeBuiltins: unsteady });
+		// Sandboxes share their floors: what was compiled for one serves all.
+		const name = hash('sha256', canonicalJson(decision.modules), 'hex');
+		program = caches.programs.get(name) ?? compile(decision.modules, { unsafeBuiltins: unsteady });
 		caches.programs.set(name, program);
+		compiled.set(decision, program);
 	}
 	return program;
 }
+
+const compiled = new WeakMap<DecisionProgram, Program>();
 
 /** The messages of one set, as texts. Anything but a list is no set that the contract knows, so it cannot be read as "nothing". */
 function messagesOf({ defined, result }: Evaluation): readonly string[] {
@@ -80,11 +93,27 @@ function messagesOf({ defined, result }: Evaluation): readonly string[] {
 	return result.map((message) => (typeof message === 'string' ? message : JSON.stringify(message)));
 }
 
-function whyOf(origin: string, output: string, { provenance }: Evaluation): readonly (readonly Because[])[] {
-	const sites = (provenance ?? []).flatMap(({ reasons }) => reasons.map(({ site }) => site));
-	const [site] = sites;
+function whyOf(
+	origin: string,
+	output: string,
+	message: string,
+	{ provenance }: Evaluation,
+): readonly (readonly Because[])[] {
+	const entry = provenance?.find(({ key }) => key === message) ?? provenance?.[0];
+	const site = entry?.reasons[0]?.site;
+	const title = site?.annotation?.title;
 	const rule: Because[] =
-		site === undefined ? [] : [{ kind: 'rule', rule: output, file: site.file, row: site.startRow }];
+		site === undefined
+			? []
+			: [
+					{
+						kind: 'rule',
+						rule: output,
+						file: site.file,
+						row: site.startRow,
+						...(typeof title === 'string' ? { title } : {}),
+					},
+				];
 	return [[...rule, originOf(origin)]];
 }
 

@@ -1,9 +1,11 @@
 import { TapPassError } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
 import type { CallState, Piece } from '../call-state.ts';
+import { choiceOf } from '../parameters.ts';
 import { tokensIn } from '../pseudonyms.ts';
 import { replaceSpans, type Span } from '../spans.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
+import { placeholder } from './detect-pii.ts';
 
 /** Step 29: writes over what step 27 found, and gives the caller its own values back in place of their tokens. */
 export const filterResponse: Step = defineStep('filter_response', {
@@ -26,11 +28,11 @@ function restored({ pseudonyms }: CallState, { text, from, to }: Piece): readonl
 	});
 }
 
-function replaced({ pseudonyms, policy }: CallState, { text, replace }: Piece): readonly Span[] {
-	const reversible = policy?.pipeline.steps.scan_output.parameters['mode'] === 'reversible' ? pseudonyms : undefined;
+function replaced(state: CallState, { text, replace }: Piece): readonly Span[] {
+	const reversible = choiceOf(state, 'scan_output', 'mode') === 'reversible' ? state.pseudonyms : undefined;
 	return replace.map(({ start, end, class: kind }) => ({
 		start,
 		end,
-		text: reversible?.ofOutput(kind, text.slice(start, end)) ?? `[${kind.toUpperCase()}]`,
+		text: reversible?.ofOutput(kind, text.slice(start, end)) ?? placeholder(kind),
 	}));
 }

@@ -1,5 +1,8 @@
+import { hash } from 'node:crypto';
 import { gatewayLimits } from '../../limits.ts';
 import type { CallState, ReadText } from '../call-state.ts';
+import type { Context } from '../context.ts';
+import type { Reading } from '../detectors.ts';
 import { textsOf } from '../json-texts.ts';
 import { numberOf } from '../parameters.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
@@ -7,18 +10,24 @@ import { defineStep, nothing, type Step } from '../step.ts';
 /** Step 12: makes every text of the call ready for detectors: Unicode folded, encodings taken off, the way back kept. */
 export const normalizeText: Step = defineStep('normalize_text', {
 	budget: gatewayLimits.stepComputesMs,
-	run: (state, { detectors }) => {
+	run: (state, context) => {
 		if (!isAnyoneLooking(state)) return nothing;
 		const depth = numberOf(state, 'normalize_text', 'decode_depth_max');
-		state.texts = givenTexts(state).map(({ at, text, editable }) => ({
-			at,
-			text,
-			editable,
-			reading: detectors?.read(text, depth),
-		}));
+		state.texts = givenTexts(state).map((text) => ({ ...text, reading: read(text.text, depth, context) }));
 		return nothing;
 	},
 });
+
+/** A conversation comes again with every turn: what was read, and looked at, is remembered for a while. */
+function read(text: string, depth: number | undefined, { detectors, caches }: Context): Reading {
+	if (text.length > gatewayLimits.readingLengthMax) return detectors.read(text, depth);
+	const name = hash('sha256', `${depth} ${text}`, 'hex');
+	const known = caches.readings.get(name);
+	if (known !== undefined) return known;
+	const reading = detectors.read(text, depth);
+	caches.readings.set(name, reading);
+	return reading;
+}
 
 const readers = [
 	'detect_prompt_injection',
@@ -33,7 +42,11 @@ function isAnyoneLooking({ policy }: CallState): boolean {
 	return readers.some((name) => policy?.pipeline.steps[name].enabled ?? true);
 }
 
+// What gives orders to a model by right, and what it said itself: its own output was judged when it came.
+const ownRoles: ReadonlySet<string> = new Set(['system', 'developer', 'assistant']);
+
 function givenTexts({ call }: CallState): readonly Omit<ReadText, 'reading'>[] {
-	if (call.kind === 'model') return call.texts.map(({ at, text }) => ({ at, text, editable: true }));
-	return textsOf(call.args).map(({ at, text, key }) => ({ at, text, editable: !key }));
+	if (call.kind === 'model')
+		return call.texts.map(({ at, text, role }) => ({ at, text, editable: true, foreign: !ownRoles.has(role) }));
+	return textsOf(call.args).map(({ at, text, key }) => ({ at, text, editable: !key, foreign: true }));
 }

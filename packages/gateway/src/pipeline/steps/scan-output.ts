@@ -1,58 +1,74 @@
-import { type Finding, TapPassError } from '@tappass/core';
-import type { Detection } from '@tappass/detect';
+import { TapPassError } from '@tappass/core';
+import type { Detection, OutputDetector } from '@tappass/detect';
 import { gatewayLimits } from '../../limits.ts';
-import type { CallState, Piece } from '../call-state.ts';
+import { bound, type CallState, type Piece } from '../call-state.ts';
 import type { Context } from '../context.ts';
-import { findingsOf, isSure } from '../detect-step.ts';
-import { finding } from '../findings.ts';
+import { findingsOf, replacementOf } from '../detect-step.ts';
 import { choiceOf } from '../parameters.ts';
 import { tokensIn } from '../pseudonyms.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
-import { counts } from './detect-pii.ts';
+import { wantedPii } from './detect-pii.ts';
 
 /**
  * Step 27: personal data, secrets and ways out in what comes back, piece by piece or whole; in a complete text also attempts
- * to take over the agent. Personal data is treated by mode, everything else by the action.
+ * to take over the agent. Personal data is treated by mode, everything else by the action. What is not decided yet is held.
  */
 export const scanOutput: Step = defineStep('scan_output', {
 	budget: gatewayLimits.stepComputesMs,
 	run: (state, context) => {
 		const { piece } = state;
 		if (piece === undefined) throw new TapPassError('internal', { detail: 'there is no output' });
-		const found = detectionsIn(piece, context).filter((one) => isNew(piece, one) && isMeant(state, one));
+		const tokens = tokensIn(piece.text).filter(({ token }) => state.pseudonyms?.restore(token) !== undefined);
+		const found = [...decided(piece, outputDetectorsOf(state, context), tokens), ...classified(piece, context)];
 		if (found.length === 0) return nothing;
-		const replaces = ['strict', 'reversible'].includes(choiceOf(state, 'scan_output', 'mode') ?? 'flag');
-		piece.replace = replaces ? found.filter(({ detector }) => detector === 'pii') : [];
-		const left = found.filter((one) => !piece.replace.includes(one));
-		return [...findingsOf(state, 'scan_output', left), ...reported(state, piece)];
+		// A token of the caller's own says nothing of what it stands for.
+		const meant = found.filter(({ start, end }) => !tokens.some((token) => token.start <= start && end <= token.end));
+		const mode = choiceOf(state, 'scan_output', 'mode') ?? 'flag';
+		piece.replace = mode === 'flag' ? [] : meant.filter(({ detector }) => detector === 'pii');
+		const left = meant.filter((one) => !piece.replace.includes(one));
+		return [
+			...findingsOf(state, 'scan_output', left),
+			...replacementOf(state, 'scan_output', piece.replace, 'Personal data in the output was replaced'),
+		];
 	},
 });
 
-function detectionsIn(piece: Piece, { detectors }: Context): readonly Detection[] {
-	if (detectors === undefined) throw new TapPassError('internal', { detail: 'there are no detectors' });
-	const tokens = tokensIn(piece.text);
-	const found = detectors.output.flatMap((detector) => detector.find(piece.text));
-	const whole = piece.complete ? detectors.read(piece.text, undefined) : undefined;
-	const classified =
-		whole === undefined ? [] : (['injection', 'obfuscation'] as const).flatMap((name) => detectors.find(whole, name));
-	// A token of ours says nothing of what it stands for.
-	return [...found, ...classified].filter(
-		({ start, end }) => !tokens.some((token) => token.start < end && start < token.end),
-	);
+/** The detectors of one policy, made once. */
+export function outputDetectorsOf(state: CallState, { detectors }: Context): readonly OutputDetector[] {
+	const { rules } = bound(state);
+	rules.output ??= detectors.output(wantedPii(state, 'scan_output'));
+	return rules.output;
 }
 
-// What begins before the piece was judged with what came before; what ends after it is judged with what comes.
-function isNew({ from, to }: Piece, { start, end }: Detection): boolean {
-	return start >= from && end <= to;
+/**
+ * What the detectors find in the part that each has decided since it looked last. The piece ends where one of them is still
+ * waiting, and never inside of something found or of a token.
+ */
+function decided(
+	piece: Piece,
+	detectors: readonly OutputDetector[],
+	tokens: readonly { readonly start: number; readonly end: number }[],
+): readonly Detection[] {
+	const { text, over, look } = piece;
+	let to = piece.to;
+	detectors.forEach((detector, index) => {
+		const from = look.cursors[index] ?? piece.from;
+		const hold = over ? text.length : detector.holdFrom(text, from);
+		if (hold > from) look.pending.push(...detector.find(text.slice(0, hold), from));
+		look.cursors[index] = Math.max(from, hold);
+		to = Math.min(to, look.cursors[index]);
+	});
+	for (const { start, end } of [...look.pending, ...tokens].sort((a, b) => b.start - a.start))
+		if (start < to && to < end) to = start;
+	piece.to = Math.max(piece.from, to);
+	const ready = look.pending.filter(({ end }) => end <= piece.to);
+	look.pending = look.pending.filter(({ end }) => end > piece.to);
+	return ready;
 }
 
-function isMeant(state: CallState, detection: Detection): boolean {
-	return detection.detector === 'pii' ? counts(state, 'scan_output', detection) : isSure(detection, undefined);
-}
-
-function reported(state: CallState, { replace }: Piece): readonly Finding[] {
-	if (replace.length === 0) return nothing;
-	const classes = [...new Set(replace.map((detection) => detection.class))].sort().join(', ');
-	const message = `Personal data in the output was replaced: ${classes}.`;
-	return [finding(state, 'scan_output', { code: 'content_replaced', message, action: 'log' })];
+/** What only a complete text can be judged for. */
+function classified({ text, complete }: Piece, { detectors }: Context): readonly Detection[] {
+	if (!complete) return [];
+	const reading = detectors.read(text, undefined);
+	return (['injection', 'obfuscation'] as const).flatMap((name) => detectors.find(reading, name, {}));
 }

@@ -1,16 +1,19 @@
-import { isToolName, type Json } from '@tappass/core';
+import { isToolName, type Json, TapPassError } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
 import type { ModelCall } from '../call.ts';
 import type { CallState } from '../call-state.ts';
+import type { Context } from '../context.ts';
 import { finding, type Said } from '../findings.ts';
 import { numberOf } from '../parameters.ts';
+import { restoreArguments } from '../restore-arguments.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
+import { argsOf } from '../tool-facts.ts';
 
 /** Step 6: what the door read is whole, and no larger or deeper than the policy allows. */
 export const validateWire: Step = defineStep('validate_wire', {
-	budget: gatewayLimits.stepComputesMs,
-	run: (state) => {
-		const said = faultOf(state);
+	budget: gatewayLimits.stepAsksMs,
+	run: async (state, context) => {
+		const said = faultOf(state) ?? (await faultOfArguments(state, context));
 		return said === undefined ? nothing : [finding(state, 'validate_wire', said)];
 	},
 });
@@ -45,6 +48,19 @@ function faultOfModelCall(state: CallState, call: ModelCall): Said | undefined {
 
 function faultOfToolName(tool: string): Said | undefined {
 	return isToolName(tool) ? undefined : { code: 'request_malformed', message: 'The tool has no well-formed name.' };
+}
+
+async function faultOfArguments(state: CallState, context: Context): Promise<Said | undefined> {
+	if (state.call.kind === 'model') return undefined;
+	await restoreArguments(state, context);
+	try {
+		argsOf(state);
+		return undefined;
+	} catch (error) {
+		// Approvals and loops go by the hash of the arguments: what cannot be written in one way only has none.
+		if (!(error instanceof TapPassError)) throw error;
+		return { code: error.code, message: `The arguments were refused: ${error.row.title.toLowerCase()}.` };
+	}
 }
 
 function tooMuch(code: 'request_too_large' | 'json_too_deep', message: string, parameter: string): Said {

@@ -10,6 +10,8 @@ const args = { file: Args.string({ description: 'tools.yaml or catalog product; 
 /** `tappass catalog check`: whether own tools fit the catalog. */
 export default class CatalogCheck extends OperatorCommand {
 	static override summary = 'Check own tools and products against the catalog.';
+	static override description =
+		'Reports every fault, and what a tool of yours changes of a curated one. Exit code 2 when there is an error.';
 	static override examples: Command.Example[] = ['<%= config.bin %> <%= command.id %> tools.yaml'];
 	static override args: Interfaces.ArgInput = args;
 	static override strict = false;

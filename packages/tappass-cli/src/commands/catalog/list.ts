@@ -1,4 +1,4 @@
-import type { Interfaces } from '@oclif/core';
+import type { Command, Interfaces } from '@oclif/core';
 import { type Answer, type Terminal, table } from '@tappass/cli-kit';
 import { listCatalog } from '@tappass/policy';
 import { readCatalog } from '../../catalog.ts';
@@ -10,6 +10,11 @@ const flags = { catalog: requestFlags.catalog };
 /** `tappass catalog list`: the products and tools there are. */
 export default class CatalogList extends OperatorCommand {
 	static override summary = 'List the products of the catalog, with your own tools when --catalog names them.';
+	static override description = 'A tool that the catalog does not know is denied.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %>',
+		'<%= config.bin %> <%= command.id %> --catalog tools.yaml --json',
+	];
 	static override flags: Interfaces.FlagInput = flags;
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {

@@ -1,4 +1,4 @@
-import { Args, type Interfaces } from '@oclif/core';
+import { Args, type Command, type Interfaces } from '@oclif/core';
 import { type Answer, type Terminal, table } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { showTool } from '@tappass/policy';
@@ -12,6 +12,11 @@ const flags = { catalog: requestFlags.catalog };
 /** `tappass catalog show`: one tool, or the tools of one product. */
 export default class CatalogShow extends OperatorCommand {
 	static override summary = 'Show a tool, or the tools of a product.';
+	static override description = 'With its capabilities, slots and effect: what policies decide on.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %> gmail.send',
+		'<%= config.bin %> <%= command.id %> gmail --json',
+	];
 	static override args: Interfaces.ArgInput = args;
 	static override flags: Interfaces.FlagInput = flags;
 

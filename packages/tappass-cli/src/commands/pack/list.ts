@@ -1,4 +1,4 @@
-import type { Interfaces } from '@oclif/core';
+import type { Command, Interfaces } from '@oclif/core';
 import { type Answer, type Terminal, table } from '@tappass/cli-kit';
 import { listPacks } from '@tappass/policy';
 import { OperatorCommand } from '../../command.ts';
@@ -9,6 +9,11 @@ const flags = { library: requestFlags.library };
 /** `tappass pack list`: the compliance Packs there are. */
 export default class PackList extends OperatorCommand {
 	static override summary = 'List the compliance Packs.';
+	static override description = 'With their versions and the regulation each is about.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %>',
+		'<%= config.bin %> <%= command.id %> --json',
+	];
 	static override flags: Interfaces.FlagInput = flags;
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {

@@ -1,4 +1,4 @@
-import { Args, type Interfaces } from '@oclif/core';
+import { Args, type Command, type Interfaces } from '@oclif/core';
 import { type Answer, type Terminal, table } from '@tappass/cli-kit';
 import { nearest, TapPassError } from '@tappass/core';
 import { listPacks, showPack } from '@tappass/policy';
@@ -11,6 +11,11 @@ const flags = { library: requestFlags.library };
 /** `tappass pack show`: one Pack, clause by clause, with what it does not cover. */
 export default class PackShow extends OperatorCommand {
 	static override summary = 'Show a Pack: clauses, rules, evidence, and what it does not cover.';
+	static override description = 'The clause table says which rule stands for which clause, and what is left to people.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %> eu-ai-act',
+		'<%= config.bin %> <%= command.id %> gdpr --json',
+	];
 	static override args: Interfaces.ArgInput = args;
 	static override flags: Interfaces.FlagInput = flags;
 

@@ -16,6 +16,8 @@ const args = {
 /** `tappass policy explain`: why a value is what it is, back to the person. */
 export default class PolicyExplain extends OperatorCommand {
 	static override summary = 'Say why a value is what it is, back to the person who caused it.';
+	static override description =
+		'Prints the trail of one value: concern, category, function or Pack, file and line, who and when.';
 	static override examples: Command.Example[] = [
 		'<%= config.bin %> <%= command.id %> /steps/detect_pii --pack eu-ai-act --function refund_processor',
 	];

@@ -18,6 +18,8 @@ const flags = { check: Flags.boolean({ description: 'write nothing; exit code 1 
 /** `tappass policy fmt`: the form that `opa fmt` gives. */
 export default class PolicyFmt extends OperatorCommand {
 	static override summary = 'Format Rego files, byte for byte as opa fmt does.';
+	static override description =
+		'Writes the files in place; with --check it only says which are not formatted, with exit code 1.';
 	static override examples: Command.Example[] = [
 		'<%= config.bin %> <%= command.id %> policies/',
 		'<%= config.bin %> <%= command.id %> --check policies/',

@@ -1,9 +1,11 @@
+import { dirname, resolve } from 'node:path';
 import { type Command, Flags, type Interfaces } from '@oclif/core';
 import { type Answer, makeDirectory, type Terminal } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
-import { type Listen, type Plane, type ServerOptions, startServer } from '@tappass/server';
+import { type Plane, type ServerOptions, startServer } from '@tappass/server';
 import { OperatorCommand } from '../../command.ts';
-import { dataFlag } from '../../data-directory.ts';
+import { dataFlag, defaultDataDirectory } from '../../data-directory.ts';
+import { readListen } from '../../listen.ts';
 
 const planes: readonly Plane[] = ['operator', 'host', 'agent'];
 const flags = {
@@ -12,6 +14,10 @@ const flags = {
 		helpValue: '<url>',
 		env: 'TAPPASS_DATABASE',
 		description: 'postgres://… of a PostgreSQL 15 or newer (default: an engine of its own in the data directory)',
+	}),
+	'engine-user': Flags.string({
+		helpValue: '<name>',
+		description: 'as root: the user that the engine runs as (default: tappass, which is made)',
 	}),
 	planes: Flags.string({
 		default: planes.join(','),
@@ -25,6 +31,11 @@ const flags = {
 		description: 'host plane, mutual TLS',
 	}),
 	'agent-listen': Flags.string({ default: '127.0.0.1:7602', helpValue: '<host:port>', description: 'agent plane' }),
+	traces: Flags.string({
+		helpValue: '<url>',
+		env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
+		description: 'OpenTelemetry collector that gets traces, OTLP over HTTP (default: no traces)',
+	}),
 	'host-url': Flags.string({
 		helpValue: '<url>',
 		description: 'how hosts reach the host plane, https://… (default: from the listener)',
@@ -44,15 +55,19 @@ export default class ServerStart extends OperatorCommand {
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {
 		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		// As root the engine runs as another user, who must be able to pass through; nothing but the last one is private.
+		await makeDirectory(dirname(resolve(chosen.data)), 0o755);
 		await makeDirectory(chosen.data, 0o700);
 		const options: ServerOptions = {
 			directory: chosen.data,
 			...(chosen.database === undefined ? {} : { databaseUrl: chosen.database }),
+			...(chosen['engine-user'] === undefined ? {} : { engineUser: chosen['engine-user'] }),
 			planes: readPlanes(chosen.planes),
 			operatorListen: readListen(chosen['operator-listen']),
 			hostListen: readListen(chosen['host-listen']),
 			agentListen: readListen(chosen['agent-listen']),
 			...(chosen['host-url'] === undefined ? {} : { hostUrl: chosen['host-url'] }),
+			...(chosen.traces === undefined ? {} : { tracing: { endpoint: chosen.traces } }),
 			say: (line) => terminal.stderr.write(`${terminal.name}: ${line}\n`),
 		};
 		const server = await startServer(options);
@@ -68,7 +83,7 @@ export default class ServerStart extends OperatorCommand {
 				([plane, url]) => `  ${plane.padEnd(8)}  ${url ?? 'not in this process'}`,
 			);
 			terminal.stderr.write(
-				`${['The control plane is up.', ...where, 'Stop it with Ctrl-C or tappass server stop.'].join('\n')}\n`,
+				`${['The control plane is up.', ...where, ...signIn(server.created !== null, chosen.data), 'Stop it with Ctrl-C or tappass server stop.'].join('\n')}\n`,
 			);
 		} else
 			terminal.stdout.write(
@@ -96,13 +111,10 @@ function readPlanes(text: string): readonly Plane[] {
 	return chosen as Plane[];
 }
 
-function readListen(text: string): Listen {
-	const [, bracketed, plain, port] = /^(?:\[([0-9a-fA-F:]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
-	const host = bracketed ?? plain;
-	if (host === undefined || Number(port) > 65_535)
-		throw new TapPassError('usage', {
-			detail: `${JSON.stringify(text)} is no address to listen at`,
-			hint: 'write host:port, like 127.0.0.1:7600',
-		});
-	return { host, port: Number(port) };
+function signIn(isFirst: boolean, directory: string): readonly string[] {
+	return isFirst
+		? [
+				`Sign in from another terminal: tappass login${directory === defaultDataDirectory ? '' : ` --data ${directory}`}`,
+			]
+		: [];
 }

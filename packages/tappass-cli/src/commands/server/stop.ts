@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Interfaces } from '@oclif/core';
+import type { Command, Interfaces } from '@oclif/core';
 import { type Answer, startProgress, type Terminal } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { localStatus, stopLocal } from '@tappass/server';
@@ -12,6 +12,12 @@ const flags = { data: dataFlag };
 /** `tappass server stop`: ends the server on a data directory after what is under way. */
 export default class ServerStop extends OperatorCommand {
 	static override summary = 'Stop the server on a data directory, after what is under way.';
+	static override description =
+		'Returns when it has ended. Requests under way are finished, and the database engine is stopped last.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %>',
+		'<%= config.bin %> <%= command.id %> --data /srv/tappass',
+	];
 	static override flags: Interfaces.FlagInput = flags;
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {

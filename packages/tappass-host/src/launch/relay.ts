@@ -9,12 +9,12 @@ import { systemProgram } from './programs.ts';
 const listening = /^ *\d+: 0100007F:0C38 \S+ 0A /m;
 
 /**
- * Starts the relay of a sandbox whose processes may make no unix socket: it runs outside, in the sandbox's network alone, as
- * the agent's user and without privilege. Returns when it listens.
+ * Starts the relay of a sandbox: outside it but for its network, as the agent's user, without privilege. There the agent can
+ * neither reach it nor fill it up with processes, and no socket of the host is mounted inside. Returns when it listens.
  *
  * @throws {TapPassError} sandbox_failed
  */
-export async function startOutsideRelay(
+export async function startRelay(
 	[outer, inner]: readonly [ProcessIdentity, ProcessIdentity],
 	socket: string,
 	user: { readonly uid?: number; readonly gid?: number },
@@ -28,7 +28,7 @@ export async function startOutsideRelay(
 			// Last, since entering a namespace takes it back.
 			...[systemProgram('setpriv'), '--pdeathsig=KILL', '--no-new-privs', '--'],
 			systemProgram('socat'),
-			`TCP4-LISTEN:3128,bind=127.0.0.1,reuseaddr,fork,backlog=128,max-children=${limits.egressConnectionsMax}`,
+			`TCP4-LISTEN:3128,bind=127.0.0.1,reuseaddr,fork,backlog=128,max-children=${limits.relayConnectionsMax}`,
 			`UNIX-CONNECT:${socket}`,
 		],
 		{ ...user, cwd: '/', env: {}, stdio: 'ignore' },

@@ -1,0 +1,82 @@
+import type { Json } from '@tappass/core';
+import type { Usage } from '../../pipeline/admission.ts';
+import { type Judge, malformed } from '../../stream/judge.ts';
+import type { JsonEdit } from '../../stream/rewrite-json.ts';
+import { count } from '../openai/chat-answer.ts';
+import { isList, isRecord } from '../read-texts.ts';
+import { hostedToolWireName } from '../tool-names.ts';
+
+type Block = { readonly [key: string]: Json };
+
+/** Names of values in blocks that are the wire's grammar, or sealed by the vendor. */
+export const blockGrammar: ReadonlySet<string> = new Set([
+	'type',
+	'id',
+	'tool_use_id',
+	'signature',
+	'encrypted_content',
+	'encrypted_index',
+	'data',
+]);
+
+/** Judges a whole message with the verdict that its stream would get. */
+export async function judgeMessagesAnswer(body: Json, judge: Judge): Promise<readonly JsonEdit[]> {
+	if (!isRecord(body) || !isList(body['content'])) throw malformed('expected a message');
+	const edits: JsonEdit[] = [];
+	for (const [index, block] of body['content'].entries()) {
+		if (!isRecord(block)) throw malformed('a content block is not an object');
+		const at = `/content/${index}`;
+		if (isToolBlock(block)) {
+			await judgeTool(block, at, judge, edits);
+			continue;
+		}
+		const field = textField(block);
+		const rest = field === undefined ? blockGrammar : new Set([...blockGrammar, field]);
+		judge.leaves(block, at, edits, rest);
+		if (field === undefined) continue;
+		const text = block[field] as string;
+		const released = judge.push(`${index}`, text) + judge.end(`${index}`);
+		if (released !== text) edits.push({ at: `${at}/${field}`, json: JSON.stringify(released) });
+	}
+	return edits;
+}
+
+/** The one text of a block that streams: of a text or a thinking block. */
+export function textField(block: Block): 'text' | 'thinking' | undefined {
+	if (block['type'] === 'text' && typeof block['text'] === 'string') return 'text';
+	return block['type'] === 'thinking' && typeof block['thinking'] === 'string' ? 'thinking' : undefined;
+}
+
+/** Whether a block calls a tool: the caller's, or one that the vendor runs itself. */
+export function isToolBlock(block: Block): boolean {
+	return String(block['type']).endsWith('tool_use');
+}
+
+async function judgeTool(block: Block, at: string, judge: Judge, edits: JsonEdit[]): Promise<void> {
+	const args = JSON.stringify(block['input'] ?? {});
+	const released = await judge.toolCall(toolBlockName(block), args);
+	if (released !== undefined && released !== args) edits.push({ at: `${at}/input`, json: released });
+}
+
+/** The wire name of the tool that a block calls. */
+export function toolBlockName(block: Block): string {
+	const { type, name, server_name } = block;
+	if (typeof name !== 'string') throw malformed('a tool block without a name');
+	if (type === 'tool_use') return name;
+	if (type === 'mcp_tool_use' && typeof server_name === 'string') return `${server_name}__${name}`;
+	return hostedToolWireName('anthropic', name);
+}
+
+/** What was used, as the Anthropic wire says: cached tokens stand beside the prompt's. Later numbers replace earlier ones. */
+export function messagesUsage(usage: Json | undefined, before?: Usage): Usage | undefined {
+	if (!isRecord(usage)) return before;
+	const input = count(usage['input_tokens']) ?? before?.input_tokens;
+	const output = count(usage['output_tokens']) ?? before?.output_tokens;
+	if (input === undefined || output === undefined) return before;
+	return {
+		input_tokens: input,
+		output_tokens: output,
+		cache_read_tokens: count(usage['cache_read_input_tokens']) ?? before?.cache_read_tokens ?? 0,
+		cache_write_tokens: count(usage['cache_creation_input_tokens']) ?? before?.cache_write_tokens ?? 0,
+	};
+}

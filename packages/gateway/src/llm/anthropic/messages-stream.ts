@@ -1,0 +1,205 @@
+import { type Json, TapPassError } from '@tappass/core';
+import type { Usage } from '../../pipeline/admission.ts';
+import { type HeldCall, HeldOrder } from '../../stream/hold.ts';
+import { type Judge, malformed } from '../../stream/judge.ts';
+import { type JsonEdit, rewriteJson } from '../../stream/rewrite-json.ts';
+import { keepAlive, type SseEvent, writeEvent } from '../../stream/sse.ts';
+import { parseChunk } from '../openai/chat-stream.ts';
+import { isList, isRecord } from '../read-texts.ts';
+import type { StreamReader } from '../wire.ts';
+import { blockGrammar, isToolBlock, messagesUsage, textField, toolBlockName } from './messages-answer.ts';
+
+type JsonObject = { readonly [key: string]: Json };
+
+/** A content block that is open: one that calls a tool is held, of others the text streams. */
+interface OpenBlock {
+	readonly field: 'text' | 'thinking' | undefined;
+	readonly held: HeldCall | undefined;
+	/** Arguments that came with the block's start. */
+	readonly startArgs: string;
+}
+
+/** Judges the stream of a message. Text goes out as the guard releases it, a tool call once its block is complete. */
+export class MessagesStreamReader implements StreamReader {
+	out = '';
+	readonly #judge: Judge;
+	readonly #order = new HeldOrder();
+	readonly #open = new Map<number, OpenBlock>();
+	readonly #seen = new Set<number>();
+	#usage: Usage | undefined;
+	/** The beginning tells what the prompt took; only the end tells all. */
+	#usageWhole = false;
+	#started = false;
+	#stopped = false;
+
+	constructor(judge: Judge) {
+		this.#judge = judge;
+	}
+
+	usage(): Usage | undefined {
+		return this.#usageWhole ? this.#usage : undefined;
+	}
+
+	event({ event, data, raw }: SseEvent): Promise<void> | undefined {
+		if (data === undefined) {
+			this.out += keepAlive;
+			return undefined;
+		}
+		if (this.#stopped) throw malformed('events after the end of the message');
+		const message = parseChunk(data);
+		const type = message['type'];
+		// Clients go by either: both must say the same.
+		if (typeof type !== 'string' || (event !== '' && event !== type)) throw malformed('an event under another name');
+		switch (type) {
+			case 'message_start':
+				return this.#start(message, data, raw);
+			case 'content_block_start':
+				return this.#blockStart(message, data, raw);
+			case 'content_block_delta':
+				return this.#delta(message, data, raw);
+			case 'content_block_stop':
+				return this.#blockStop(message, raw);
+			case 'message_delta':
+				this.#usage = messagesUsage(message['usage'], this.#usage);
+				this.#usageWhole = true;
+				return this.#pass(raw);
+			case 'message_stop':
+				if (this.#open.size > 0) throw malformed('the message ended inside a block');
+				this.#stopped = true;
+				return this.#pass(raw);
+			case 'ping':
+				// Never waits: it is what keeps a connection alive while something is held.
+				this.out += writeEvent('ping', '{"type": "ping"}');
+				return undefined;
+			case 'error':
+				throw new TapPassError('upstream_failed', { detail: 'the upstream ended its stream with an error' });
+			default:
+				throw malformed('an event of an unknown kind');
+		}
+	}
+
+	end(): Promise<void> | undefined {
+		if (!this.#stopped)
+			throw new TapPassError('upstream_truncated', { detail: 'the stream ended before its message did' });
+		return undefined;
+	}
+
+	#start({ message }: JsonObject, data: string, raw: string): undefined {
+		if (this.#started || !isRecord(message)) throw malformed('a message begins once');
+		this.#started = true;
+		this.#usage = messagesUsage(message['usage']);
+		const edits: JsonEdit[] = [];
+		if (isList(message['content']) && message['content'].length > 0) throw malformed('a message begins empty');
+		this.#put(data, raw, edits);
+	}
+
+	#blockStart({ index, content_block: block }: JsonObject, data: string, raw: string): undefined {
+		if (!this.#started || typeof index !== 'number' || !isRecord(block)) throw malformed('a block without its place');
+		if (this.#seen.has(index)) throw malformed('two blocks at one place');
+		this.#seen.add(index);
+		if (isToolBlock(block)) {
+			const input = block['input'];
+			const startArgs = isRecord(input) && Object.keys(input).length > 0 ? JSON.stringify(input) : '';
+			const held: HeldCall = { name: toolBlockName(block), args: '', released: undefined };
+			this.#open.set(index, { field: undefined, held, startArgs });
+			this.#order.undecided += 1;
+			// Arguments that came at once go out at once, judged.
+			this.#order.later(() => {
+				const edit =
+					startArgs !== '' && held.released !== startArgs ? [{ at: '/content_block/input', json: held.released! }] : [];
+				return edit.length === 0 ? raw : writeEvent('content_block_start', rewriteJson(data, edit));
+			}, data.length);
+			return;
+		}
+		const field = textField(block);
+		this.#open.set(index, { field, held: undefined, startArgs: '' });
+		const edits: JsonEdit[] = [];
+		this.#judge.leaves(block, '/content_block', edits, field === undefined ? blockGrammar : withField[field]);
+		if (field !== undefined && block[field] !== '') {
+			const text = this.#judge.push(`${index}`, block[field] as string);
+			if (text !== block[field]) edits.push({ at: `/content_block/${field}`, json: JSON.stringify(text) });
+		}
+		this.#put(data, raw, edits);
+	}
+
+	#delta({ index, delta }: JsonObject, data: string, raw: string): undefined {
+		const block = typeof index === 'number' ? this.#open.get(index) : undefined;
+		if (block === undefined || !isRecord(delta)) throw malformed('a delta outside of a block');
+		const type = delta['type'];
+		if (block.held !== undefined) return this.#toolDelta(block, delta, data, raw);
+		if (type === 'input_json_delta') throw malformed('arguments outside of a tool block');
+		const field = type === 'text_delta' ? 'text' : type === 'thinking_delta' ? 'thinking' : undefined;
+		const edits: JsonEdit[] = [];
+		if (field === undefined) {
+			this.#judge.leaves(delta, '/delta', edits, blockGrammar);
+			return this.#put(data, raw, edits);
+		}
+		const text = delta[field];
+		if (field !== block.field || typeof text !== 'string') throw malformed('a delta of another kind than its block');
+		if (Object.keys(delta).length !== 2) this.#judge.leaves(delta, '/delta', edits, withField[field]);
+		const released = this.#judge.push(`${index}`, text);
+		if (released === '' && text !== '') return;
+		if (released !== text) edits.push({ at: `/delta/${field}`, json: JSON.stringify(released) });
+		this.#put(data, raw, edits);
+	}
+
+	#toolDelta({ held, startArgs }: OpenBlock, delta: JsonObject, data: string, raw: string): undefined {
+		const piece = delta['partial_json'];
+		if (held === undefined || delta['type'] !== 'input_json_delta' || typeof piece !== 'string')
+			throw malformed('a delta of another kind than its block');
+		// Clients differ on which of the two counts.
+		if (startArgs !== '' && piece !== '') throw malformed('arguments both at the start and in pieces');
+		const first = held.args === '' && piece !== '';
+		held.args += piece;
+		this.#order.later(() => {
+			if (piece === '' || held.released === held.args) return raw;
+			// Changed arguments all go into the first piece.
+			return first
+				? writeEvent(
+						'content_block_delta',
+						rewriteJson(data, [{ at: '/delta/partial_json', json: JSON.stringify(held.released) }]),
+					)
+				: '';
+		}, data.length);
+	}
+
+	#blockStop({ index }: JsonObject, raw: string): Promise<void> | undefined {
+		const block = typeof index === 'number' ? this.#open.get(index) : undefined;
+		if (block === undefined) throw malformed('the end of a block that was not open');
+		this.#open.delete(index as number);
+		if (block.held !== undefined) return this.#toolStop(block, block.held, raw);
+		const tail = block.field === undefined ? '' : this.#judge.end(`${index as number}`);
+		if (tail !== '') {
+			const delta = { type: `${block.field}_delta`, [block.field!]: tail };
+			this.#pass(
+				writeEvent('content_block_delta', JSON.stringify({ type: 'content_block_delta', index: index!, delta })),
+			);
+		}
+		return this.#pass(raw);
+	}
+
+	async #toolStop({ startArgs }: OpenBlock, held: HeldCall, raw: string): Promise<void> {
+		const given = startArgs === '' ? held.args : startArgs;
+		const args = given === '' ? '{}' : given;
+		const released = await this.#judge.toolCall(held.name, args);
+		if (released === undefined) return;
+		held.released = released === args ? given : released;
+		this.#pass(raw);
+		this.#order.undecided -= 1;
+		this.out += this.#order.flush();
+	}
+
+	#put(data: string, raw: string, edits: readonly JsonEdit[]): undefined {
+		if (edits.length === 0) return this.#pass(raw);
+		return this.#pass(writeEvent(parseChunk(data)['type'] as string, rewriteJson(data, edits)));
+	}
+
+	#pass(text: string): undefined {
+		if (this.#judge.denial === undefined) this.out += this.#order.pass(text);
+	}
+}
+
+const withField = {
+	text: new Set([...blockGrammar, 'text']),
+	thinking: new Set([...blockGrammar, 'thinking']),
+} as const;

@@ -1,0 +1,159 @@
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server } from 'node:net';
+import { afterEach, describe, expect, test } from 'vitest';
+import { gather } from '../test-support/grammar.ts';
+import { type Served, serve } from '../test-support/serve.ts';
+
+let served: Served | undefined;
+let raw: Server | undefined;
+afterEach(async () => {
+	await served?.close();
+	served = undefined;
+	raw?.close();
+	raw = undefined;
+});
+
+const doors = [
+	['openai-chat', '/chat/completions', 'openai', { model: 'm', messages: [{ role: 'user', content: 'hi' }] }],
+	['openai-responses', '/responses', 'openai', { model: 'm', input: 'hi' }],
+	[
+		'anthropic-messages',
+		'/messages',
+		'anthropic',
+		{ model: 'm', max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] },
+	],
+] as const;
+
+/** An upstream that answers every connection with the same bytes, then ends or resets it. */
+async function answering(bytes: string, how: 'end' | 'reset' | 'keep' = 'end'): Promise<string> {
+	raw = createServer((socket) => {
+		socket.on('error', () => {});
+		socket.once('data', () => {
+			socket.write(bytes);
+			if (how === 'end') socket.end();
+			if (how === 'reset') setTimeout(() => socket.resetAndDestroy(), 5);
+		});
+	});
+	await new Promise<void>((resolve) => raw!.listen(0, '127.0.0.1', resolve));
+	return `http://127.0.0.1:${(raw.address() as AddressInfo).port}/v1`;
+}
+
+const head = (type: string, more = ''): string =>
+	`HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\nconnection: close\r\n${more}\r\n`;
+
+describe.each(doors)('%s', (wire, path, speaks, body) => {
+	async function call(stream: boolean): Promise<{ readonly status: number; readonly text: string }> {
+		const answer = await fetch(served!.url + path, {
+			method: 'POST',
+			headers: { authorization: 'Bearer token' },
+			body: JSON.stringify({ ...body, stream }),
+		});
+		return { status: answer.status, text: await answer.text() };
+	}
+	async function outcome(): Promise<unknown> {
+		await served!.pipeline.settled(1);
+		// Time for a second settlement to show itself.
+		await new Promise((resolve) => setTimeout(resolve, 5));
+		expect(served!.pipeline.outcomes).toHaveLength(served!.pipeline.admitted());
+		return served!.pipeline.outcomes[0];
+	}
+
+	test.each([
+		['truncate', 'upstream_truncated'],
+		['reset', 'upstream_truncated'],
+		['error', 'upstream_failed'],
+		['garbage', 'upstream_malformed'],
+	] as const)("a stream that ends by %s ends by the wire's own error", async (fault, code) => {
+		served = await serve([{ say: 'a tale that is cut off somewhere', fault }], { route: { speaks } });
+		const { status, text } = await call(true);
+		expect([status, gather(wire, text).end]).toEqual([200, 'error']);
+		expect(text).toContain(code);
+		expect(await outcome()).toMatchObject({ how: 'upstream_error', code, usage: undefined });
+	});
+
+	test('a stream that stops is given up, and what was released is told', async () => {
+		served = await serve([{ say: 'a tale', fault: 'hang' }], { route: { speaks } });
+		const gone = AbortSignal.timeout(100);
+		const answer = await fetch(served.url + path, {
+			method: 'POST',
+			headers: { authorization: 'Bearer token' },
+			body: JSON.stringify({ ...body, stream: true }),
+			signal: gone,
+		});
+		await expect(answer.text()).rejects.toThrow();
+		const ended = await outcome();
+		expect(ended).toMatchObject({ how: 'client_gone', usage: undefined });
+		expect((ended as { released_bytes: number }).released_bytes).toBeGreaterThan(0);
+	});
+
+	test.each([
+		['hang', 504, 'upstream_timeout'],
+		['reset', 502, 'upstream_truncated'],
+		['garbage', 502, 'upstream_malformed'],
+	] as const)('an answer that ends by %s is a coded error', async (fault, status, code) => {
+		served = await serve([{ say: 'hi', fault }], { route: { speaks, timeout_ms: 300 } });
+		const answer = await call(false);
+		expect(answer.status).toBe(status);
+		expect(answer.text).toContain(code);
+		expect(await outcome()).toMatchObject({ how: 'upstream_error', code, usage: undefined, released_bytes: 0 });
+	});
+
+	test('nothing listens there: nothing was used', async () => {
+		served = await serve([{ say: 'hi' }], { route: { speaks, base_url: 'http://127.0.0.1:1/v1' } });
+		const { status, text } = await call(false);
+		expect([status, text.includes('upstream_unreachable')]).toEqual([502, true]);
+		expect(text).not.toContain('127.0.0.1');
+		expect(await outcome()).toMatchObject({ code: 'upstream_unreachable', usage: { input_tokens: 0 } });
+	});
+
+	test.each([401, 403])("an upstream's %i is about our credential, and not told on", async (status) => {
+		served = await serve([{ say: 'Incorrect key provided: sk-vaulted', fault: 'status', status }], {
+			route: { speaks },
+		});
+		const answer = await call(true);
+		expect(answer.status).toBe(502);
+		expect(answer.text).toContain('upstream_refused');
+		expect(answer.text).not.toContain('vaulted');
+		expect(await outcome()).toMatchObject({ code: 'upstream_refused' });
+	});
+
+	test("an upstream's own error is told on, judged", async () => {
+		served = await serve([{ say: 'slow down, secret', fault: 'status', status: 429 }], {
+			route: { speaks },
+			redacted: ['secret'],
+		});
+		const { status, text } = await call(false);
+		expect([status, JSON.parse(text).error.message]).toEqual([429, 'slow down, [taken out]']);
+		expect(await outcome()).toMatchObject({ how: 'upstream_error', status: 429 });
+	});
+
+	test.each([
+		[
+			'a redirect',
+			'HTTP/1.1 302 Found\r\nlocation: http://evil.example/\r\ncontent-length: 0\r\n\r\n',
+			'upstream_failed',
+		],
+		['another type', `${head('text/html')}<h1>hi</h1>`, 'upstream_malformed'],
+		['compressed bytes', `${head('application/json', 'content-encoding: gzip\r\n')}xx`, 'upstream_malformed'],
+		[
+			'a key twice',
+			`${head('application/json')}{"choices":[],"choices":[],"content":[],"output":[]}`,
+			'upstream_malformed',
+		],
+		['bytes that are not HTTP', 'SSH-2.0-OpenSSH\r\n', 'upstream_truncated'],
+	])('%s is refused', async (_what, bytes, code) => {
+		served = await serve([{ say: 'hi' }], { route: { speaks, base_url: await answering(bytes) } });
+		const { status, text } = await call(false);
+		expect([status, text.includes(code)]).toEqual([502, true]);
+		expect(await outcome()).toMatchObject({ how: 'upstream_error', code, released_bytes: 0 });
+	});
+
+	test('an event under the name of another is refused: clients differ on which one counts', async () => {
+		const event = 'event: ping\ndata: {"type":"response.created","response":{}}\n\n';
+		const chat =
+			'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"a","content":"b"}}]}\n\n';
+		const bytes = head('text/event-stream') + (wire === 'openai-chat' ? chat : event);
+		served = await serve([{ say: 'hi' }], { route: { speaks, base_url: await answering(bytes) } });
+		expect((await call(true)).text).toContain('upstream_malformed');
+	});
+});

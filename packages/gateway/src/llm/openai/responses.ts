@@ -1,0 +1,96 @@
+import { type Json, TapPassError } from '@tappass/core';
+import { z } from 'zod';
+import type { ModelCall, OfferedTool, TextPart } from '../../pipeline/call.ts';
+import type { JsonEdit } from '../../stream/rewrite-json.ts';
+import { flag, modelName, offeredTool, readBody, tokens } from '../read-request.ts';
+import { collectTexts, isList, isRecord, unseen } from '../read-texts.ts';
+import { hostedToolWireName } from '../tool-names.ts';
+
+const schema = z.looseObject({
+	model: modelName,
+	input: z.union([z.string(), z.array(z.looseObject({}))]),
+	instructions: z.union([z.string(), z.array(z.looseObject({})), z.null()]).optional(),
+	stream: flag,
+	max_output_tokens: tokens,
+	tools: z.array(z.looseObject({ type: z.string() })).nullish(),
+});
+
+// What these stand for is kept at the vendor, or happens there after the answer.
+const stored: readonly string[] = [
+	'previous_response_id',
+	'conversation',
+	'prompt',
+	'background',
+	'context_management',
+];
+
+/** Reads a request of `POST /v1/responses`. */
+export function readResponses(body: Json, body_bytes: number): ModelCall {
+	const request = readBody(schema, body, stored);
+	const record = body as { readonly [key: string]: Json };
+	return {
+		kind: 'model',
+		wire: 'openai-responses',
+		stream: request.stream ?? false,
+		model: request.model,
+		max_tokens: request.max_output_tokens ?? undefined,
+		texts: readTexts(record),
+		offered_tools: isList(record['tools']) ? readTools(record['tools'], '/tools', '') : [],
+		body,
+		body_bytes,
+	};
+}
+
+function readTexts(body: { readonly [key: string]: Json }): readonly TextPart[] {
+	const texts: TextPart[] = [];
+	if (body['instructions'] !== undefined) collectTexts(body['instructions'], '/instructions', 'system', texts);
+	const input = body['input']!;
+	if (isList(input)) for (const [index, item] of input.entries()) readItem(item, `/input/${index}`, texts);
+	else collectTexts(input, '/input', 'user', texts);
+	for (const key of ['metadata', 'user', 'safety_identifier', 'prompt_cache_key'])
+		if (body[key] !== undefined) collectTexts(body[key]!, `/${key}`, 'user', texts);
+	if (body['text'] !== undefined) collectTexts(body['text'], '/text', 'system', texts);
+	return texts;
+}
+
+const roles: ReadonlySet<string> = new Set(['system', 'developer', 'user', 'assistant']);
+
+function readItem(item: Json, at: string, texts: TextPart[]): void {
+	if (!isRecord(item)) throw new TapPassError('request_malformed', { detail: `${at}: expected an object` });
+	const { role } = item;
+	const type = item['type'] ?? 'message';
+	if (typeof type !== 'string' || type === 'item_reference') throw unseen(at);
+	if (type === 'message') {
+		if (typeof role !== 'string' || !roles.has(role))
+			throw new TapPassError('request_malformed', { detail: `${at}/role: expected one of ${[...roles].join(', ')}` });
+		collectTexts(item, at, role as TextPart['role'], texts);
+	} else collectTexts(item, at, type.endsWith('_output') ? 'tool' : 'assistant', texts);
+}
+
+/** Tools of a list; those of a namespace travel under `namespace__name`. */
+function readTools(list: readonly Json[], at: string, namespace: string): readonly OfferedTool[] {
+	return list.flatMap((tool, index) => {
+		const place = `${at}/${index}`;
+		if (!isRecord(tool)) throw new TapPassError('request_malformed', { detail: `${place}: expected an object` });
+		const { type, name, description, tools } = tool;
+		if (type === 'namespace' && typeof name === 'string' && isList(tools) && namespace === '')
+			return readTools(tools, `${place}/tools`, name);
+		if (type === 'function' || type === 'custom') {
+			if (typeof name !== 'string' || name === '')
+				throw new TapPassError('request_malformed', { detail: `${place}: expected a tool with a name` });
+			return [offeredTool(place, qualified(namespace, name), description, tool['parameters'] ?? tool['format'])];
+		}
+		return [offeredTool(place, hostedToolWireName('openai', String(type)), description, tool)];
+	});
+}
+
+/** The wire name of a tool of a namespace, as `mcp__collibra` and `get_asset` are `mcp__collibra__get_asset`. */
+export function qualified(namespace: Json | undefined, name: string): string {
+	if (typeof namespace !== 'string' || namespace === '') return name;
+	return namespace.endsWith('__') ? namespace + name : `${namespace}__${name}`;
+}
+
+/** The model's name at the upstream. */
+export function forwardResponses(call: ModelCall, model: string): readonly JsonEdit[] {
+	return model === call.model ? [] : [{ at: '/model', json: JSON.stringify(model) }];
+}

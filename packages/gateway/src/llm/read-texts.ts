@@ -1,0 +1,94 @@
+import { type Json, TapPassError } from '@tappass/core';
+import { doorLimits } from '../door-limits.ts';
+import type { TextPart } from '../pipeline/call.ts';
+
+type Role = TextPart['role'];
+
+// Names of values that are part of a wire's grammar. They are passed over only while they look like identifiers.
+const identifiers: ReadonlySet<string> = new Set([
+	'type',
+	'role',
+	'id',
+	'call_id',
+	'item_id',
+	'tool_call_id',
+	'tool_use_id',
+	'status',
+	'phase',
+	'media_type',
+	'detail',
+	'format',
+	'ttl',
+	'namespace',
+]);
+const identifierText = /^[\w.:/+=-]*$/;
+// Sealed by the vendor: nobody but it can read or make them.
+const sealed: ReadonlySet<string> = new Set(['signature', 'encrypted_content']);
+const base64Text = /^[A-Za-z0-9+/=_-]*$/;
+
+/**
+ * Every piece of text below a value, with the pointer at which it stands: of content of kinds that are known and of
+ * kinds that come later alike. Left out are identifiers, sealed values and base64 of files and images.
+ * @throws {TapPassError} request_unsupported: content that stands elsewhere, so that nobody here could look at it
+ */
+export function collectTexts(value: Json, at: string, role: Role, into: TextPart[]): void {
+	if (typeof value === 'string') {
+		if (value === '') return;
+		if (into.length >= doorLimits.textsMax)
+			throw new TapPassError('request_too_large', {
+				detail: `more than ${doorLimits.textsMax} pieces of text`,
+			});
+		into.push({ at, role, text: value });
+		return;
+	}
+	if (typeof value !== 'object' || value === null) return;
+	if (isList(value)) {
+		for (let index = 0; index < value.length; index += 1) collectTexts(value[index]!, `${at}/${index}`, role, into);
+		return;
+	}
+	for (const [key, below] of Object.entries(value)) {
+		if (key === 'file_id' && typeof below === 'string') throw unseen(`${at}/${key}`);
+		if (typeof below === 'string' && isOpaque(key, below, value)) continue;
+		collectTexts(below, `${at}/${escapePart(key)}`, role, into);
+	}
+}
+
+function isOpaque(key: string, text: string, around: { readonly [key: string]: Json }): boolean {
+	if (identifiers.has(key)) return text.length <= doorLimits.identifierLengthMax && identifierText.test(text);
+	if (sealed.has(key)) return base64Text.test(text);
+	if (key === 'data') {
+		const type = around['type'];
+		return (type === 'base64' || type === 'redacted_thinking' || 'format' in around) && base64Text.test(text);
+	}
+	return isDataUrl(text);
+}
+
+// Only a whole value of base64 passes: text may be written into a data URL as well.
+function isDataUrl(text: string): boolean {
+	if (!text.startsWith('data:')) return false;
+	const comma = text.indexOf(',');
+	return comma > 0 && comma < 128 && text.slice(0, comma).endsWith(';base64') && base64Text.test(text.slice(comma + 1));
+}
+
+/** Whether a JSON value is a list; `Array.isArray` alone does not narrow a read-only one. */
+export function isList(value: Json | undefined): value is readonly Json[] {
+	return Array.isArray(value);
+}
+
+/** Whether a JSON value is an object. */
+export function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A key as a part of a JSON pointer. */
+export function escapePart(key: string): string {
+	return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
+}
+
+/** The refusal of content that is stored elsewhere. */
+export function unseen(at: string): TapPassError {
+	return new TapPassError('request_unsupported', {
+		detail: `${at} refers to content that is kept at the vendor, where it cannot be inspected`,
+		hint: 'send the content itself',
+	});
+}

@@ -1,0 +1,133 @@
+import type { Json } from '@tappass/core';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { playChat } from '../dev/play-chat.ts';
+import { playMessages } from '../dev/play-messages.ts';
+import { playResponses } from '../dev/play-responses.ts';
+import { readScript, type Turn } from '../dev/script.ts';
+import type { WireFormat } from '../llm/wire.ts';
+import { chatWire, messagesWire, responsesWire } from '../llm/wires.ts';
+import { gather } from '../test-support/grammar.ts';
+import { handGuard } from '../test-support/hand-pipeline.ts';
+import { Judge } from './judge.ts';
+import { rewriteJson } from './rewrite-json.ts';
+import { SseParser } from './sse.ts';
+
+const wires = [
+	[chatWire, playChat],
+	[responsesWire, playResponses],
+	[messagesWire, playMessages],
+] as const;
+const rules = { forbidden: ['kaboom', 'é☢é'], redacted: ['secret', '𝕊ecret'] };
+const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }], input: 'hi' };
+
+// Texts of which many hold a word, the beginning of one, or characters of several bytes.
+const piece = fc.constantFrom(
+	'kab',
+	'oom',
+	'kaboom',
+	'sec',
+	'ret',
+	'secret',
+	'é',
+	'☢',
+	'𝕊',
+	'ecret',
+	' ',
+	'"',
+	'\\',
+	'\n',
+	'x',
+);
+const text = fc.array(piece, { minLength: 1, maxLength: 12 }).map((pieces) => pieces.join(''));
+const turns = fc.record({
+	think: fc.option(text, { nil: undefined }),
+	say: fc.option(text, { nil: undefined }),
+	call: fc.array(fc.record({ tool: fc.constantFrom('a__b', 'c__d'), arguments: fc.record({ q: text }) }), {
+		maxLength: 2,
+	}),
+	chunk: fc.integer({ min: 1, max: 7 }),
+	cuts: fc.array(fc.nat(40), { minLength: 1, maxLength: 8 }),
+});
+
+async function stream(
+	wire: WireFormat,
+	events: readonly string[],
+	cuts: readonly number[],
+): Promise<{ out: string; blocked: boolean }> {
+	const judge = new Judge(handGuard(rules));
+	const reader = wire.reader(wire.read(body as Json, 10), judge);
+	const parser = new SseParser();
+	const bytes = Buffer.from(events.join(''));
+	let out = '';
+	for (let at = 0, cut = 0; at < bytes.length && judge.denial === undefined; cut += 1) {
+		const length = cuts[cut % cuts.length]! + 1;
+		for (const event of parser.push(bytes.subarray(at, at + length))) {
+			await reader.event(event);
+			if (judge.denial !== undefined) break;
+		}
+		at += length;
+		out += reader.out;
+		reader.out = '';
+	}
+	if (judge.denial === undefined) await reader.end();
+	else out += wire.errorEvents(judge.denial, reader);
+	return { out, blocked: judge.denial !== undefined };
+}
+
+async function whole(wire: WireFormat, answer: Json): Promise<{ answer: Json; blocked: boolean }> {
+	const judge = new Judge(handGuard(rules));
+	const edits = await wire.judgeAnswer(answer, judge);
+	return {
+		answer: JSON.parse(rewriteJson(JSON.stringify(answer), edits)) as Json,
+		blocked: judge.denial !== undefined,
+	};
+}
+
+describe.each(wires)('%o', (wire, play) => {
+	test(`${wire.wire}: for any chunking the verdict and the text are those of the whole`, async () => {
+		await fc.assert(
+			fc.asyncProperty(turns, async ({ chunk, cuts, ...turn }) => {
+				const script = readScript({ schema: 'tappass.dev-model/1', chunk, turns: [turn] }, 'script');
+				const [only] = script.turns as readonly [Turn];
+				const played = play(script, only, body as Json, 1);
+				const asWhole = await whole(wire, played.whole);
+
+				const streamed = await stream(wire, played.events, cuts);
+
+				expect(streamed.blocked).toBe(asWhole.blocked);
+				const said = gather(wire.wire, streamed.out);
+				expect(said.end).toBe(asWhole.blocked ? 'error' : 'complete');
+				for (const word of rules.forbidden)
+					expect([said.text, said.thinking].filter((one) => one.includes(word))).toEqual([]);
+				if (asWhole.blocked) return;
+				const redacted = (given = ''): string =>
+					rules.redacted.reduce((one, word) => one.replaceAll(word, '[taken out]'), given);
+				expect(said.text).toBe(redacted(only.say));
+				expect(said.thinking).toBe(redacted(only.think));
+				expect(said.calls).toEqual(
+					only.call.map(({ tool, arguments: args }) => ({ name: tool, args: JSON.stringify(args) })),
+				);
+			}),
+			{ numRuns: 150 },
+		);
+	});
+
+	test(`${wire.wire}: what nothing has to be done to goes out byte for byte`, async () => {
+		const script = readScript(
+			{
+				schema: 'tappass.dev-model/1',
+				turns: [{ think: 'hm', say: 'Grüß dich, 𝕊!', call: [{ tool: 'a__b', arguments: { q: 1 } }] }],
+			},
+			's',
+		);
+		const asked = { ...body, stream_options: { include_usage: true } };
+		const { events } = play(script, script.turns[0]!, asked as Json, 1);
+		const judge = new Judge(handGuard({}));
+		const reader = wire.reader(wire.read(asked as Json, 10), judge);
+
+		for (const event of new SseParser().push(Buffer.from(events.join('')))) await reader.event(event);
+
+		expect(reader.out).toBe(events.join('').replace('{"type":"ping"}', '{"type": "ping"}'));
+	});
+});

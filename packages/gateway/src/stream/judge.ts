@@ -1,0 +1,73 @@
+import { type Json, TapPassError } from '@tappass/core';
+import { escapePart, isList, isRecord } from '../llm/read-texts.ts';
+import type { Denial, OutputGuard } from '../pipeline/admission.ts';
+import type { JsonEdit } from './rewrite-json.ts';
+
+/** Asks the guard of one call, and keeps its first denial: after it nothing more is released. */
+export class Judge {
+	readonly #guard: OutputGuard;
+	#names = 0;
+	denial: Denial | undefined;
+
+	constructor(guard: OutputGuard) {
+		this.#guard = guard;
+	}
+
+	/** More text of a channel; what may go out now. Empty once there is a denial. */
+	push(channel: string, delta: string): string {
+		return this.#settle(() => this.#guard.push(channel, delta));
+	}
+
+	/** A channel is over; what was still held. */
+	end(channel: string): string {
+		return this.#settle(() => this.#guard.end(channel));
+	}
+
+	/** A text that is complete, judged as a channel of its own. */
+	text(text: string): string {
+		if (text === '') return '';
+		this.#names += 1;
+		const channel = `text.${this.#names}`;
+		return this.push(channel, text) + this.end(channel);
+	}
+
+	/** A complete tool call; its arguments as they may go out, or undefined: denied. */
+	async toolCall(wire_name: string, arguments_text: string): Promise<string | undefined> {
+		if (this.denial !== undefined) return undefined;
+		const verdict = await this.#guard.emission({ wire_name, arguments_text });
+		if (verdict.effect === 'release') return verdict.arguments_text;
+		this.denial = verdict.denial;
+		return undefined;
+	}
+
+	/** Every text below a value of a kind that the wire's reader does not know, each judged on its own. */
+	leaves(value: Json, at: string, edits: JsonEdit[], passed: ReadonlySet<string> = none): void {
+		if (typeof value === 'string') {
+			const text = this.text(value);
+			if (text !== value) edits.push({ at, json: JSON.stringify(text) });
+		} else if (isList(value)) {
+			value.forEach((item, index) => {
+				this.leaves(item, `${at}/${index}`, edits, passed);
+			});
+		} else if (isRecord(value)) {
+			for (const [key, below] of Object.entries(value)) {
+				if (!passed.has(key)) this.leaves(below, `${at}/${escapePart(key)}`, edits, passed);
+			}
+		}
+	}
+
+	#settle(ask: () => ReturnType<OutputGuard['push']>): string {
+		if (this.denial !== undefined) return '';
+		const verdict = ask();
+		if (verdict.effect === 'release') return verdict.text;
+		this.denial = verdict.denial;
+		return '';
+	}
+}
+
+const none: ReadonlySet<string> = new Set();
+
+/** What an upstream sent is not of its wire, so it cannot be judged. */
+export function malformed(detail: string): TapPassError {
+	return new TapPassError('upstream_malformed', { detail });
+}

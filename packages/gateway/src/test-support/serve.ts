@@ -1,0 +1,73 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { AuditEvent } from '@tappass/audit';
+import { createGateway, type Gateway } from '../app.ts';
+import { readScript, type Turn } from '../dev/script.ts';
+import { type ModelCallSeen, type ScriptedModel, scriptedModel } from '../dev/server.ts';
+import type { Route } from '../pipeline/admission.ts';
+import type { GatewayPorts } from '../ports.ts';
+import { type HandPipeline, type HandRules, handPipeline } from './hand-pipeline.ts';
+
+/** A gateway that listens, in front of a scripted model, with a pipeline made by hand. */
+export interface Served {
+	readonly url: string;
+	readonly direct: string;
+	readonly pipeline: HandPipeline;
+	readonly model: ScriptedModel;
+	readonly gateway: Gateway;
+	readonly audited: readonly AuditEvent[];
+	readonly close: () => Promise<void>;
+	readonly lastCall: () => ModelCallSeen;
+}
+
+export async function serve(
+	turns: readonly Partial<Turn>[],
+	rules: Partial<Omit<HandRules, 'route'>> & { readonly route?: Partial<Route> } = {},
+	chunk = 5,
+): Promise<Served> {
+	const model = await scriptedModel(readScript({ schema: 'tappass.dev-model/1', chunk, turns }, 'script.yaml'));
+	const route: Route = {
+		upstream: 'scripted',
+		headers: { authorization: 'Bearer vaulted' },
+		base_url: model.url,
+		speaks: 'openai',
+		model: 'scripted',
+		timeout_ms: 2_000,
+		...rules.route,
+	};
+	const pipeline = handPipeline({ ...rules, route });
+	const audited: AuditEvent[] = [];
+	const ports = {
+		now: () => 1_700_000_000_000,
+		randomBytes: (count: number) => new Uint8Array(count),
+		audit: {
+			append: async (events: readonly AuditEvent[]) => {
+				audited.push(...events);
+			},
+		},
+		upstreams: {
+			models: async () => [
+				{ id: 'scripted', upstream: 'script' },
+				{ id: 'hidden', upstream: 'script' },
+			],
+		},
+	} as unknown as GatewayPorts;
+	const gateway = createGateway({ pipeline, ports });
+	const server = createServer(gateway.handle);
+	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	return {
+		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+		direct: model.url,
+		pipeline,
+		model,
+		gateway,
+		audited,
+		lastCall: () => model.calls.at(-1)!,
+		async close() {
+			server.closeAllConnections();
+			await new Promise((resolve) => server.close(resolve));
+			await gateway.close();
+			await model.close();
+		},
+	};
+}

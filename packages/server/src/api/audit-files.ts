@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { type OrgId, orgIdSchema, TapPassError } from '@tappass/core';
+import type { Hono } from 'hono';
+import { assertMay, orgScope } from '../access/may.ts';
+import { readCheckpointFile, readEntries, readTile, readTree } from '../audit-store/read.ts';
+import { tileWidth } from '../audit-store/tree.ts';
+import { treeOf } from '../audit-store/verify-store.ts';
+import type { OperatorClaims } from '../identity/operator-token.ts';
+import { findByKeyId } from '../store/people.ts';
+import type { OrgTransaction } from '../store/store.ts';
+import type { AppContext, Variables } from './app.ts';
+import type { Services } from './services.ts';
+
+/** Who asks for a file of a log. */
+export interface FileDoor {
+	readonly accepting: () => boolean;
+	/** @throws {TapPassError} unauthenticated, rate_limited */
+	readonly claims: (context: AppContext) => Promise<OperatorClaims>;
+	/** For a log that anyone may read. @throws {TapPassError} rate_limited */
+	readonly visitor: (context: AppContext) => void;
+}
+
+/**
+ * The files of the logs as C2SP tlog-tiles lays them out: `checkpoint`, `tile/<L>/<N>[.p/<W>]`, `tile/entries/<N>[.p/<W>]`.
+ * A tile never changes, so whoever has one need not ask again.
+ */
+export function auditFiles(app: Hono<{ Variables: Variables }>, services: Services, door: FileDoor): void {
+	app.get('/audit/:org/*', async (context) => {
+		context.set('route', '/audit/{org}');
+		if (!door.accepting()) throw new TapPassError('shutting_down');
+		const parsed = orgIdSchema.safeParse(context.req.param('org'));
+		const path = context.req.path.split('/').slice(3).join('/');
+		const file = parsed.success ? parseFile(path) : undefined;
+		if (!parsed.success || file === undefined) throw absent(path);
+		const orgId = parsed.data;
+		const read = await readFor(context, services, door, orgId);
+		const bytes = await services.store.withOrg(orgId, async (transaction) => {
+			await read(transaction);
+			return readFile(transaction, file);
+		});
+		if (bytes === undefined) throw absent(path);
+		context.set('org_id', orgId);
+		return respond(context, bytes, file.kind === 'checkpoint');
+	});
+}
+
+type File =
+	| { readonly kind: 'checkpoint' }
+	| { readonly kind: 'tile'; readonly level: number; readonly number: number; readonly width: number }
+	| { readonly kind: 'entries'; readonly number: number; readonly width: number };
+
+const levelMax = 5;
+
+/** What a path names; undefined for one that no log has. */
+export function parseFile(path: string): File | undefined {
+	if (path === 'checkpoint') return { kind: 'checkpoint' };
+	const match = /^tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/){0,4}\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(path);
+	if (match === null) return undefined;
+	const [, what, digits, partial] = match;
+	const width = partial === undefined ? tileWidth : Number(partial);
+	if (width > (partial === undefined ? tileWidth : tileWidth - 1)) return undefined;
+	// One way to write each number.
+	if (/^x000\//.test(digits!)) return undefined;
+	const number = Number(digits!.replaceAll(/[x/]/g, ''));
+	if (what === 'entries') return { kind: 'entries', number, width };
+	return Number(what) > levelMax ? undefined : { kind: 'tile', level: Number(what), number, width };
+}
+
+// In words that are the same for a log of another org and for none at all.
+function absent(path: string): TapPassError {
+	return new TapPassError('not_found', { detail: `no log has ${path.slice(0, 64)}, or not yet` });
+}
+
+async function readFor(
+	context: AppContext,
+	services: Services,
+	door: FileDoor,
+	orgId: OrgId,
+): Promise<(transaction: OrgTransaction) => Promise<void>> {
+	if (services.auditIsPublic) {
+		door.visitor(context);
+		return async () => {};
+	}
+	const claims = await door.claims(context);
+	if (claims.org_id !== orgId) throw absent(context.req.path.split('/').slice(3).join('/'));
+	return async (transaction) => {
+		const now = new Date(services.now());
+		const principal = await findByKeyId(transaction, orgId, claims.user_id, claims.key_id, now);
+		if (principal === undefined)
+			throw new TapPassError('unauthenticated', {
+				detail: 'the key behind the token was revoked or has expired',
+				hint: 'sign in again: tappass login',
+			});
+		assertMay(principal, 'audit.read', orgScope);
+	};
+}
+
+async function readFile(transaction: OrgTransaction, file: File): Promise<Uint8Array | undefined> {
+	if (file.kind === 'checkpoint') return readCheckpointFile(transaction);
+	const row = await readTree(transaction);
+	if (row === undefined) return undefined;
+	if (file.kind === 'entries') return readEntries(transaction, row.size, file.number, file.width);
+	return readTile(transaction, treeOf(row), file.level, file.number, file.width);
+}
+
+function respond(context: AppContext, bytes: Uint8Array, isCheckpoint: boolean): Response {
+	const etag = `"${createHash('sha256').update(bytes).digest('base64url')}"`;
+	const headers: Record<string, string> = {
+		etag,
+		'content-type': isCheckpoint ? 'text/plain; charset=utf-8' : 'application/octet-stream',
+		'cache-control': isCheckpoint ? 'no-cache' : 'private, max-age=31536000, immutable',
+	};
+	if (context.req.header('if-none-match') === etag) return context.body(null, 304, headers);
+	return context.body(new Uint8Array(bytes), 200, headers);
+}

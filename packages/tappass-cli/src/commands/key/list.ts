@@ -1,0 +1,41 @@
+import { type Command, Flags, type Interfaces } from '@oclif/core';
+import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import { OperatorCommand } from '../../command.ts';
+import { connect } from '../../remote/connect.ts';
+import { serverFlag } from '../../remote/settings.ts';
+import { key } from '../../remote/shapes.ts';
+
+const flags = {
+	server: serverFlag,
+	all: Flags.boolean({ description: 'keys of everyone; for org admins' }),
+};
+
+/** `tappass key list`: API keys, without what would let anyone use them. */
+export default class KeyList extends OperatorCommand {
+	static override summary = 'List your API keys, or those of everyone.';
+	static override description = 'A key itself was shown once, when it was made; here are its last four characters.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %>',
+		'<%= config.bin %> <%= command.id %> --all --json',
+	];
+	static override flags: Interfaces.FlagInput = flags;
+
+	protected override async answer(terminal: Terminal): Promise<Answer> {
+		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		const client = await connect(chosen.server);
+		const items = await client.all('/v1/keys', key, chosen.all ? { all: 'true' } : {});
+		const now = Date.now();
+		const rows = items.map((each) => [
+			each.id,
+			each.name,
+			`…${each.ending}`,
+			each.revoked_at !== null ? 'revoked' : Date.parse(each.expires_at) <= now ? 'expired' : 'active',
+			each.scopes.join(','),
+			each.expires_at,
+			each.last_used_at ?? 'never',
+			...(chosen.all ? [each.user_id] : []),
+		]);
+		const heading = ['KEY', 'NAME', 'ENDING', 'STATE', 'SCOPES', 'EXPIRES', 'USED', ...(chosen.all ? ['USER'] : [])];
+		return { schema: 'tappass.key.list/1', fields: { items }, text: table([heading, ...rows], terminal.style) };
+	}
+}

@@ -1,0 +1,49 @@
+import { type Command, Flags, type Interfaces } from '@oclif/core';
+import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import { OperatorCommand } from '../../command.ts';
+import { connect } from '../../remote/connect.ts';
+import { placeName } from '../../remote/place.ts';
+import { serverFlag } from '../../remote/settings.ts';
+import { sandbox } from '../../remote/shapes.ts';
+import { loadedText } from '../../views/sandbox.ts';
+
+const flags = {
+	server: serverFlag,
+	spec: Flags.string({ helpValue: '<id>', description: 'only sandboxes of this spec' }),
+	project: Flags.string({ helpValue: '<name>', description: 'only sandboxes of this project' }),
+};
+
+/** `tappass sandbox list`: the fleet. */
+export default class SandboxList extends OperatorCommand {
+	static override summary = 'List the sandboxes you may see: their state, and what their hosts have loaded.';
+	static override description =
+		'WANTED is the newest signed version, LOADED what the host last said it enforces; they differ while a change is on its way.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %>',
+		'<%= config.bin %> <%= command.id %> --project eu-team --json',
+	];
+	static override flags: Interfaces.FlagInput = flags;
+
+	protected override async answer(terminal: Terminal): Promise<Answer> {
+		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		const all = await (await connect(chosen.server)).all('/v1/sandboxes', sandbox);
+		const items = all.filter(
+			({ spec, project }) => spec === (chosen.spec ?? spec) && project === (chosen.project ?? project),
+		);
+		const rows = items.map((each) => [
+			each.id,
+			each.name ?? '-',
+			each.state,
+			each.spec,
+			placeName(each),
+			String(each.policy_version),
+			loadedText(each),
+			each.compile_error ?? each.state_reason ?? '',
+		]);
+		return {
+			schema: 'tappass.sandbox.list/1',
+			fields: { items },
+			text: table([['SANDBOX', 'NAME', 'STATE', 'SPEC', 'PLACE', 'WANTED', 'LOADED', 'NOTE'], ...rows], terminal.style),
+		};
+	}
+}

@@ -1,0 +1,10 @@
+export { delegatedCgroup } from './cgroup.ts';
+export { agentEnvironment } from './environment.ts';
+export { launchSandbox } from './launch-sandbox.ts';
+export { kernelRingPrograms, systemProgram } from './programs.ts';
+export { unreachablePart } from './reachable.ts';
+export { prepareRunDirectory, type Swept, sweepRuns } from './run-record.ts';
+export { stage } from './stage.ts';
+export type { Sandbox, SandboxExit, SandboxLimits, SandboxOptions, Spawnable, Weakness } from './types.ts';
+export { allocateUid, emptyUidTable, type UidTable, uidsOf } from './uid-range.ts';
+export { weaknesses } from './weaknesses.ts';
