@@ -83,6 +83,16 @@ describe('inside', () => {
 		expect(stdout).toBe(words.map((word) => `[${word}]`).join(''));
 	});
 
+	test('what a command that ends at once has said is not lost', async () => {
+		for (let round = 0; round < 10; round += 1)
+			expect(await run(place, '', { command: '/usr/bin/printf', args: ['said'] })).toEqual({
+				code: 0,
+				signal: null,
+				stdout: 'said',
+				stderr: '',
+			});
+	});
+
 	test('the exit status is passed on', async () => {
 		expect(await run(place, 'exit 7')).toMatchObject({ code: 7, signal: null });
 	});

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -10,6 +9,7 @@ import { limits } from '../limits.ts';
 import { type Bounds, boundProcess, boundsOf } from './bounds.ts';
 import { makeCgroup, type SandboxCgroup } from './cgroup.ts';
 import { enterSandbox } from './enter.ts';
+import { firstWords, holdOutput } from './held-output.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess, waitGone } from './process-identity.ts';
 import { systemProgram } from './programs.ts';
 import { unreachablePart } from './reachable.ts';
@@ -35,19 +35,22 @@ export async function launchSandbox(options: SandboxOptions): Promise<Sandbox> {
 	const wide = showsHostDirectories(options.rendered, options.workspaceHost);
 	const filter = await writeFilter(options.runDirectory, !wide);
 	const args = await bwrapArguments(options, bounds);
-	const { child, complaint } = start(options, args, filter);
+	const child = start(options, args, filter);
+	const release = holdOutput(child);
+	const exited = exitOf(child);
 	try {
-		const pair = await identities(child, await innerProcess(child, complaint), complaint);
+		const pair = await identities(child, await innerProcess(child, exited));
 		for (const { pid } of pair) await cgroup?.take(pid);
 		const [relay] = await Promise.all([relayFor(options, pair), boundProcess(pair[1].pid, bounds, otherUser(options))]);
-		const run: Run = { options, bounds, child, processes: [...pair, ...relay], cgroup, filter };
+		const run: Run = { options, bounds, child, exited, processes: [...pair, ...relay], cgroup, filter };
 		await keepRecord(options.runDirectory, {
 			schema: 'tappass.sandbox-run/1',
 			name: options.name,
 			processes: run.processes,
 			cgroup: cgroup?.directory ?? null,
 		});
-		await letGo(child, pair[1], complaint);
+		await letGo(child, pair[1]);
+		release();
 		return supervise(run);
 	} catch (cause) {
 		child.kill('SIGKILL');
@@ -61,6 +64,7 @@ export interface Run {
 	readonly options: SandboxOptions;
 	readonly bounds: Bounds;
 	readonly child: ChildProcess;
+	readonly exited: Promise<Exit>;
 	/** bwrap outside, the first process inside, and the relay. */
 	readonly processes: readonly [ProcessIdentity, ProcessIdentity, ...ProcessIdentity[]];
 	readonly cgroup: SandboxCgroup | undefined;
@@ -68,16 +72,20 @@ export interface Run {
 	readonly filter: string | undefined;
 }
 
-async function identities(
-	child: ChildProcess,
-	innerPid: number,
-	complaint: () => string,
-): Promise<readonly [ProcessIdentity, ProcessIdentity]> {
+type Exit = Pick<SandboxExit, 'code' | 'signal'>;
+
+/** From the start on: a command may have ended before anybody asks. */
+function exitOf(child: ChildProcess): Promise<Exit> {
+	return new Promise((resolve) => {
+		child.once('exit', (code, signal) => resolve({ code, signal }));
+		child.once('error', () => resolve({ code: null, signal: null }));
+	});
+}
+
+async function identities(child: ChildProcess, innerPid: number): Promise<readonly [ProcessIdentity, ProcessIdentity]> {
 	const [outer, inner] = [identify(child.pid!), identify(innerPid)];
 	if (outer !== undefined && inner !== undefined) return [outer, inner];
-	// What it said may still be on the way.
-	if (child.stderr !== null && !child.stderr.closed) await once(child.stderr, 'close');
-	throw failed(complaint() || 'it ended at once');
+	throw failed((await firstWords(child.stderr)) || 'it ended at once');
 }
 
 async function relayFor(
@@ -138,14 +146,10 @@ const [infoFd, blockFd, filterFd] = [3, 4, 5];
  * bwrap runs in a user namespace of its own, in which it is root and the agent's user is all there is. `shell` comes in by
  * that namespace, with no privilege on the host.
  */
-function start(
-	options: SandboxOptions,
-	args: readonly string[],
-	filter: string | undefined,
-): { readonly child: ChildProcess; readonly complaint: () => string } {
+function start(options: SandboxOptions, args: readonly string[], filter: string | undefined): ChildProcess {
 	const fd = filter === undefined ? undefined : openSync(filter, 'r');
 	try {
-		const child = spawn(
+		return spawn(
 			systemProgram('unshare'),
 			[
 				'--user',
@@ -164,7 +168,6 @@ function start(
 				stdio: [...standard(options.stdio), 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])],
 			},
 		);
-		return { child, complaint: listenFor(child) };
 	} finally {
 		if (fd !== undefined) closeSync(fd);
 	}
@@ -174,30 +177,17 @@ function standard(stdio: SandboxOptions['stdio']): ('pipe' | 'ignore' | 'inherit
 	return [...(stdio ?? ['ignore', 'pipe', 'pipe'])];
 }
 
-/** What bwrap has complained of so far; the stream is left as it was found. */
-function listenFor(child: ChildProcess): () => string {
-	let text = '';
-	const listen = (part: unknown): void => {
-		text = `${text}${part}`.slice(-1_000);
-	};
-	child.stderr?.on('data', listen);
-	return () => {
-		child.stderr?.off('data', listen).pause();
-		return text.trim();
-	};
-}
-
 /** Waits until bwrap tells the number of its first process inside. */
-async function innerProcess(child: ChildProcess, complaint: () => string): Promise<number> {
+async function innerProcess(child: ChildProcess, exited: Promise<Exit>): Promise<number> {
 	const told = new Promise<number>((resolve, reject) => {
 		let text = '';
-		(child.stdio[infoFd] as Readable).setEncoding('utf8').on('data', (part) => {
+		child.once('error', (cause) => reject(failed(cause.message)));
+		(child.stdio[infoFd] as Readable | undefined)?.setEncoding('utf8').on('data', (part) => {
 			text += part;
 			const [, pid] = /"child-pid": (\d+)/.exec(text) ?? [];
 			if (pid !== undefined && text.includes('}')) resolve(Number(pid));
 		});
-		child.once('error', (cause) => reject(failed(cause.message)));
-		child.once('close', () => reject(failed(complaint() || 'bwrap ended at once')));
+		exited.then(async () => reject(failed((await firstWords(child.stderr)) || 'bwrap ended at once')), reject);
 	});
 	const timer = setTimeout(() => child.kill('SIGKILL'), limits.sandboxStartMs);
 	return told.finally(() => clearTimeout(timer));
@@ -205,9 +195,9 @@ async function innerProcess(child: ChildProcess, complaint: () => string): Promi
 
 /**
  * Lets the command begin, and waits until it does: bwrap reads this descriptor when all is mounted, and closes it before the
- * command. One that could not mount something closes it by ending.
+ * command. One that could not mount something closes it by ending, and says so; a command that has ended by now did begin.
  */
-async function letGo(child: ChildProcess, inner: ProcessIdentity, complaint: () => string): Promise<void> {
+async function letGo(child: ChildProcess, inner: ProcessIdentity): Promise<void> {
 	const gate = child.stdio[blockFd] as Duplex;
 	const passed = new Promise<void>((resolve) => {
 		if (gate.closed) resolve();
@@ -216,10 +206,9 @@ async function letGo(child: ChildProcess, inner: ProcessIdentity, complaint: () 
 	gate.resume().end('go');
 	const timer = setTimeout(() => child.kill('SIGKILL'), limits.sandboxStartMs);
 	await passed.finally(() => clearTimeout(timer));
-	if (!isAlive(inner) && child.stderr !== null && !child.stderr.closed) await once(child.stderr, 'close');
-	const said = complaint();
-	if (child.exitCode !== null || child.signalCode !== null || said.startsWith('bwrap: ') || !isAlive(inner))
-		throw failed(said || `bwrap ended with ${child.exitCode ?? child.signalCode}`);
+	if (isAlive(inner)) return;
+	const said = await firstWords(child.stderr);
+	if (said.startsWith('bwrap: ')) throw failed(said);
 }
 
 function failed(detail: string): TapPassError {
@@ -227,7 +216,7 @@ function failed(detail: string): TapPassError {
 }
 
 function supervise(run: Run): Sandbox {
-	const { options, bounds, child, processes, cgroup } = run;
+	const { options, bounds, child, exited, processes, cgroup } = run;
 	const [outer, inner, ...others] = processes;
 	let why: SandboxExit['why'];
 	const end = (reason: NonNullable<SandboxExit['why']>): void => {
@@ -241,16 +230,13 @@ function supervise(run: Run): Sandbox {
 		options.workspaceHost === undefined
 			? (): void => undefined
 			: watchWorkspace(systemProgram('du'), options.workspaceHost, bounds.workspaceBytes, () => end('workspace_full'));
-	const gone = new Promise<void>((resolve) => {
-		child.once('exit', async (code, signal) => {
-			stopWatch();
-			for (const one of [inner, ...others]) signalProcess(one, 'SIGKILL');
-			await waitGone(processes, limits.sandboxKillMs);
-			await cgroup?.remove();
-			await forgetRecord(options.runDirectory);
-			resolve();
-			options.onExit({ code, signal, ...(why !== undefined && { why }) });
-		});
+	const gone = exited.then(async (exit) => {
+		stopWatch();
+		for (const one of [inner, ...others]) signalProcess(one, 'SIGKILL');
+		await waitGone(processes, limits.sandboxKillMs);
+		await cgroup?.remove();
+		await forgetRecord(options.runDirectory);
+		options.onExit({ ...exit, ...(why !== undefined && { why }) });
 	});
 	return {
 		pid: outer.pid,

@@ -1,6 +1,6 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDirectory, writeBelow, writeFileAtomic } from '@tappass/cli-kit';
+import { makeDirectory } from '@tappass/cli-kit';
 import { type RenderedFile, TapPassError } from '@tappass/core';
 import { limits } from '../limits.ts';
 import { removeCgroup } from './cgroup.ts';
@@ -21,16 +21,27 @@ export async function prepareRunDirectory(path: string): Promise<void> {
 	await makeDirectory(path, 0o711);
 }
 
-/** Writes what is mounted into the sandbox, and gives its directory. */
+/**
+ * Writes what is mounted into the sandbox, and gives its directory. Not to the disk: after a power failure nothing runs that
+ * would need it, and waiting for a disk is most of what a start would take.
+ */
 export async function writeRunFiles(runDirectory: string, files: readonly RenderedFile[]): Promise<string> {
 	const directory = join(runDirectory, filesName);
-	await writeBelow(directory, files);
+	await rm(directory, { recursive: true, force: true });
+	await mkdir(directory, { mode: 0o755 });
+	for (const { path, content, mode } of files) {
+		if (path.includes('/')) throw new TapPassError('internal', { detail: `a file of the kernel ring is at ${path}` });
+		await writeFile(join(directory, path), content, { mode, flag: 'wx' });
+	}
 	return directory;
 }
 
-/** Keeps the record; from now on a crash leaves nothing that is not found again. */
+/** Keeps the record; from now on a crash of the daemon leaves nothing that is not found again. */
 export async function keepRecord(runDirectory: string, record: RunRecord): Promise<void> {
-	await writeFileAtomic(join(runDirectory, fileName), `${JSON.stringify(record)}\n`);
+	const path = join(runDirectory, fileName);
+	const fresh = `${path}.new`;
+	await writeFile(fresh, `${JSON.stringify(record)}\n`, { mode: 0o600 });
+	await rename(fresh, path);
 }
 
 /** @throws {TapPassError} already_running when a sandbox runs from this directory */
