@@ -1,6 +1,7 @@
 export { delegatedCgroup } from './cgroup.ts';
 export { agentEnvironment } from './environment.ts';
 export { launchSandbox } from './launch-sandbox.ts';
+export { type LaunchWithOptions, launchWith, type OtherSandbox, type OtherTarget } from './launch-with.ts';
 export { kernelRingPrograms, systemProgram } from './programs.ts';
 export { unreachablePart } from './reachable.ts';
 export { prepareRunDirectory, type Swept, sweepRuns } from './run-record.ts';

@@ -1,0 +1,106 @@
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { writeBelow } from '@tappass/cli-kit';
+import { type Rendered, TapPassError } from '@tappass/core';
+import { limits } from '../limits.ts';
+import { identify, type ProcessIdentity, signalProcess, waitGone } from './process-identity.ts';
+import { assertNotRunning, forgetRecord, keepRecord, prepareRunDirectory } from './run-record.ts';
+import type { SandboxExit, SandboxOptions } from './types.ts';
+
+/** Programs other than bwrap by which a Runtime may have its kernel ring made. */
+export type OtherTarget = 'sandbox-runtime' | 'nono' | 'openshell';
+
+/** What another program is started with; it makes the sandbox itself, and its own proxy holds the network. */
+export interface LaunchWithOptions
+	extends Pick<
+		SandboxOptions,
+		'name' | 'command' | 'args' | 'rendered' | 'runDirectory' | 'uid' | 'gid' | 'env' | 'stdio' | 'onExit'
+	> {
+	/** Where the workspace is on the host. */
+	readonly workspaceHost: string;
+	/** The program and what goes before our arguments: `['/usr/bin/node', '…/cli.js']`, `['/usr/bin/nono']`. */
+	readonly program: readonly [string, ...string[]];
+}
+
+/** A sandbox that another program made. */
+export interface OtherSandbox {
+	readonly pid: number;
+	readonly process: import('node:child_process').ChildProcess;
+	/** Ends the program and what it started; returns when its processes are gone. */
+	readonly kill: () => Promise<void>;
+}
+
+/**
+ * Starts an agent through another sandbox program on what its Provider rendered. The program gets a process group of its
+ * own: one that is killed may leave the agent running, so all of the group is ended.
+ *
+ * @throws {TapPassError} sandbox_failed, file_unwritable, already_running
+ */
+export async function launchWith(target: OtherTarget, options: LaunchWithOptions): Promise<OtherSandbox> {
+	await prepareRunDirectory(options.runDirectory);
+	await assertNotRunning(options.runDirectory);
+	const directory = join(options.runDirectory, 'files');
+	await writeBelow(directory, options.rendered.files);
+	const [command, ...before] = options.program;
+	const own = process.getuid?.() === options.uid;
+	const child = spawn(command, [...before, ...programArguments(options, directory)], {
+		...(own ? {} : { uid: options.uid, gid: options.gid }),
+		cwd: options.workspaceHost,
+		env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', ...options.rendered.env, ...options.env },
+		stdio: [...(options.stdio ?? (['ignore', 'pipe', 'pipe'] as const))],
+		detached: true,
+	});
+	const identity = child.pid === undefined ? undefined : identify(child.pid);
+	if (identity === undefined) {
+		const reason = await new Promise<string>((resolve) => {
+			child.once('error', ({ message }) => resolve(message)).once('exit', () => resolve('it ended at once'));
+		});
+		throw new TapPassError('sandbox_failed', { detail: `${target}: ${reason}` });
+	}
+	await keepRecord(options.runDirectory, {
+		schema: 'tappass.sandbox-run/1',
+		name: options.name,
+		processes: [identity],
+		cgroup: null,
+	});
+	let why: SandboxExit['why'];
+	const gone = new Promise<void>((resolve) => {
+		child.once('exit', async (code, signal) => {
+			await endGroup(identity);
+			await forgetRecord(options.runDirectory);
+			resolve();
+			options.onExit({ code, signal, ...(why !== undefined && { why }) });
+		});
+	});
+	return {
+		pid: identity.pid,
+		process: child,
+		kill: async () => {
+			why ??= 'killed';
+			// Asked first: the program takes its own helpers and placeholders away.
+			signalProcess(identity, 'SIGTERM');
+			if (!(await waitGone([identity], limits.sandboxKillMs))) await endGroup(identity);
+			await gone;
+		},
+	};
+}
+
+/** The words behind the program: what was rendered, with its files where we wrote them, then the agent's own, as they are. */
+function programArguments({ rendered, command, args }: LaunchWithOptions, directory: string): readonly string[] {
+	return [...placed(rendered, directory), '--', command, ...args];
+}
+
+function placed({ args, files }: Rendered, directory: string): readonly string[] {
+	const names = new Set(files.map(({ path }) => path));
+	return args.map((word) => (names.has(word) ? join(directory, word) : word));
+}
+
+/** Everything of the process group that was ours. The number of a group is not given again while one of it lives. */
+async function endGroup({ pid }: ProcessIdentity): Promise<void> {
+	try {
+		process.kill(-pid, 'SIGKILL');
+	} catch (cause) {
+		// Nobody of it is left.
+		if ((cause as NodeJS.ErrnoException).code !== 'ESRCH') throw cause;
+	}
+}
