@@ -28,6 +28,8 @@ export const gatewayLimits = {
 	regoTimeMsMax: 250,
 	/** Findings of one call that are kept; past this they repeat. */
 	findingsMax: 256,
+	/** Values whose trails one finding gives: a list of thousands explains nothing. */
+	pathsMax: 16,
 	/** Characters of a message that a rule wrote. */
 	messageLengthMax: 500,
 	/** Bytes of text for one token, at the least: what a reservation reckons with. English has about four. */

@@ -46,8 +46,9 @@ export class MemoryBudgets implements BudgetPort {
 		const minute = Math.floor(now / 60_000);
 		const name = `${org_id}/${sandbox_id}/${kind}`;
 		const held = this.#minutes.get(name);
-		const current = held?.minute === minute ? held : { minute, count: 0 };
-		if (current.count >= per_minute) return { effect: 'exceeded', retry_after_ms: (minute + 1) * 60_000 - now };
+		// A clock that was set back opens no minute anew.
+		const current = held !== undefined && held.minute >= minute ? held : { minute, count: 0 };
+		if (current.count >= per_minute) return { effect: 'exceeded', retry_after_ms: (current.minute + 1) * 60_000 - now };
 		current.count += 1;
 		this.#minutes.set(name, current);
 		return { effect: 'taken' };

@@ -35,6 +35,7 @@ export function finding(state: CallState, step: StepName, said: Said): Finding {
 function because({ rules }: CallState, step: StepName, said: Said): Finding['because'] {
 	if (said.because !== undefined) return said.because;
 	const trails = (said.paths ?? [])
+		.slice(0, gatewayLimits.pathsMax)
 		.map((path) => rules?.trail(path))
 		.filter((trail): trail is BecauseTrail => trail !== undefined);
 	const found = trails.length > 0 ? trails : [rules?.trail(['steps', step])];

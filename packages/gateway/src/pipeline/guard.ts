@@ -36,7 +36,7 @@ export function createGuard(state: CallState, steps: OutputSteps, context: Conte
 		note(state, found);
 		const decided = found.find(({ action }) => action === 'block');
 		if (decided !== undefined) {
-			blocked ??= denialOf({ ...of, retry_after_ms: of.retry_after_ms }, decided);
+			blocked ??= denialOf(of, decided);
 			channels.clear();
 		}
 		return blocked;
@@ -89,9 +89,11 @@ export function createGuard(state: CallState, steps: OutputSteps, context: Conte
 			}),
 		whole: async (text) => {
 			if (blocked !== undefined) return { effect: 'block', denial: blocked };
-			const barred = await runStep({ ...steps.clearance, run: () => clearedFor(state, text, context) }, state, context);
-			const denial = applies(steps.clearance, state) ? block(barred) : undefined;
-			if (denial !== undefined) return { effect: 'block', denial };
+			if (applies(steps.clearance, state)) {
+				const asked = { ...steps.clearance, run: () => clearedFor(state, text, context) };
+				const denial = block(await runStep(asked, state, context));
+				if (denial !== undefined) return { effect: 'block', denial };
+			}
 			return failSafe(() => judge(wholePiece(text, true)));
 		},
 		emission: async ({ wire_name, arguments_text }) => {

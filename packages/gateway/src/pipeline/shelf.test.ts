@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { steps as known, type StepName } from '@tappass/core';
 import { describe, expect, test } from 'vitest';
 import type { Cases } from './steps/case.test.support.ts';
@@ -12,6 +12,23 @@ const cases: Readonly<Partial<Record<StepName, Cases>>> = { ...enterCases, ...in
 test('the 32 steps are those that policy knows, in the same order', () => {
 	expect(allSteps.map(({ name, phase, applies_to }) => ({ name, phase, applies_to }))).toEqual(
 		known.map(({ name, phase, applies_to }) => ({ name, phase, applies_to })),
+	);
+});
+
+test('docs/gateway.md has a row for each, with its limit', () => {
+	const page = readFileSync(new URL('../../../../docs/gateway.md', import.meta.url), 'utf8');
+	const rows = [...page.matchAll(/^\| (\d+) \| `([a-z_]+)` \| (\w+) \| (\w+) \| (\d+) \|/gm)].map((row) =>
+		row.slice(1),
+	);
+
+	expect(rows).toEqual(
+		allSteps.map(({ name, applies_to, budget }, index) => [
+			String(index + 1),
+			name,
+			applies_to.length === 2 ? 'both' : applies_to[0],
+			known[index]?.runs,
+			String(budget),
+		]),
 	);
 });
 

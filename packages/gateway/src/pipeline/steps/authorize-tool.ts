@@ -1,5 +1,6 @@
+import { findStep } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
-import { bound } from '../call-state.ts';
+import { bound, type CallState } from '../call-state.ts';
 import { finding } from '../findings.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 import { knownFacts } from '../tool-facts.ts';
@@ -7,7 +8,8 @@ import { refusalOfTool } from '../tool-rights.ts';
 
 /**
  * Step 20: forbidden capabilities, deny, allow, trust level. An observer reads; of a suggester or collaborator what changes
- * something is a proposal, which a person approves; an autonomous agent's goes through.
+ * something is a proposal, which a person approves; an autonomous agent's goes through, unless a
+ * detector had something to say about it.
  */
 export const authorizeTool: Step = defineStep('authorize_tool', {
 	budget: gatewayLimits.stepComputesMs,
@@ -17,10 +19,13 @@ export const authorizeTool: Step = defineStep('authorize_tool', {
 		const said = refusalOfTool(state, facts);
 		if (said !== undefined) return [finding(state, 'authorize_tool', said)];
 		const { trust_level } = bound(state).policy.pipeline;
-		if (facts.effect !== 'read' && trust_level !== 'autonomous') {
+		if (facts.effect !== 'read' && (trust_level !== 'autonomous' || isDoubted(state))) {
 			const why = finding(state, 'authorize_tool', {
 				code: 'approval_required',
-				message: `What ${facts.name} would change is a proposal of a ${trust_level}.`,
+				message:
+					trust_level === 'autonomous'
+						? `What ${facts.name} would change is a proposal: a detector found something in the call.`
+						: `What ${facts.name} would change is a proposal, as the trust level is ${trust_level}.`,
 				paths: [['trust_level']],
 			});
 			state.asked.push({
@@ -34,3 +39,8 @@ export const authorizeTool: Step = defineStep('authorize_tool', {
 		return nothing;
 	},
 });
+
+// Found and let through: policy and detectors do not agree about it.
+function isDoubted({ findings }: CallState): boolean {
+	return findings.some(({ step, action }) => action === 'notify' && findStep(step)?.phase === 'inspect');
+}

@@ -64,8 +64,8 @@ async function checkPin(state: CallState, call: ToolCall, context: Context) {
 }
 
 /**
- * Facts of an unreviewed tool of a server whose operator opted in, under a policy that does too. Taken for the worst there
- * is; and where capabilities are forbidden, nobody knows that it has none of them.
+ * Facts of an unreviewed tool of a server whose operator opted in, under a policy that does too. It is taken to
+ * change something; and where capabilities are forbidden, nobody knows that it has none of them.
  */
 async function approvedByLane(state: CallState, call: ToolCall, { ports }: Context): Promise<ToolFacts | undefined> {
 	const { policy } = bound(state);
@@ -73,7 +73,7 @@ async function approvedByLane(state: CallState, call: ToolCall, { ports }: Conte
 	if (policy.pipeline.forbidden_capabilities.length > 0) return undefined;
 	const server = call.tool.split('.')[0];
 	const registered = (await ports.mcpServers.list(policy.org_id)).find(({ name }) => name === server);
-	return registered?.auto_approve === true ? unknownFacts(call.tool) : undefined;
+	return registered?.auto_approve === true ? { ...unknownFacts(call.tool), effect: 'write' } : undefined;
 }
 
 async function reportOffered(state: CallState, call: ModelCall, context: Context) {

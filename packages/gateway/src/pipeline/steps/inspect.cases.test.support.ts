@@ -274,6 +274,12 @@ export const inspectCases: Readonly<Partial<Record<StepName, Cases>>> = {
 				call: change('1'),
 			}),
 			refuses(
+				'an autonomous agent whose write a detector doubts, without a person',
+				'approval_required',
+				{ terms: { steps: { detect_secrets: { action: 'notify' } } }, call: toolCall('mail.send', { body: secret }) },
+				'require_human_approval',
+			),
+			refuses(
 				'a suggester that writes, without a person',
 				'approval_required',
 				{ terms: { pipeline: { trust_level: 'suggester' } }, call: change('1') },
