@@ -4,6 +4,8 @@ export const gatewayLimits = {
 	stepComputesMs: 2_000,
 	/** Milliseconds a step may wait for a port; past this the store is as good as gone, and the call is refused. */
 	stepAsksMs: 5_000,
+	/** Milliseconds that a record may take to become durable; less than a step may take, so that the refusal says why. */
+	appendMs: 4_000,
 	/** Bytes of a call's body when no policy says less: what the largest vendors take. */
 	bodyBytesMax: 33_554_432,
 	/** Nesting of a body: the parser's own bound. */

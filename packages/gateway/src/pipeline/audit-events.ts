@@ -1,8 +1,10 @@
 import type { AuditEvent } from '@tappass/audit';
-import type { Finding, Json, OrgId } from '@tappass/core';
+import { type Finding, type Json, type OrgId, TapPassError } from '@tappass/core';
+import { gatewayLimits } from '../limits.ts';
 import type { CallState } from './call-state.ts';
 import type { Content } from './content.ts';
 import type { Context } from './context.ts';
+import { within } from './deadline.ts';
 import { levelOf } from './findings.ts';
 import { uuidv7 } from './uuid.ts';
 
@@ -57,4 +59,16 @@ export function describeCall(state: CallState, content: Content | undefined): Re
 		findings: state.findings.map(({ step, action, code, message }) => ({ step, action, code, message })),
 		...(content === undefined ? {} : { content: content.kept, content_sha256: content.sha256 }),
 	};
+}
+
+/**
+ * Makes an event durable.
+ * @throws {TapPassError} audit_unavailable, whatever it is that the log cannot do
+ */
+export async function append(event: AuditEvent, { ports }: Context): Promise<void> {
+	try {
+		await within(gatewayLimits.appendMs, ports.audit.append([event]), 'audit_unavailable');
+	} catch (cause) {
+		throw new TapPassError('audit_unavailable', { cause });
+	}
 }

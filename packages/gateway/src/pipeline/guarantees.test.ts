@@ -115,6 +115,15 @@ describe('identity', () => {
 		expect((await ports.sessions.find(policy.org_id, 'ses_1'))?.calls).toBe(0);
 	});
 
+	test('at a door for models takes a token of the gateway', async () => {
+		const { ports, broker } = await testSandbox();
+
+		expect(await createPipeline(ports).identify('openai-chat', broker)).toMatchObject({
+			denial: { code: 'token_audience' },
+		});
+		expect(ports.unenrolled.callers).toEqual([]);
+	});
+
 	test('of a revoked sandbox is refused at every door', async () => {
 		const { ports, broker } = await testSandbox({ bound: { state: 'revoked' } });
 
@@ -256,6 +265,15 @@ describe('a blocked answer', () => {
 			expect(guard.push('1', 'more')).toMatchObject({ effect: 'block' });
 		}
 	});
+});
+
+test('what a session did is remembered though no policy enables loop_guard', async () => {
+	const { ports, policy, broker } = await testSandbox();
+	await admit(createPipeline(ports), toolCall('collibra.list_schemas'), broker);
+
+	expect((await ports.sessions.find(policy.org_id, 'ses_1'))?.recent).toMatchObject([
+		{ tool: 'collibra.list_schemas' },
+	]);
 });
 
 describe('what a tool gave back and was withheld', () => {

@@ -1,13 +1,12 @@
 import { type ErrorCode, errorTable, type Finding, type StepName, TapPassError } from '@tappass/core';
 import type { GatewayPorts } from '../ports.ts';
 import type { Admission, Admitted, Denial, Identification, Outcome, Pipeline } from './admission.ts';
-import { callEvent, describeCall, orgOf } from './audit-events.ts';
+import { append, callEvent, describeCall, orgOf } from './audit-events.ts';
 import { createCaches } from './caches.ts';
 import type { Call, Caller, Wire } from './call.ts';
 import { bound, type CallState, createState } from './call-state.ts';
 import type { Context } from './context.ts';
 import { Cuts } from './cuts.ts';
-import { within } from './deadline.ts';
 import { type Detectors, shippedDetectors } from './detectors.ts';
 import { denialOf, finding } from './findings.ts';
 import { createGuard } from './guard.ts';
@@ -138,7 +137,9 @@ export function createPipeline(ports: GatewayPorts, options: PipelineOptions = {
 }
 
 function nothingCalled(wire: Wire): Call {
-	return { kind: 'tool', wire: wire === 'mcp' ? 'mcp' : 'tools', tool: 'list', args: {}, body_bytes: 0 };
+	if (wire === 'tools' || wire === 'mcp') return { kind: 'tool', wire, tool: 'list', args: {}, body_bytes: 0 };
+	const nothing = { model: '', max_tokens: 0, stream: false, texts: [], offered_tools: [], body: {}, body_bytes: 0 };
+	return { kind: 'model', wire, ...nothing };
 }
 
 /** Every settling step runs, whatever became of those before it; answers what went wrong last. */
@@ -160,7 +161,7 @@ async function recordFault(state: CallState, failed: Finding, context: Context):
 	if (org_id === undefined || failed.code === 'audit_unavailable') return;
 	const type = state.outcome === undefined ? 'call.denied' : 'call.settled';
 	const event = callEvent(state, context, org_id, { type, decided: failed, payload: describeCall(state, undefined) });
-	await within(2_000, context.ports.audit.append([event]), 'audit_unavailable');
+	await append(event, context);
 }
 
 async function keepPseudonyms(state: CallState, { ports }: Context): Promise<void> {

@@ -45,8 +45,9 @@ async function unenrolled(
 	code: TapPassError['code'] = 'unauthenticated',
 ): Promise<ReturnType<typeof finding>[]> {
 	const { source, user_agent, signature } = state.caller;
-	// An expired token is an honest host that was slow; every other one may be an agent that nobody enrolled.
-	if (code !== 'token_expired') await ports.unenrolled.report({ source, user_agent, signature }, claimed, state.at);
+	// A genuine token that is over, or at the wrong door, is somebody's; every other caller may be an agent that nobody enrolled.
+	if (code !== 'token_expired' && code !== 'token_audience')
+		await ports.unenrolled.report({ source, user_agent, signature }, claimed, state.at);
 	return [finding(state, 'authenticate', { code, message })];
 }
 

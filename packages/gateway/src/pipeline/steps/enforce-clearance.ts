@@ -1,4 +1,4 @@
-import { argumentsAt, type OrgId } from '@tappass/core';
+import { argumentsAt } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
 import { bound, type CallState } from '../call-state.ts';
 import type { Context } from '../context.ts';
@@ -31,7 +31,7 @@ export async function barredBy(
 	if (resources.length === 0) return undefined;
 	const { policy } = bound(state);
 	const { org_id, project, agent } = policy;
-	const cleared = await ports.barriers.clearance(org_id as OrgId, project, agent);
+	const cleared = await ports.barriers.clearance(org_id, project, agent);
 	state.clearance = cleared;
 	const frameworks = listOf(state, 'enforce_clearance', 'frameworks');
 	for (const resource of resources) {

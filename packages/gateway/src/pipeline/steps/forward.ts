@@ -1,9 +1,8 @@
 import { gatewayLimits } from '../../limits.ts';
-import { callEvent, describeCall } from '../audit-events.ts';
+import { append, callEvent, describeCall } from '../audit-events.ts';
 import { bound, type CallState } from '../call-state.ts';
 import { contentOf } from '../content.ts';
 import type { Context } from '../context.ts';
-import { within } from '../deadline.ts';
 import { choiceOf, numberOf } from '../parameters.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 import { startPseudonyms } from './detect-pii.ts';
@@ -40,5 +39,5 @@ async function record(state: CallState, context: Context): Promise<void> {
 	const { org_id } = bound(state).policy;
 	const payload = describeCall(state, contentOf(state));
 	const event = callEvent(state, context, org_id, { type: 'call.admitted', payload });
-	await within(gatewayLimits.stepAsksMs, context.ports.audit.append([event]), 'audit_unavailable');
+	await append(event, context);
 }

@@ -11,10 +11,13 @@ import { argsOf, knownFacts, toolCall } from '../tool-facts.ts';
 /** Step 24: a session that runs in circles, or destroys again and again, is killed; only an operator brings it back. */
 export const loopGuard: Step = defineStep('loop_guard', {
 	budget: gatewayLimits.stepAsksMs,
+	// What a session did is remembered in any case: decision rules ask for it.
+	needed: ({ call }) => call.kind === 'tool',
 	run: async (state, { ports }) => {
 		if (state.call.kind === 'model') return nothing;
 		const { policy, session } = bound(state);
 		const { recent } = await ports.sessions.remember(policy.org_id, session.id, recentOf(state));
+		if (policy.pipeline.steps.loop_guard.enabled === false) return nothing;
 		const bounds = {
 			same_shape_max: numberOf(state, 'loop_guard', 'same_shape_max') ?? gatewayLimits.sameShapeMax,
 			destructive_max: numberOf(state, 'loop_guard', 'destructive_max') ?? gatewayLimits.destructiveMax,

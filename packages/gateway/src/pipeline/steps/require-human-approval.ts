@@ -73,7 +73,7 @@ async function decide(state: CallState, asked: readonly Asked[], { ports }: Cont
 		...asked.map((one) => one.approvers),
 	);
 	const minutes = Math.min(
-		numberOf(state, 'require_human_approval', 'expires_minutes') ?? gatewayLimits.approvalMinutes * 168,
+		numberOf(state, 'require_human_approval', 'expires_minutes') ?? Number.POSITIVE_INFINITY,
 		...asked.map(({ expires_minutes }) => expires_minutes),
 	);
 	const made = await ports.approvals.request(org_id, {

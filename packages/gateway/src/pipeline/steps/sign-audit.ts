@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, decideVerdict, type Json } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
-import { callEvent, describeCall, orgOf } from '../audit-events.ts';
+import { append, callEvent, describeCall, orgOf } from '../audit-events.ts';
 import type { CallState } from '../call-state.ts';
 import { contentOf } from '../content.ts';
 import type { Context } from '../context.ts';
@@ -40,7 +40,7 @@ export const signAudit: Step = defineStep('sign_audit', {
 				...(mandate === undefined ? {} : { mandate }),
 			},
 		});
-		await context.ports.audit.append([event]);
+		await append(event, context);
 		return nothing;
 	},
 });
