@@ -20,6 +20,7 @@ export default defineConfig({
 					name: 'long',
 					include: ['packages/*/src/**/*.long.test.ts', 'e2e/*.long.test.ts'],
 					testTimeout: 120_000,
+					hookTimeout: 120_000,
 				},
 			},
 			{
@@ -27,6 +28,7 @@ export default defineConfig({
 					name: 'service',
 					include: ['packages/*/src/**/*.service.test.ts', 'e2e/**/*.service.test.ts'],
 					testTimeout: 120_000,
+					hookTimeout: 120_000,
 				},
 			},
 			{ test: { name: 'fuzz', include: ['packages/*/src/**/*.fuzz.test.ts'], testTimeout: 3_600_000 } },

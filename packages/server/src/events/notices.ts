@@ -7,10 +7,11 @@ import { syncLimits } from '../sync-limits.ts';
 /**
  * What replicas tell each other through the database: ids only. Who hears it reads the rows.
  * `policy`: a new statement was signed; `state`: a sandbox was revoked or locked; `renewed`: older certificates are void;
- * `session`: a session was opened or ended; `root`: the org has a new root document.
+ * `session`: a session was opened or ended; `root`: the org has a new root document; `registry`: upstreams, servers,
+ * approved tools or clearances of the org changed.
  */
 export interface Notice {
-	readonly kind: 'policy' | 'state' | 'renewed' | 'session' | 'root';
+	readonly kind: 'policy' | 'state' | 'renewed' | 'session' | 'root' | 'registry';
 	readonly org_id: OrgId;
 	/** Empty: every sandbox of the org. */
 	readonly sandbox_ids: readonly SandboxId[];
@@ -39,7 +40,7 @@ export function noticeTexts({ kind, org_id, sandbox_ids }: Notice): readonly str
 }
 
 const schema = z.strictObject({
-	kind: z.enum(['policy', 'state', 'renewed', 'session', 'root']),
+	kind: z.enum(['policy', 'state', 'renewed', 'session', 'root', 'registry']),
 	org_id: orgIdSchema,
 	sandbox_ids: z.array(sandboxIdSchema),
 });

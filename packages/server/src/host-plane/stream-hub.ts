@@ -87,6 +87,8 @@ export class StreamHub {
 
 	/** Acts on what a replica said: the rows are read, the notice alone decides nothing. */
 	onNotice({ kind, org_id, sandbox_ids }: Notice): void {
+		// What the gateway looks things up in changes no keyring.
+		if (kind === 'registry') return;
 		const ids = sandbox_ids.length === 0 ? this.#idsOf(org_id) : sandbox_ids.filter((id) => this.#streams.has(id));
 		if (ids.length === 0) return;
 		if (kind === 'state' || kind === 'renewed') this.#report(this.#reconcileOrg(org_id, ids));

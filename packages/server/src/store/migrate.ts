@@ -4,12 +4,14 @@ import { type Migration, Migrator } from 'kysely/migration';
 import { tables } from './migrations/0001-tables.ts';
 import { sync } from './migrations/0100-sync.ts';
 import { audit } from './migrations/0110-audit.ts';
+import { gateway } from './migrations/0120-gateway.ts';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 const migrations: Readonly<Record<string, Migration>> = {
 	'0001-tables': tables,
 	'0100-sync': sync,
 	'0110-audit': audit,
+	'0120-gateway': gateway,
 };
 
 /**

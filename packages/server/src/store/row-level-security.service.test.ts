@@ -102,7 +102,7 @@ function sample({ name, type, allowed }: Column, org: string): unknown {
 	if (type === 'jsonb') return '{}';
 	if (type === 'boolean') return true;
 	if (type === 'text[]') return ['x'];
-	return /int|numeric/.test(type) ? 1 : `x_${org}`;
+	return /int|numeric|double/.test(type) ? 1 : `x_${org}`;
 }
 
 function insertOf(table: Table, org: string): { readonly text: string; readonly values: readonly unknown[] } {

@@ -1,5 +1,24 @@
 import type { Level, OrgId, Role, SandboxId, TeamId } from '@tappass/core';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
+import type {
+	ApprovalTable,
+	ApprovedToolTable,
+	BudgetPeriodTable,
+	BudgetReservationTable,
+	ClassificationTable,
+	ClearanceTable,
+	DiscoveredToolTable,
+	McpServerTable,
+	ModelPriceTable,
+	PseudonymTable,
+	RateWindowTable,
+	SecretTable,
+	SessionCounts,
+	SignalTable,
+	ToolPinTable,
+	UnenrolledCallerTable,
+	UpstreamTable,
+} from './gateway-tables.ts';
 
 /** A moment: read as a Date, written as one or left to the database's clock. */
 export type Moment = ColumnType<Date, Date | string | undefined, Date | string>;
@@ -323,7 +342,7 @@ export interface SandboxStatusTable {
 }
 
 /** One launch of a sandbox. */
-export interface SessionTable {
+export interface SessionTable extends SessionCounts {
 	readonly org_id: OrgId;
 	/** `ses_…`. */
 	readonly id: string;
@@ -526,4 +545,20 @@ export interface Tables {
 	readonly audit_checkpoints: AuditCheckpointTable;
 	readonly audit_witnesses: AuditWitnessTable;
 	readonly audit_cosignatures: AuditCosignatureTable;
+	readonly budget_periods: BudgetPeriodTable;
+	readonly budget_reservations: BudgetReservationTable;
+	readonly rate_windows: RateWindowTable;
+	readonly approvals: ApprovalTable;
+	readonly discovered_tools: DiscoveredToolTable;
+	readonly approved_tools: ApprovedToolTable;
+	readonly tool_pins: ToolPinTable;
+	readonly clearances: ClearanceTable;
+	readonly classifications: ClassificationTable;
+	readonly secrets: SecretTable;
+	readonly upstreams: UpstreamTable;
+	readonly model_prices: ModelPriceTable;
+	readonly mcp_servers: McpServerTable;
+	readonly unenrolled_callers: UnenrolledCallerTable;
+	readonly pseudonyms: PseudonymTable;
+	readonly signals: SignalTable;
 }

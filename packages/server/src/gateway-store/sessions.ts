@@ -1,0 +1,123 @@
+import { type OrgId, TapPassError } from '@tappass/core';
+import { type RecentCall, rememberCall, type Session, type SessionPort } from '@tappass/gateway';
+import { sql } from 'kysely';
+import type { Audit } from '../audit-store/append.ts';
+import { announce } from '../events/notices.ts';
+import type { OrgTransaction } from '../store/store.ts';
+import type { Batches } from './batch.ts';
+
+/** Sessions as rows: what an agent used up stays used up, whichever replica it calls. */
+export class StoredSessions implements SessionPort {
+	readonly #batches: Batches;
+	readonly #audit: Audit;
+
+	constructor(batches: Batches, audit: Audit) {
+		this.#batches = batches;
+		this.#audit = audit;
+	}
+
+	readonly find: SessionPort['find'] = (org_id, id) =>
+		this.#batches.run(org_id, async (transaction) => {
+			const row = await transaction.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
+			return row === undefined ? undefined : sessionOf(row);
+		});
+
+	readonly count: SessionPort['count'] = (org_id, id, kind) =>
+		this.#batches.run(org_id, async (transaction) => {
+			const row = await transaction
+				.updateTable('sessions')
+				.set({ calls: sql`calls + 1`, tool_calls: sql`tool_calls + ${kind === 'tool' ? 1 : 0}` })
+				.where('id', '=', id)
+				.returningAll()
+				.executeTakeFirst();
+			return sessionOf(row ?? missing());
+		});
+
+	readonly remember: SessionPort['remember'] = (org_id, id, call) =>
+		this.#batches.run(org_id, async (transaction) => {
+			const held = await lock(transaction, id);
+			const recent = rememberCall(held.recent, call);
+			await transaction
+				.updateTable('sessions')
+				.set({ recent: JSON.stringify(recent) })
+				.where('id', '=', id)
+				.execute();
+			return { ...held, recent };
+		});
+
+	readonly spend: SessionPort['spend'] = (org_id, id, tokens, dollars) =>
+		this.#batches.run(org_id, async (transaction) => {
+			await transaction
+				.updateTable('sessions')
+				.set({ tokens: sql`tokens + ${Math.round(tokens)}`, dollars: sql`dollars + ${dollars}` })
+				.where('id', '=', id)
+				.execute();
+		});
+
+	readonly kill: SessionPort['kill'] = (org_id, id, code, reason) =>
+		this.#batches.run(org_id, (transaction) =>
+			killSession(transaction, this.#audit, { org_id, id, code, reason, by: { kind: 'server', id: 'loop_guard' } }),
+		);
+}
+
+/** Kills a session, with its record; one that is over already stays as it ended. @returns whether it was open */
+export async function killSession(
+	transaction: OrgTransaction,
+	audit: Audit,
+	{
+		org_id,
+		id,
+		code,
+		reason,
+		by,
+	}: {
+		readonly org_id: OrgId;
+		readonly id: string;
+		readonly code: string;
+		readonly reason: string;
+		readonly by: { readonly kind: 'server' | 'operator'; readonly id: string };
+	},
+): Promise<void> {
+	const held = await lock(transaction, id);
+	if (held.state !== 'open') return;
+	await transaction
+		.updateTable('sessions')
+		.set({ state: 'killed', killed_code: code, killed_reason: reason, closed_at: sql`now()` })
+		.where('id', '=', id)
+		.execute();
+	const { sandbox_id } = held;
+	const event = { type: 'session.killed', org_id, actor: by, decision: 'block', sandbox_id, session_id: id } as const;
+	await audit.appendIn(transaction, [audit.event({ ...event, code, payload: { reason } })]);
+	await announce(transaction, { kind: 'session', org_id, sandbox_ids: [sandbox_id] });
+}
+
+type Row = Awaited<ReturnType<typeof rowOf>>;
+
+function rowOf(transaction: OrgTransaction, id: string) {
+	return transaction.selectFrom('sessions').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
+}
+
+async function lock(transaction: OrgTransaction, id: string): Promise<Session> {
+	return sessionOf((await rowOf(transaction, id)) ?? missing());
+}
+
+function missing(): never {
+	throw new TapPassError('session_unknown');
+}
+
+function sessionOf(row: NonNullable<Row>): Session {
+	const { id, sandbox_id, state, killed_code, killed_reason, calls, tool_calls, tokens, dollars } = row;
+	return {
+		id,
+		sandbox_id,
+		state,
+		killed_code,
+		killed_reason,
+		opened_at: row.opened_at.getTime(),
+		calls,
+		tool_calls,
+		tokens,
+		dollars,
+		recent: row.recent as readonly RecentCall[],
+	};
+}
