@@ -11,6 +11,8 @@ export default defineConfig({
 			{
 				test: {
 					name: 'unit',
+					// Properties that run on a busy machine: a bound against hanging, not a measure.
+					testTimeout: 30_000,
 					include: ['packages/*/src/**/*.test.ts', 'e2e/*.test.ts'],
 					exclude: ['**/*.service.test.ts', '**/*.long.test.ts', '**/*.fuzz.test.ts'],
 				},
