@@ -61,7 +61,7 @@ export class MessagesStreamReader implements StreamReader {
 				return this.#blockStop(message, raw);
 			case 'message_delta':
 				this.#usage = messagesUsage(message['usage'], this.#usage);
-				this.#usageWhole = true;
+				this.#usageWhole ||= isRecord(message['usage']) && typeof message['usage']['output_tokens'] === 'number';
 				return this.#pass(raw);
 			case 'message_stop':
 				if (this.#open.size > 0) throw malformed('the message ended inside a block');

@@ -8,7 +8,7 @@ export type Said =
 	| { readonly kind: 'text'; readonly delta: string }
 	| { readonly kind: 'thinking'; readonly delta: string }
 	| { readonly kind: 'call'; readonly id: string; readonly name: string; readonly args: string }
-	| { readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage };
+	| { readonly kind: 'finish'; readonly reason: FinishReason; readonly usage: Usage | undefined };
 export type FinishReason = 'stop' | 'length' | 'content-filter' | 'tool-calls';
 
 /** Writes what a vendor says in one wire, both as a stream and whole. */
@@ -48,7 +48,6 @@ export function saidBy(part: LanguageModelV4StreamPart): Said | undefined {
 			});
 		case 'file':
 		case 'reasoning-file':
-		case 'custom':
 		case 'tool-result':
 		case 'tool-approval-request':
 			throw new TapPassError('upstream_malformed', { detail: 'the answer holds what this wire has no place for' });
@@ -64,15 +63,17 @@ function reasonOf(reason: string): FinishReason {
 	return 'stop';
 }
 
-function usageOf(usage: Extract<LanguageModelV4StreamPart, { type: 'finish' }>['usage']): Usage {
+function usageOf(usage: Extract<LanguageModelV4StreamPart, { type: 'finish' }>['usage']): Usage | undefined {
 	const { total, noCache, cacheRead, cacheWrite } = usage.inputTokens;
+	// The packages write nothing, or zero, where the vendor told nothing; nobody answers an empty prompt.
+	if (!total || usage.outputTokens.total === undefined) return undefined;
 	const read = cacheRead ?? 0;
 	const written = cacheWrite ?? 0;
 	return {
-		input_tokens: noCache ?? Math.max(0, (total ?? 0) - read - written),
+		input_tokens: noCache ?? Math.max(0, total - read - written),
 		cache_read_tokens: read,
 		cache_write_tokens: written,
-		output_tokens: usage.outputTokens.total ?? 0,
+		output_tokens: usage.outputTokens.total,
 	};
 }
 

@@ -42,8 +42,8 @@ export class ChatWriter implements AnswerWriter {
 			}
 			case 'finish':
 				this.#finish = reasons[said.reason];
-				this.#usage = usage(said.usage);
-				return `${this.#delta({}, this.#finish)}${this.#chunk([], { usage: this.#usage })}data: [DONE]\n\n`;
+				this.#usage = said.usage === undefined ? null : usage(said.usage);
+				return `${this.#delta({}, this.#finish)}${this.#usageChunk()}data: [DONE]\n\n`;
 		}
 	}
 
@@ -63,6 +63,10 @@ export class ChatWriter implements AnswerWriter {
 	#call({ id, name, args }: Extract<Said, { kind: 'call' }>): { readonly [key: string]: Json } {
 		if (this.#head.forms.get(name)?.custom) return { id, type: 'custom', custom: { name, input: inputText(args) } };
 		return { id, type: 'function', function: { name, arguments: args } };
+	}
+
+	#usageChunk(): string {
+		return this.#usage === null ? '' : this.#chunk([], { usage: this.#usage });
 	}
 
 	#delta(delta: Json, finish_reason: string | null = null): string {

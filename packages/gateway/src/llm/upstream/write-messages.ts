@@ -36,7 +36,7 @@ export class MessagesWriter implements AnswerWriter {
 		const closed = this.#close();
 		if (said.kind === 'call') return closed + this.#call(said);
 		this.#stop = reasons[said.reason];
-		this.#usage = usage(said.usage);
+		this.#usage = said.usage === undefined ? {} : usage(said.usage);
 		const delta = { stop_reason: this.#stop, stop_sequence: null };
 		return closed + event({ type: 'message_delta', delta, usage: this.#usage }) + event({ type: 'message_stop' });
 	}

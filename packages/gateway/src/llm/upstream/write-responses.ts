@@ -31,7 +31,7 @@ export class ResponsesWriter implements AnswerWriter {
 		const cut = said.reason === 'length' || said.reason === 'content-filter';
 		this.#status = cut ? 'incomplete' : 'completed';
 		this.#incomplete = cut ? { reason: said.reason === 'length' ? 'max_output_tokens' : 'content_filter' } : null;
-		this.#usage = usage(said.usage);
+		this.#usage = said.usage === undefined ? null : usage(said.usage);
 		return closed + this.#event(`response.${this.#status}`, { response: this.whole() });
 	}
 
