@@ -4,6 +4,7 @@ import { delegatedCgroup } from '../launch/cgroup.ts';
 import { agentEnvironment } from '../launch/environment.ts';
 import { launchSandbox } from '../launch/launch-sandbox.ts';
 import { prepareRunDirectory, sweepRuns } from '../launch/run-record.ts';
+import { weaknesses } from '../launch/weaknesses.ts';
 import type { KernelRing } from './kernel-ring.ts';
 
 /** The kernel ring of this machine, made with bubblewrap. */
@@ -26,6 +27,6 @@ export function bubblewrapRing(): KernelRing {
 			const env = { ...agentEnvironment, ...options.env };
 			return launchSandbox({ ...options, env, ...(group !== undefined && { cgroup: group }) });
 		},
-		weaknesses: async () => [],
+		weaknesses,
 	};
 }

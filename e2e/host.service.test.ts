@@ -1,0 +1,195 @@
+/**
+ * The host's lines of the happy path (architecture §14.2), as printed there: npm in place of pipx, a local URL, and an agent
+ * package of our own. Real control plane, real daemon, real sandbox; as root and as an ordinary user.
+ */
+import { fileOf, type TestServer, testServer } from '@tappass/server/test-server';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { agentPackage, type HostMachine, hostMachine, until } from './support/host-machine.ts';
+
+const isRoot = process.getuid?.() === 0;
+const users = isRoot ? (['root', 'an ordinary user'] as const) : (['an ordinary user'] as const);
+const ordinary = 65_534;
+
+const floor = (domains: readonly string[]): string =>
+	[
+		'package tappass.policy',
+		'tools.allow contains "gmail.*"',
+		'budget.tool_calls_per_minute := 30',
+		'budget.tokens_per_day := 1000',
+		...domains.map((domain) => `network.allow_domains contains "${domain}"`),
+	].join('\n\n');
+
+const agent = `#!/usr/bin/env node
+import { readFileSync } from 'node:fs';
+const keyring = JSON.parse(readFileSync('/run/tappass/keyring.json', 'utf8'));
+console.log('agent', process.argv.slice(2).join(' '), 'in', process.cwd(), 'under', keyring.schema);
+setInterval(() => undefined, 60_000);
+`;
+
+let server: TestServer;
+beforeAll(async () => {
+	server = await testServer();
+	await apply(['files.acme.com']);
+});
+afterAll(() => server.close());
+
+async function apply(domains: readonly string[]): Promise<void> {
+	const applied = await server.call('POST', '/v1/policies/apply', { files: [fileOf('baseline.rego', floor(domains))] });
+	expect(applied.status).toBe(200);
+}
+
+async function bootstrap(): Promise<{ readonly url: string; readonly sandbox_id: string }> {
+	const made = await server.call('POST', '/v1/sandbox-specs/eu-support-emailer/bootstraps', {
+		count: 1,
+		project: 'eu-team',
+	});
+	expect(made.status).toBe(201);
+	return made.body.items[0];
+}
+
+describe.each(users)('as %s', (user) => {
+	let machine: HostMachine;
+	let url: string;
+	let sandbox_id: string;
+	const name = user === 'root' ? 'my-agent' : 'my-agent-2';
+	beforeAll(async () => {
+		machine = await hostMachine(isRoot && user !== 'root' ? { uid: ordinary } : {});
+		await agentPackage(machine.directory, 'support-agent', agent);
+		({ sandbox_id, url } = await bootstrap());
+	});
+	afterAll(() => machine.close());
+
+	test('init refuses an address that cannot be meant, in one line and without the token', async () => {
+		const wrong = await machine.host('init', name, '--enroll-url', url.split('#')[0]!);
+		expect(wrong).toMatchObject({ code: 2, stdout: '' });
+		expect(wrong.stderr).toContain('what follows # is missing');
+		expect(wrong.stderr).not.toContain(new URL(url).pathname.slice('/install/'.length));
+
+		const other = await machine.host('init', name, '--enroll-url', url.replace(/root=../, 'root=00'));
+		expect(other).toMatchObject({ code: 3, stdout: '' });
+	});
+
+	test('start before init says what to do', async () => {
+		const early = await machine.host('start', name, '--agent', 'support-agent');
+		expect(early.code).toBe(2);
+		expect(early.stderr).toContain(`tappass-host init ${name}`);
+	});
+
+	test('tappass-host init my-agent --enroll-url <url>', async () => {
+		expect(await machine.host('init', name, '--enroll-url', url)).toMatchObject({ code: 0 });
+		const again = await machine.host('init', `${name}-b`, '--enroll-url', url);
+		expect(again.stderr).toMatch(/bootstrap_(contested|used)/);
+		expect(again.code).toBe(2);
+	});
+
+	test('start refuses an agent that is not there', async () => {
+		const missing = await machine.host('start', name, '--agent', 'no-such-agent');
+		expect(missing.code).toBe(2);
+		expect(missing.stderr).toContain('npm install no-such-agent');
+	});
+
+	test('tappass-host start my-agent --agent <agent-package>', async () => {
+		const started = await machine.host('start', name, '--agent', 'support-agent', '--', 'run-task', 'answer mail');
+		expect(started.stderr).not.toContain('error');
+		expect(started.code).toBe(0);
+		await until(async () => (await machine.host('logs', name)).stdout.includes('run-task answer mail in /workspace'));
+		expect(await machine.sandbox(name)).toMatchObject({
+			posture: 'fresh',
+			loaded_version: 1,
+			agent: { state: 'running' },
+		});
+	});
+
+	test('the agent has no way out but the proxy, and is another user than the daemon', async () => {
+		const shown = await machine.host(
+			'shell',
+			name,
+			'--',
+			'/bin/sh',
+			'-c',
+			'id -u; curl -sS -m 5 https://evil.example/ 2>&1',
+		);
+		expect(shown.stdout).toContain('403');
+		expect(shown.code).not.toBe(0);
+		if (user === 'root') expect(shown.stdout).not.toMatch(/^0$/m);
+		const bare = await machine.host(
+			'shell',
+			name,
+			'--',
+			'/bin/sh',
+			'-c',
+			'env -u HTTPS_PROXY curl --noproxy "*" -sS -m 5 https://1.1.1.1/ 2>&1',
+		);
+		expect(bare.code).not.toBe(0);
+	});
+
+	test('a change of the network is live: the same agent goes on', async () => {
+		const before = await machine.sandbox(name);
+		await apply(['files.acme.com', `${name}.example`]);
+		await until(async () => ((await machine.sandbox(name)).loaded_version ?? 0) > before.loaded_version!);
+		expect((await machine.sandbox(name)).agent).toMatchObject({ pid: before.agent.pid, starts: before.agent.starts });
+	});
+
+	test('denials reach the control plane', async () => {
+		await until(async () => {
+			const stored = await server.server.services.store.withOrg(server.server.created!.org_id, (transaction) =>
+				transaction
+					.selectFrom('host_events')
+					.select('kind')
+					.where('sandbox_id', '=', sandbox_id as never)
+					.execute(),
+			);
+			return stored.some(({ kind }) => kind === 'egress_denied');
+		});
+	});
+
+	test('after kill -9 of the daemon the next one brings the agent back', async () => {
+		const pid = (await machine.daemonPid())!;
+		const { agent: before } = await machine.sandbox(name);
+		process.kill(pid, 'SIGKILL');
+		await until(() => !isAlive(before.pid!));
+		expect((await machine.host('daemon', '--background')).code).toBe(0);
+		await until(async () => (await machine.sandbox(name)).agent.state === 'running');
+		expect((await machine.sandbox(name)).agent.pid).not.toBe(before.pid);
+	});
+
+	test('a second daemon says that one runs, and exits 0', async () => {
+		const second = await machine.host('daemon');
+		expect(second).toMatchObject({ code: 0, stdout: '' });
+		expect(second.stderr).toContain('a daemon runs already');
+	});
+
+	test('doctor finds everything in place', async () => {
+		const looked = await machine.host('doctor', '--json');
+		expect(JSON.parse(looked.stdout).findings.filter((one: { state: string }) => one.state === 'bad')).toEqual([]);
+	});
+
+	test('stop, and it stays stopped', async () => {
+		expect(await machine.host('stop', name)).toMatchObject({ code: 0 });
+		expect((await machine.sandbox(name)).agent).toMatchObject({ state: 'stopped', pid: null });
+	});
+
+	test('revoked: start is refused with the reason', async () => {
+		expect((await server.call('POST', `/v1/sandboxes/${sandbox_id}/revoke`, {})).status).toBeLessThan(300);
+		await until(async () => (await machine.sandbox(name)).posture === 'revoked');
+		const refused = await machine.host('start', name, '--agent', 'support-agent');
+		expect(refused.code).toBe(4);
+		expect(refused.stderr).toContain('sandbox_revoked');
+	});
+
+	test('uninstall leaves nothing of it', async () => {
+		expect(await machine.host('uninstall', name)).toMatchObject({ code: 0 });
+		expect((await machine.host('uninstall', name)).code).toBe(2);
+		expect((await machine.host('status')).stdout).toContain('no sandbox');
+	});
+});
+
+function isAlive(pid: number): boolean {
+	try {
+		process.kill(pid, 0);
+		return true;
+	} catch {
+		// Gone: that is what is asked.
+		return false;
+	}
+}
