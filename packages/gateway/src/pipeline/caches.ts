@@ -1,7 +1,9 @@
+import type { OutputDetector } from '@tappass/detect';
 import type { Program } from '@tappass/rego';
 import type { CapabilityClaims, TrustedRoot } from '@tappass/trust';
 import type { RE2JS } from 're2js';
 import { gatewayLimits } from '../limits.ts';
+import type { BoundPolicy } from '../ports.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Reading } from './detectors.ts';
 
@@ -14,6 +16,8 @@ export interface Caches {
 	readonly patterns: BoundedMap<RE2JS>;
 	/** Texts that were read, by their hash, and with them what was found. */
 	readonly readings: BoundedMap<Reading>;
+	/** The detectors of step 27 for each policy. */
+	readonly output: WeakMap<BoundPolicy, readonly OutputDetector[]>;
 	/** Unknown tools that were reported. */
 	readonly reports: BoundedMap<true>;
 }
@@ -24,6 +28,7 @@ export function createCaches(): Caches {
 		programs: new BoundedMap(gatewayLimits.programsKeptMax),
 		patterns: new BoundedMap(gatewayLimits.patternsKeptMax),
 		readings: new BoundedMap(gatewayLimits.readingsKeptMax),
+		output: new WeakMap(),
 		reports: new BoundedMap(gatewayLimits.reportsKeptMax),
 	};
 }

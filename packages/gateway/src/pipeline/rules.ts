@@ -7,7 +7,6 @@ import {
 	type ToolFacts,
 	type ToolPattern,
 } from '@tappass/core';
-import type { OutputDetector } from '@tappass/detect';
 import { allowDenyDigest } from '@tappass/trust';
 import type { BoundPolicy } from '../ports.ts';
 
@@ -25,8 +24,6 @@ export interface Rules {
 	/** Name that a harness gives to a tool → canonical names. */
 	readonly aliases: ReadonlyMap<string, readonly string[]>;
 	readonly trail: (path: readonly string[]) => BecauseTrail | undefined;
-	/** The detectors of step 27, once somebody needs them. */
-	output: readonly OutputDetector[] | undefined;
 	/** Answers for tools, which are asked about again and again. */
 	readonly verdicts: Map<string, ToolVerdict>;
 }
@@ -56,15 +53,26 @@ function makeRules({ compiled_policy, pipeline, because, tool_aliases }: BoundPo
 		digest: allowDenyDigest(compiled_policy),
 		allow: compiled_policy.tools.allow.flatMap(parse),
 		deny: compiled_policy.tools.deny.map(parseStrictly),
-		facts: new Map(pipeline.tools.map((facts) => [facts.name, facts])),
+		facts: factsOf(pipeline.tools),
 		aliases: invert(tool_aliases),
 		trail: (path) => {
 			trails ??= new Map(because.map((trail) => [trail.path, trail]));
 			return trails.get(jsonPointer(path));
 		},
-		output: undefined,
 		verdicts: new Map(),
 	};
+}
+
+const catalogs = new WeakMap<readonly ToolFacts[], ReadonlyMap<string, ToolFacts>>();
+
+// Sandboxes share a catalog.
+function factsOf(tools: readonly ToolFacts[]): ReadonlyMap<string, ToolFacts> {
+	let facts = catalogs.get(tools);
+	if (facts === undefined) {
+		facts = new Map(tools.map((tool) => [tool.name, tool]));
+		catalogs.set(tools, facts);
+	}
+	return facts;
 }
 
 // A pattern that is not understood allows nothing …

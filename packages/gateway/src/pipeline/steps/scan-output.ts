@@ -34,10 +34,14 @@ export const scanOutput: Step = defineStep('scan_output', {
 });
 
 /** The detectors of one policy, made once. */
-export function outputDetectorsOf(state: CallState, { detectors }: Context): readonly OutputDetector[] {
-	const { rules } = bound(state);
-	rules.output ??= detectors.output(wantedPii(state, 'scan_output'));
-	return rules.output;
+function outputDetectorsOf(state: CallState, { detectors, caches }: Context): readonly OutputDetector[] {
+	const { policy } = bound(state);
+	let found = caches.output.get(policy);
+	if (found === undefined) {
+		found = detectors.output(wantedPii(state, 'scan_output'));
+		caches.output.set(policy, found);
+	}
+	return found;
 }
 
 /**
