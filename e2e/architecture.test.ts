@@ -42,7 +42,7 @@ const table: Readonly<Record<string, Row>> = {
 		npm: ['js-yaml', 're2js', 'yaml', 'zod'],
 	},
 	'@tappass/providers': { kind: 'pure', may: ['@tappass/core'], npm: ['smol-toml', 'yaml', 'zod'] },
-	'@tappass/detect': { kind: 'pure', may: ['@tappass/core'], npm: ['compromise', 'libphonenumber-js', 're2js'] },
+	'@tappass/detect': { kind: 'pure', may: ['@tappass/core'], npm: ['compromise', 'libphonenumber-js'] },
 	'@tappass/audit': { kind: 'pure-crypto', may: ['@tappass/core', '@tappass/trust'], npm: ['zod'] },
 	'@tappass/gateway': {
 		kind: 'edge',

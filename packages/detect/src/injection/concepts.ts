@@ -2,6 +2,8 @@
  * What attacks speak of, in many languages: a word that begins with one of these stems says the concept, and the model learns
  * the concept rather than the word. Scripts without blanks are matched anywhere.
  */
+import { isUnspaced } from '../text/chars.ts';
+
 export const concepts = [
 	'ignore',
 	'previous',
@@ -66,29 +68,35 @@ const unspaced: Readonly<Record<string, string>> = {
 	answer: '回答 回复 答え ตอบ 답변 대답',
 };
 
-/** First four units of a stem to the stems that begin so. */
-const byHead: ReadonlyMap<string, readonly (readonly [stem: string, concept: number])[]> = index();
-function index(): ReadonlyMap<string, readonly (readonly [string, number])[]> {
-	const map = new Map<string, [string, number][]>();
+/** First two units of a stem to the stems that begin so. */
+const byHead: ReadonlyMap<number, readonly (readonly [stem: string, concept: number])[]> = index();
+function index(): ReadonlyMap<number, readonly (readonly [string, number])[]> {
+	const map = new Map<number, [string, number][]>();
 	for (const [number, name] of concepts.entries())
 		for (const stem of `${stems[name]} ${unspaced[name] ?? ''}`.split(' ')) {
 			if (stem === '') continue;
-			const head = stem.slice(0, 2);
-			const list = map.get(head);
-			if (list === undefined) map.set(head, [[stem, number]]);
+			const list = map.get(headOf(stem, 0));
+			if (list === undefined) map.set(headOf(stem, 0), [[stem, number]]);
 			else list.push([stem, number]);
 		}
 	return map;
 }
+function headOf(text: string, at: number): number {
+	return text.charCodeAt(at) * 65_536 + text.charCodeAt(at + 1);
+}
 
-/** Number of the concept that the word at `start` says, or -1. Short stems must be the whole word. */
+/** Number of the concept that the word at `start` says, or -1. Latin stems of up to four letters must be the whole word. */
 export function conceptAt(lower: string, start: number, end: number): number {
-	const list = byHead.get(lower.slice(start, start + 2));
+	const list = byHead.get(headOf(lower, start));
 	if (list === undefined) return -1;
 	for (const [stem, concept] of list) {
 		if (!lower.startsWith(stem, start)) continue;
-		const unspacedStem = stem.charCodeAt(0) >= 0xe00;
-		if (unspacedStem || (stem.length <= 4 ? end - start === stem.length : true)) return concept;
+		if (isUnspaced(stem.charCodeAt(0)) || isHangul(stem.charCodeAt(0))) return concept;
+		if (stem.length > 4 || stem.charCodeAt(0) > 0x250 ? end - start >= stem.length : end - start === stem.length)
+			return concept;
 	}
 	return -1;
+}
+function isHangul(code: number): boolean {
+	return code >= 0xac00 && code <= 0xd7a3;
 }

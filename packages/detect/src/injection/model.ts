@@ -2,10 +2,9 @@
  * Linear model over hashed words, word pairs, pieces of words and concepts. What a word adds does not depend on the window
  * it is read in, so every window of a text is scored from one row of running sums.
  */
-import { isUnspaced } from '../text/chars.ts';
 import { mix, type Token, tokenize } from '../text/tokens.ts';
 import { type PackedWeights, unpackWeights } from '../text/weights.ts';
-import { conceptAt, concepts } from './concepts.ts';
+import { conceptAt } from './concepts.ts';
 import { injectionWeights } from './injection-weights.ts';
 
 export const buckets: number = 1 << 17;
@@ -34,54 +33,76 @@ export interface Reading {
 	readonly starts: Int32Array;
 }
 
-/** Reads a folded text. */
-export function read(text: string): Reading {
-	const lower = text.toLowerCase().length === text.length ? text.toLowerCase() : text;
-	const tokens = tokenize(text).slice(0, tokensMax);
-	const features: number[] = [];
+/** Most features that one token brings. */
+const featuresOfToken = 9;
+/** Kept between texts: a text is read in one go, and nothing of it outlives the reading. */
+let scratch = new Int32Array(4_096);
+
+/**
+ * Reads a folded text. The reading is valid until the next one, unless copied.
+ *
+ * @param lexical false: concepts alone, so that training can make them carry what is said in other languages
+ */
+export function read(text: string, lexical = true): Reading {
+	const small = text.toLowerCase();
+	// A few letters change their length when made small; then offsets would not fit.
+	const lower = small.length === text.length ? small : text;
+	const all = tokenize(text);
+	const tokens = all.length > tokensMax ? all.slice(0, tokensMax) : all;
+	if (scratch.length < tokens.length * featuresOfToken) scratch = new Int32Array(tokens.length * featuresOfToken);
+	const features = scratch;
 	const starts = new Int32Array(tokens.length + 1);
+	let at = 0;
+	let one = 1;
+	let two = 2;
 	let concept1 = -1;
 	let concept2 = -1;
 	let since = 0;
 	for (let index = 0; index < tokens.length; index += 1) {
-		starts[index] = features.length;
-		const token = tokens[index]!;
-		const one = tokens[index - 1]?.hash ?? 1;
-		const two = tokens[index - 2]?.hash ?? 2;
-		features.push(bucket(token.hash, 1), bucket(token.hash ^ Math.imul(one, 31), 2));
-		features.push(bucket(token.hash ^ Math.imul(one, 31) ^ Math.imul(two, 961), 3));
-		features.push(bucket(token.hash ^ Math.imul(two, 131), 5));
-		const length = token.end - token.start;
-		if (length >= 4 && token.shape !== 4) pieces(lower, token, features);
+		starts[index] = at;
+		const { start, end, hash, shape } = tokens[index]!;
+		if (lexical) {
+			features[at++] = bucket(hash, 1);
+			features[at++] = bucket(hash ^ Math.imul(one, 31), 2);
+			features[at++] = bucket(hash ^ Math.imul(one, 31) ^ Math.imul(two, 961), 3);
+			features[at++] = bucket(hash ^ Math.imul(two, 131), 5);
+		}
+		two = one;
+		one = hash;
 		since += 1;
-		const concept =
-			token.shape === 0 || token.shape === 4
-				? -1
-				: conceptAt(lower, token.start, isUnspaced(lower.charCodeAt(token.start)) ? lower.length : token.end);
+		if (shape === 0 || shape === 4 || shape === 7) continue;
+		if (lexical && end - start >= 4) {
+			// Beginning and end of a word: what is left when it is inflected.
+			features[at++] = bucket(hashUnits(lower, start, Math.min(end, start + 5), 7), 10);
+			features[at++] = bucket(hashUnits(lower, Math.max(start, end - 4), end, 13), 11);
+		}
+		const concept = conceptAt(lower, start, end);
 		if (concept < 0) continue;
-		features.push(bucket(concept, 20));
-		if (concept1 >= 0 && since <= 8) features.push(bucket(concept * concepts.length + concept1, 21));
-		if (concept2 >= 0 && since <= 8)
-			features.push(bucket((concept * concepts.length + concept1) * concepts.length + concept2, 22));
+		features[at++] = bucket(concept, 20);
+		if (concept1 >= 0 && since <= 8) {
+			features[at++] = bucket(setOf(concept, concept1), 21);
+			if (concept2 >= 0) features[at++] = bucket(setOf(concept, concept1, concept2), 22);
+		}
 		concept2 = concept1;
 		concept1 = concept;
 		since = 0;
 	}
-	starts[tokens.length] = features.length;
-	return { tokens, features: Int32Array.from(features), starts };
+	starts[tokens.length] = at;
+	return { tokens, features, starts };
+}
+/** The order of concepts is a matter of the language: it does not count. */
+function setOf(...members: readonly number[]): number {
+	let set = 0;
+	for (const member of members) set |= 1 << member;
+	return set;
 }
 function bucket(hash: number, kind: number): number {
 	return mix(hash, kind) & (buckets - 1);
 }
-function pieces(lower: string, { start, end }: Token, features: number[]): void {
-	// Beginning and end of a word: what is left when it is inflected.
-	let hash = 7;
-	const head = Math.min(end, start + 5);
-	for (let at = start; at < head; at += 1) hash = Math.imul(hash, 31) + lower.charCodeAt(at);
-	features.push(bucket(hash, 10));
-	hash = 13;
-	for (let at = Math.max(start, end - 4); at < end; at += 1) hash = Math.imul(hash, 31) + lower.charCodeAt(at);
-	features.push(bucket(hash, 11));
+function hashUnits(text: string, start: number, end: number, seed: number): number {
+	let hash = seed;
+	for (let at = start; at < end; at += 1) hash = Math.imul(hash, 31) + text.charCodeAt(at);
+	return hash;
 }
 
 export interface Window {

@@ -10,40 +10,40 @@ export interface RuleMatch {
 	readonly end: number;
 	readonly confidence: number;
 }
-interface Rule {
+export interface Rule {
 	readonly name: string;
 	readonly words: string;
 	readonly pattern: RegExp;
 	readonly confidence: number;
 }
 
-const rules: readonly Rule[] = [
+export const rules: readonly Rule[] = [
 	{
 		name: 'instruction_override',
 		words: 'ignore disregard forget overlook override bypass neglect',
 		pattern:
-			/[a-z]+ (?:about )?(?:all |any |every |the |your |my |of |these |those |everything |what(?:ever)? ){0,4}(?:previous|prior|above|preceding|earlier|former|foregoing|past|initial|original|existing|system)(?: and (?:following|above|prior))? ?(?:system )?(?:instructions?|directives?|directions?|prompts?|commands?|rules?|guidelines?|orders|messages?|context|text|input|training|programming|conversation)/iy,
+			/[a-z]{2,12} (?:about )?(?:all |any |every |the |your |my |of |these |those |everything |what(?:ever)? ){0,4}(?:previous|prior|above|preceding|earlier|former|foregoing|past|initial|original|existing|system)(?: and (?:following|above|prior))? ?(?:system )?(?:instructions?|directives?|directions?|prompts?|commands?|rules?|guidelines?|orders|messages?|context|text|input|training|programming|conversation)/iy,
 		confidence: 0.97,
 	},
 	{
 		name: 'instruction_override',
 		words: 'ignore disregard forget',
 		pattern:
-			/[a-z]+ (?:all |everything )?(?:of )?(?:your|the|these|those) (?:instructions|guidelines|directives|programming|training|restrictions|safety rules)/iy,
+			/[a-z]{2,12} (?:all |everything )?(?:of )?(?:your|the|these|those) (?:instructions|guidelines|directives|programming|training|restrictions|safety rules)/iy,
 		confidence: 0.9,
 	},
 	{
 		name: 'instruction_override',
 		words: 'ignore disregard forget',
 		pattern:
-			/[a-z]+ (?:everything|all(?: that)?|anything|whatever|what) (?:you(?:'ve| have| were|'re)?|i(?:'ve| have)?|was) (?:been |ever )?(?:told|instructed|learn\w{0,3}|said|given|taught|written)/iy,
+			/[a-z]{2,12} (?:everything|all(?: that)?|anything|whatever|what) (?:you(?:'ve| have| were|'re)?|i(?:'ve| have)?|was) (?:been |ever )?(?:told|instructed|learn\w{0,3}|said|given|taught|written)/iy,
 		confidence: 0.95,
 	},
 	{
 		name: 'prompt_extraction',
 		words: 'reveal print show repeat output display tell give share expose leak dump recite provide what',
 		pattern:
-			/[a-z]+(?:'s| is| are| was| were)? (?:me |us |back |out |verbatim |the |full |entire |exact |complete |content of |contents of |of |all |your |hidden |secret |initial |original ){0,7}(?:system prompt|system message|system instructions|initial prompt|initial instructions|hidden instructions|original instructions|pre-?prompt|prompt instructions)/iy,
+			/[a-z]{2,12}(?:'s| is| are| was| were)? (?:me |us |back |out |verbatim |the |full |entire |exact |complete |content of |contents of |of |all |your |hidden |secret |initial |original ){0,7}(?:system prompt|system message|system instructions|initial prompt|initial instructions|hidden instructions|original instructions|pre-?prompt|prompt instructions)/iy,
 		confidence: 0.92,
 	},
 	{
@@ -61,11 +61,46 @@ const rules: readonly Rule[] = [
 		confidence: 0.9,
 	},
 	{
-		name: 'affirmative_prefix',
-		words: 'begin start starting beginning',
+		name: 'credential_request',
+		words: 'what tell share give provide reveal confirm show need',
 		pattern:
-			/(?:begin|start|starting|beginning)(?: your| the| my| each| every)?(?: response| reply| answer| output)? (?:with|by saying)[: ]{1,2}["'“](?:sure|absolutely|of course|yes|certainly|i'm happy)/iy,
-		confidence: 0.9,
+			/(?<!(?:never|not|n't|to|should i|or) )(?:what(?:'s| is| was| would)|tell me|share(?: with me)?|give me|provide|reveal|confirm|show me|need)(?: me| us| with me)? (?:your|our system'?s?|the system'?s?) (?:system |secret |admin |root |master |own )?(?:password|passphrase|passcode|pass ?code phrase|passcode phrase|secret key|secret phrase|secret word)\b(?! (?:policy|manager|reset|polic|rules|requirement|strength|hash))/iy,
+		confidence: 0.8,
+	},
+	{
+		name: 'user_data_request',
+		words: 'what tell give share where provide reveal show encode translate',
+		pattern:
+			/(?:what(?:'s| is| are| was)|tell me|give me|share|where|provide|reveal|show me|encode|translate)(?: me)?(?: does| is)?(?: the (?:first|last|square|sum|second|third)(?: \w{1,8}){0,3} of)? the user(?:(?:'s|s'|’s)(?: (?:current|full|first|last|home))? (?:e-?mail|birth|address|initials|password|location|home|city|name|bank|balance|phone|age|favorite)| (?:currently |now )?(?:lives?|located|from|reside)\b)/iy,
+		confidence: 0.75,
+	},
+	{
+		name: 'prompt_extraction',
+		words: 'repeat print output show translate encode beginning starting what were was',
+		pattern:
+			/(?:(?:repeat|print|output|show(?: me)?|recite) (?:(?:all |everything |the |this |entire |whole |text |content |words |conversation |message ){1,5}(?:above|back to me|that came before|before this))|(?:what|everything) (?:were|was) you (?:told|instructed|given) (?:before|initially|at the (?:start|beginning))|(?:beginning|starting) with ["'“](?:you are|my instructions))/iy,
+		confidence: 0.85,
+	},
+	{
+		name: 'indirect_address',
+		words: 'ai llm assistant assistants agents notice note instruction',
+		pattern:
+			/(?:(?:ai|llm)s?(?: language)? (?:assistants?|agents?|models?|systems?)|assistants?|agents|notice|note|instruction)(?: (?:to|for) (?:the |all |any )?(?:ai|llm)(?: (?:agents?|assistants?|models?))?| (?:reading|processing|summari[sz]ing|parsing) (?:this|these|the))[^.\n]{0,40}?(?:must|should|shall|:|ignore|are (?:required|instructed))/iy,
+		confidence: 0.8,
+	},
+	{
+		name: 'priority_claim',
+		words: 'takes take has overrides supersedes',
+		pattern:
+			/(?:(?:takes?|has) (?:priority|precedence) over|overrides|supersedes) (?:the |all |any |your )?(?:user|previous|prior|earlier|other|system|original)(?:'s|’s)? (?:request|instructions?|prompts?|task|messages?|rules?|question)/iy,
+		confidence: 0.8,
+	},
+	{
+		name: 'concealment',
+		words: 'do don never without',
+		pattern:
+			/(?:do not|don(?:'|’)t|never|without) (?:mention(?:ing)?|tell(?:ing)?|inform(?:ing)?|reveal(?:ing)?|notify(?:ing)?|alert(?:ing)?)(?: this| that| it| about this)? ?(?:to )?(?:the |your )user\b/iy,
+		confidence: 0.7,
 	},
 	{
 		name: 'never_refuse',

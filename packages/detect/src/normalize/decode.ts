@@ -2,7 +2,7 @@
 import { limits } from '../limits.ts';
 import { isBase64, isDigit, isHex, isLetter, isSpace, runEnd } from '../text/chars.ts';
 import { bytesOfBase64, bytesOfHex } from './bytes.ts';
-import { unscramble } from './unscramble.ts';
+import { mayBeShuffled, unscramble } from './unscramble.ts';
 
 export type Encoding =
 	| 'base64'
@@ -46,17 +46,15 @@ function runs(text: string, found: Decoded[]): void {
 			continue;
 		}
 		const end = runEnd(text, at, text.length, isBase64);
-		const pairs = end - at <= 8 ? byteGroups(text, at) : undefined;
-		if (pairs !== undefined) {
-			found.push(pairs);
-			at = pairs.end;
-			continue;
+		const size = end - at === 2 || end - at === 8 ? groupSize(text, at) : 0;
+		if (size !== 0) at = byteGroups(text, at, size, found);
+		else {
+			if (end - at >= 16) {
+				const decoded = readRun(text.slice(at, Math.min(end, at + limits.payloadLengthMax)));
+				if (decoded !== undefined) found.push({ ...decoded, start: at, end });
+			}
+			at = end;
 		}
-		if (end - at >= 16) {
-			const decoded = readRun(text.slice(at, Math.min(end, at + limits.payloadLengthMax)));
-			if (decoded !== undefined) found.push({ ...decoded, start: at, end });
-		}
-		at = end;
 	}
 }
 
@@ -76,23 +74,21 @@ function readRun(run: string): Pick<Decoded, 'encoding' | 'text'> | undefined {
 	return undefined;
 }
 
-/** `57 68 61 74` and `01010111 01101000`: bytes written apart. */
-function byteGroups(text: string, start: number): Decoded | undefined {
-	const size = groupSize(text, start);
-	if (size === 0) return undefined;
+/** `57 68 61 74` and `01010111 01101000`: bytes written apart. Returns where the row of them ends. */
+function byteGroups(text: string, start: number, size: 2 | 8, found: Decoded[]): number {
 	const bytes: number[] = [];
 	let at = start;
-	while (bytes.length < 4_096) {
-		const end = runEnd(text, at, Math.min(text.length, at + 9), isHex);
-		if (end - at !== size) break;
-		bytes.push(Number.parseInt(text.slice(at, end), size === 2 ? 16 : 2));
-		at = end;
-		if (text[at] === ' ' && groupSize(text, at + 1) === size) at += 1;
-		else break;
+	while (groupSize(text, at) === size) {
+		if (bytes.length < limits.payloadLengthMax)
+			bytes.push(Number.parseInt(text.slice(at, at + size), size === 2 ? 16 : 2));
+		at += size;
+		if (text[at] !== ' ') break;
+		at += 1;
 	}
-	if (bytes.length < 6) return undefined;
-	const decoded = readable(Uint8Array.from(bytes));
-	return decoded === undefined ? undefined : { encoding: size === 2 ? 'hex' : 'binary', text: decoded, start, end: at };
+	const end = Math.max(start + size, text[at - 1] === ' ' ? at - 1 : at);
+	const decoded = bytes.length < 6 ? undefined : readable(Uint8Array.from(bytes));
+	if (decoded !== undefined) found.push({ encoding: size === 2 ? 'hex' : 'binary', text: decoded, start, end });
+	return end;
 }
 function groupSize(text: string, at: number): 0 | 2 | 8 {
 	const end = runEnd(text, at, Math.min(text.length, at + 9), isHex);
@@ -163,46 +159,9 @@ const leetLetters: Readonly<Record<string, string>> = { '0': 'o', '1': 'i', '3':
 
 /** Encodings of a whole text: counted word by word in one pass, then undone where the count says so. */
 function wholeText(text: string, found: Decoded[]): void {
-	let words = 0;
-	let rot = 0;
-	let reversed = 0;
-	let leet = 0;
-	let single = 0;
-	let singles = 0;
-	for (let at = 0; at < text.length; ) {
-		const code = text.charCodeAt(at);
-		if (!isLetter(code) && !isDigit(code)) {
-			at += 1;
-			continue;
-		}
-		const start = at;
-		let digits = 0;
-		let letters = 0;
-		while (at < text.length) {
-			const unit = text.charCodeAt(at);
-			if (isDigit(unit)) digits += 1;
-			else if (isLetter(unit)) letters += 1;
-			else break;
-			at += 1;
-		}
-		words += 1;
-		const length = at - start;
-		if (length === 1) {
-			single += 1;
-			singles = Math.max(singles, single);
-		} else single = 0;
-		if (length > 16) continue;
-		if (digits > 0 && letters > 0 && digits <= letters * 2 && length >= 3) leet += 1;
-		if (length >= 2 && digits === 0) {
-			const word = text.slice(start, at).toLowerCase();
-			if (rotWords.has(word)) rot += 1;
-			if (reversedWords.has(word)) reversed += 1;
-		}
-	}
-	const says = (word: string): boolean => text.toLowerCase().includes(word);
-	if (rot >= 2 || (rot >= 1 && words <= 8) || (text.length < 4_096 && says('rot13')))
-		add(found, 'rot13', text, rot13(text));
-	if (reversed >= 2 || (reversed >= 1 && words <= 8) || (text.length < 4_096 && says('reverse')))
+	const { words, rot, reversed, leet, singles, shuffled, named } = countWords(text);
+	if (rot >= 2 || (rot >= 1 && words <= 8) || named === 'rot13') add(found, 'rot13', text, rot13(text));
+	if (reversed >= 2 || (reversed >= 1 && words <= 8) || named === 'reverse')
 		add(found, 'reversed', text, [...text].reverse().join(''));
 	if (leet >= 2 && leet * 4 >= words)
 		add(
@@ -212,7 +171,64 @@ function wholeText(text: string, found: Decoded[]): void {
 			text.replace(/[013457]/g, (char) => leetLetters[char]!),
 		);
 	if (singles >= 6) add(found, 'spaced', text, closeUp(text));
-	if (words <= 2_000) add(found, 'scrambled', text, unscramble(text));
+	if (shuffled >= 2) add(found, 'scrambled', text, unscramble(text));
+}
+
+interface WordCounts {
+	readonly words: number;
+	readonly rot: number;
+	readonly reversed: number;
+	readonly leet: number;
+	/** Most single characters in a row. */
+	readonly singles: number;
+	/** Words that may be shuffled ones. */
+	readonly shuffled: number;
+	/** An encoding that the text speaks of. */
+	readonly named: 'rot13' | 'reverse' | undefined;
+}
+
+function countWords(text: string): WordCounts {
+	const lower = text.toLowerCase();
+	let words = 0;
+	let rot = 0;
+	let reversed = 0;
+	let leet = 0;
+	let single = 0;
+	let singles = 0;
+	let shuffled = 0;
+	let named: WordCounts['named'];
+	for (let at = 0; at < text.length; ) {
+		const start = at;
+		let digits = 0;
+		let code = text.charCodeAt(at);
+		let digit = isDigit(code);
+		while (digit || isLetter(code)) {
+			if (digit) digits += 1;
+			at += 1;
+			code = text.charCodeAt(at);
+			digit = isDigit(code);
+		}
+		const length = at - start;
+		if (length === 0) {
+			at += 1;
+			continue;
+		}
+		words += 1;
+		single = length === 1 ? single + 1 : 0;
+		if (single > singles) singles = single;
+		if (length < 2 || length > 16) continue;
+		if (digits > 0) {
+			if (length >= 3 && digits < length && digits <= (length - digits) * 2) leet += 1;
+			if (length === 5 && lower.startsWith('rot13', start)) named = 'rot13';
+			continue;
+		}
+		const word = lower.slice(start, at);
+		if (rotWords.has(word)) rot += 1;
+		if (reversedWords.has(word)) reversed += 1;
+		if (length >= 7 && word.startsWith('reverse')) named ??= 'reverse';
+		if (mayBeShuffled(word)) shuffled += 1;
+	}
+	return { words, rot, reversed, leet, singles, shuffled, named };
 }
 
 function rot13(text: string): string {

@@ -13,6 +13,9 @@ export interface View {
 	readonly locate: (start: number, end: number) => { readonly start: number; readonly end: number };
 }
 
+/** Encodings that can stand inside themselves; the others are undone by being applied again. */
+const payloads: ReadonlySet<Encoding> = new Set(['base64', 'hex', 'binary', 'percent', 'entities']);
+
 export interface Normalized {
 	readonly views: readonly [View, ...View[]];
 	readonly signs: FoldSigns;
@@ -44,7 +47,8 @@ export function normalize(text: string, options: { readonly decodeDepth?: number
 		if (view.depth >= depthMax) continue;
 		for (const found of decodeAll(view.text)) {
 			// What one layer turned round, the next would turn back.
-			if (views.length >= limits.viewsMax || found.encoding === view.kind) break;
+			if (views.length >= limits.viewsMax) break;
+			if (found.encoding === view.kind && !payloads.has(found.encoding)) continue;
 			const span = view.locate(found.start, found.end);
 			views.push({
 				kind: found.encoding,

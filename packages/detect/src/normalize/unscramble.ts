@@ -11,6 +11,17 @@ const byKey: ReadonlyMap<string, string> = new Map(
 	dictionary.filter((word) => word.length >= 5).map((word) => [keyOf(word), word]),
 );
 
+/** First letter, last letter and length of every word that is put right: a cheap way to know most words are not one. */
+const frames: ReadonlySet<number> = new Set(dictionary.filter((word) => word.length >= 5).map(frameOf));
+function frameOf(word: string): number {
+	return (word.charCodeAt(0) * 128 + word.charCodeAt(word.length - 1)) * 32 + Math.min(31, word.length);
+}
+
+/** Whether `word`, in lower case, is a shuffled form of a known word. */
+export function mayBeShuffled(word: string): boolean {
+	return word.length >= 5 && frames.has(frameOf(word)) && !known.has(word) && byKey.has(keyOf(word));
+}
+
 function keyOf(word: string): string {
 	return `${word[0]}${[...word.slice(1, -1)].sort().join('')}${word.at(-1)}`;
 }

@@ -79,7 +79,7 @@ describe.each(all.map((detector, index) => [`${detector.name} ${index}`, detecto
 				fc.property(text, cuts, (whole, shares) => {
 					expect(stream(detector, chunksOf(whole, shares))).toEqual(detector.find(whole));
 				}),
-				{ numRuns: 150 },
+				{ numRuns: 100 },
 			);
 		});
 
@@ -89,7 +89,7 @@ describe.each(all.map((detector, index) => [`${detector.name} ${index}`, detecto
 					const cut = whole.slice(0, 1_500);
 					expect(stream(detector, cut.split(''))).toEqual(detector.find(cut));
 				}),
-				{ numRuns: 12 },
+				{ numRuns: 6 },
 			);
 		});
 

@@ -5,13 +5,15 @@ import { settle } from '../text/overlap.ts';
 import { findEmails, findIpv6 } from './addresses.ts';
 import { findNumbers } from './numbers.ts';
 import { findSituations } from './situations.ts';
-import { tagPeople } from './tagger.ts';
+import { type TaggerModel, tagPeople } from './tagger.ts';
 
 export interface PiiOptions {
 	/** Classes to look for, of `piiClasses`; all of them when not stated. */
 	readonly classes?: readonly string[];
 	/** Detections below this are left out; 0.5 when not stated. */
 	readonly confidence?: number;
+	/** Another model of names and addresses than the shipped one: for measuring. */
+	readonly tagger?: TaggerModel;
 }
 
 /** Classes that need to know where people are named. */
@@ -32,7 +34,7 @@ export function detectPii(text: string, options: PiiOptions = {}): readonly Dete
 	const classes = new Set(options.classes ?? piiClasses);
 	const least = options.confidence ?? 0.5;
 	const wants = (group: ReadonlySet<string>): boolean => [...group].some((name) => classes.has(name));
-	const people = wants(needNames) ? tagPeople(text) : [];
+	const people = wants(needNames) ? tagPeople(text, options.tagger) : [];
 	const found = [
 		...people,
 		...(text.includes('@') ? findEmails(text) : []),

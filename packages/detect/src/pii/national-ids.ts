@@ -113,7 +113,7 @@ const rows: readonly Row[] = [
 		[8, 9, 10, 11, 12, 13, 14, 15, 16, 17].map(n).join(' '),
 		always,
 		'weak',
-		'account bank iban checking savings',
+		'account bank checking savings',
 		{ class: 'iban' },
 	],
 	['sin', 'ca', n(9), (id) => !/[08]/.test(id[0]!) && luhn(id), 'strong', 'sin insurance', { separators: '--' }],
@@ -131,7 +131,7 @@ const rows: readonly Row[] = [
 	['nhs_number', 'uk', n(10), nhs, 'weak', 'nhs health patient', { class: 'health' }],
 	['passport', 'uk', `LL${n(7)}`, always, 'weak', 'passport travel'],
 	['driving_licence', 'uk', '', always, 'strong', 'driving licence'],
-	['vehicle', 'uk', 'LLNNLLL', (id) => /^[A-HJ-PR-Y]/.test(id), 'weak', 'vehicle registration plate number'],
+	['vehicle', 'uk', 'LLNNLLL', (id) => /^[A-HJ-PR-Y]/.test(id), 'weak', 'vehicle registration plate number car reg'],
 	[
 		'nif',
 		'es',

@@ -27,6 +27,10 @@ export function findNumbers(text: string): readonly Detection[] {
 			at += 1;
 			continue;
 		}
+		if (!isDigit(text.charCodeAt(at)) && !mayBeginCode(text, at)) {
+			at = runEnd(text, at, text.length, isAsciiAlnum);
+			continue;
+		}
 		const atoms = atomsFrom(text, at);
 		const first = atoms[0]!;
 		// What follows a letter of another script is the middle of a word.
@@ -37,6 +41,14 @@ export function findNumbers(text: string): readonly Detection[] {
 		at = best !== undefined && best.confidence >= 0.5 ? Math.max(best.end, first.end) : first.end;
 	}
 	return found;
+}
+
+/** Whether a run that begins with a letter has a digit, or is short and stands before one. */
+function mayBeginCode(text: string, at: number): boolean {
+	const end = runEnd(text, at, text.length, isAsciiAlnum);
+	for (let index = at; index < end && index < at + unitsMax; index += 1)
+		if (isDigit(text.charCodeAt(index))) return true;
+	return end - at <= 4 && isAsciiAlnum(text.charCodeAt(end + 1)) && ' -./'.includes(text[end]!);
 }
 
 function atomsFrom(text: string, at: number): readonly Atom[] {
@@ -53,7 +65,7 @@ function atomsFrom(text: string, at: number): readonly Atom[] {
 		units += end - start;
 		if (units > unitsMax) break;
 		// A word beside a number is no part of it; two or three letters may be.
-		if (atoms.length > 0 && digits === 0 && end - start > 3) break;
+		if (atoms.length > 0 && digits === 0 && end - start > 3 && !isBankCode(text, start, end)) break;
 		atoms.push({ start, end, digits });
 		if (atoms.length === 1 && digits === 0 && end - start > 4) break;
 		const next = joined(text, end);
@@ -61,6 +73,11 @@ function atomsFrom(text: string, at: number): readonly Atom[] {
 		start = next;
 	}
 	return atoms.length === 0 ? [{ start: at, end: runEnd(text, at, text.length, isAsciiAlnum), digits: 0 }] : atoms;
+}
+
+/** Four capitals: the bank in an IBAN. */
+function isBankCode(text: string, start: number, end: number): boolean {
+	return end - start === 4 && runEnd(text, start, end, (code) => code >= 65 && code <= 90) === end;
 }
 
 /** Where the next atom begins when one separator, or a bracket with a blank, stands between; -1 otherwise. */
@@ -119,7 +136,7 @@ function judgeParts(text: string, atoms: readonly Atom[], state: { phones: numbe
 		before: text.slice(Math.max(0, first.start - 48), first.start).toLowerCase(),
 		after: text.slice(last.end, last.end + 32).toLowerCase(),
 	};
-	if (candidate.digits < 4) return undefined;
+	if (candidate.digits < (candidate.digits === compact.length ? 4 : 2)) return undefined;
 	const judged = [
 		ipv4(candidate, text),
 		date(candidate),
@@ -235,7 +252,7 @@ function shapeOf(compact: string): string {
 }
 
 const phoneWords =
-	/\b(?:phone|telephone|tel|call|calling|mobile|cell|fax|number|contact|dial|ring|text|sms|whatsapp|reach|answering|office|hotline|registered|telefon|handy|móvil|portable|téléphone|num[ée]ro)\b/;
+	/\b(?:phone|telephone|tel|call|calling|mobile|cell|fax|number|contact|dial|ring|text|sms|whatsapp|reach|answering|office|hotline|registered|telepono|cep|telefon|handy|móvil|portable|téléphone|num[ée]ro)\b/;
 const phoneWordsAfter = /^[\s,.)-]{0,3}\\?,? ?(?:office|fax|mobile|home|work|cell|phone)/;
 const regions: readonly CountryCode[] = ['US', 'GB', 'FR', 'DE', 'ZA', 'AU', 'NL', 'IT', 'ES', 'CH', 'SE', 'IN', 'BR'];
 

@@ -5,7 +5,7 @@
 import type { Detection } from '../detection.ts';
 import { isLetter, isWordChar } from '../text/chars.ts';
 
-interface Rule {
+export interface Rule {
 	readonly class: string;
 	/** Words that begin it, in lower case. */
 	readonly words: string;
@@ -19,7 +19,7 @@ interface Rule {
 const conditions =
 	'diabetes diabetic asthma asthmatic epilepsy cancer tumor tumour leukemia hiv aids hepatitis hypertension depression depressive bipolar schizophrenia autism autistic adhd dementia alzheimer parkinson sclerosis arthritis stroke migraine anorexia bulimia pregnant pregnancy miscarriage abortion chemotherapy dialysis transplant insulin metformin lisinopril sertraline prozac warfarin chlamydia syphilis tuberculosis covid ptsd endometriosis psoriasis crohn fibromyalgia';
 
-const rules: readonly Rule[] = [
+export const situations: readonly Rule[] = [
 	{ class: 'health', words: conditions, pattern: /[A-Za-z]{2,20}/y, confidence: 0.7, person: true },
 	{ class: 'health', words: 'diagnosed', pattern: /diagnosed with [\w -]{3,40}/iy, confidence: 0.8, person: true },
 	{ class: 'health', words: 'prescribed', pattern: /prescribed [\w -]{3,40}/iy, confidence: 0.7, person: true },
@@ -138,7 +138,7 @@ const rules: readonly Rule[] = [
 const byWord: ReadonlyMap<string, readonly Rule[]> = index();
 function index(): ReadonlyMap<string, readonly Rule[]> {
 	const map = new Map<string, Rule[]>();
-	for (const rule of rules)
+	for (const rule of situations)
 		for (const word of rule.words.split(' ')) {
 			const list = map.get(word);
 			if (list === undefined) map.set(word, [rule]);

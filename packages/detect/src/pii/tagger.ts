@@ -5,13 +5,14 @@
 import type { Detection } from '../detection.ts';
 import { mix, type Token, tokenize } from '../text/tokens.ts';
 import { type PackedWeights, unpackWeights } from '../text/weights.ts';
+import { nameKind } from './names.ts';
 import { peopleWeights } from './people-weights.ts';
 
 /** Labels: none, name, address. */
 export const labels = 3;
 export const buckets: number = 1 << 14;
 /** Words on each side of a capital or digit that are looked at. */
-const reach = 3;
+const reach = 2;
 
 export interface TaggerModel {
 	/** `labels` weights for each bucket. */
@@ -31,8 +32,8 @@ export function tagPeople(text: string, model: TaggerModel = shipped): readonly 
 	const tokens = tokenize(text);
 	const found: Detection[] = [];
 	for (const [from, to] of islands(tokens)) {
-		const tagged = tag(text, tokens.slice(from, to), model);
-		collect(text, tokens.slice(from, to), tagged, found);
+		const island = tokens.slice(from, to);
+		collect(text, island, tag(wordsOf(text, island), model), found);
 	}
 	return found;
 }
@@ -51,45 +52,96 @@ export function islands(tokens: readonly Token[]): readonly (readonly [number, n
 	return found;
 }
 
-/** Buckets of the features of the token at `index`. */
-export function featuresOf(text: string, tokens: readonly Token[], index: number): readonly number[] {
-	const token = tokens[index]!;
-	const one = tokens[index - 1];
-	const two = tokens[index - 2];
-	const next = tokens[index + 1];
-	const after = tokens[index + 2];
-	const start = Math.min(token.end, token.start + 3);
-	const suffix3 = hashTail(text, token, 3);
-	const list = [
-		mix(0, 0),
-		mix(token.hash, 1),
-		mix(token.shape, 2),
-		mix(suffix3, 3),
-		mix(hashTail(text, token, 2), 4),
-		mix(hashHead(text, token, start), 5),
-		mix(one?.hash ?? 1, 6),
-		mix(next?.hash ?? 1, 7),
-		mix((one?.hash ?? 1) ^ Math.imul(two?.hash ?? 1, 31), 8),
-		mix((next?.hash ?? 1) ^ Math.imul(after?.hash ?? 1, 31), 9),
-		mix((one?.shape ?? 9) * 100 + token.shape * 10 + (next?.shape ?? 9), 10),
-		mix(((two?.shape ?? 9) * 10 + (one?.shape ?? 9)) * 10 + token.shape, 11),
-		mix((token.shape * 10 + (next?.shape ?? 9)) * 10 + (after?.shape ?? 9), 12),
-		mix(two?.hash ?? 1, 13),
-		mix(after?.hash ?? 1, 14),
-		mix(Math.imul(token.shape + 1, 7919) ^ (one?.hash ?? 1), 15),
-		mix(Math.imul(token.shape + 1, 7919) ^ (next?.hash ?? 1), 16),
-		mix(Math.min(8, token.end - token.start) * 10 + token.shape, 17),
-		mix(next === undefined ? 1 : hashTail(text, next, 3), 18),
-		mix(one === undefined ? 1 : hashTail(text, one, 3), 19),
-		mix(Math.imul(suffix3, 31) ^ token.shape, 20),
-	];
-	return list.map((hash) => hash & (buckets - 1));
+/** What every word of a stretch is asked once, and its neighbours too. */
+export interface Words {
+	readonly count: number;
+	readonly hash: Int32Array;
+	readonly shape: Uint8Array;
+	readonly length: Uint8Array;
+	readonly tail3: Int32Array;
+	readonly tail2: Int32Array;
+	readonly head3: Int32Array;
+	/** 0, or 1 for a common given name, 2 for a common family name, 3 for both, of a word that is written as a name. */
+	readonly known: Uint8Array;
 }
-function hashTail(text: string, { start, end }: Token, count: number): number {
-	return hashRange(text, Math.max(start, end - count), end);
+
+/** Two places of nothing stand on each side, so that every word has neighbours. */
+const margin = 2;
+const nothing = 9;
+
+export function wordsOf(text: string, tokens: readonly Token[]): Words {
+	const count = tokens.length;
+	const size = count + 2 * margin;
+	const words = {
+		count,
+		hash: new Int32Array(size).fill(1),
+		shape: new Uint8Array(size).fill(nothing),
+		length: new Uint8Array(size),
+		tail3: new Int32Array(size).fill(1),
+		tail2: new Int32Array(size).fill(1),
+		head3: new Int32Array(size).fill(1),
+		known: new Uint8Array(size),
+	};
+	for (let index = 0; index < count; index += 1) {
+		const { start, end, hash, shape } = tokens[index]!;
+		const at = index + margin;
+		words.hash[at] = hash;
+		words.shape[at] = shape;
+		words.length[at] = Math.min(8, end - start);
+		words.tail3[at] = hashRange(text, Math.max(start, end - 3), end);
+		words.tail2[at] = hashRange(text, Math.max(start, end - 2), end);
+		words.head3[at] = hashRange(text, start, Math.min(end, start + 3));
+		words.known[at] = shape === 2 || shape === 3 ? nameKind(hash) : 0;
+	}
+	return words;
 }
-function hashHead(text: string, { start }: Token, end: number): number {
-	return hashRange(text, start, end);
+
+/** Features of one word. */
+export const featureCount = 26;
+
+/** Writes the buckets of the features of the word at `index` to `out`. */
+export function featuresOf(words: Words, index: number, out: Int32Array): void {
+	const at = index + margin;
+	const { hash, shape, tail3, known } = words;
+	const h0 = hash[at]!;
+	const s0 = shape[at]!;
+	const h1 = hash[at - 1]!;
+	const h2 = hash[at - 2]!;
+	const n1 = hash[at + 1]!;
+	const n2 = hash[at + 2]!;
+	const s1 = shape[at - 1]!;
+	const s2 = shape[at - 2]!;
+	const t1 = shape[at + 1]!;
+	const t2 = shape[at + 2]!;
+	const k0 = known[at]!;
+	const written = Math.imul(s0 + 1, 7919);
+	out[0] = mix(0, 0);
+	out[1] = mix(h0, 1);
+	out[2] = mix(s0, 2);
+	out[3] = mix(tail3[at]!, 3);
+	out[4] = mix(words.tail2[at]!, 4);
+	out[5] = mix(words.head3[at]!, 5);
+	out[6] = mix(h1, 6);
+	out[7] = mix(n1, 7);
+	out[8] = mix(h1 ^ Math.imul(h2, 31), 8);
+	out[9] = mix(n1 ^ Math.imul(n2, 31), 9);
+	out[10] = mix(s1 * 100 + s0 * 10 + t1, 10);
+	out[11] = mix((s2 * 10 + s1) * 10 + s0, 11);
+	out[12] = mix((s0 * 10 + t1) * 10 + t2, 12);
+	out[13] = mix(h2, 13);
+	out[14] = mix(n2, 14);
+	out[15] = mix(written ^ h1, 15);
+	out[16] = mix(written ^ n1, 16);
+	out[17] = mix(words.length[at]! * 10 + s0, 17);
+	out[18] = mix(tail3[at + 1]!, 18);
+	out[19] = mix(tail3[at - 1]!, 19);
+	out[20] = mix(Math.imul(tail3[at]!, 31) ^ s0, 20);
+	out[21] = mix(k0, 21);
+	out[22] = mix(k0 * 100 + known[at + 1]! * 10 + known[at - 1]!, 22);
+	out[23] = mix(known[at + 1]! * 10 + s0, 23);
+	out[24] = mix(known[at - 1]! * 10 + s0, 24);
+	out[25] = mix(k0 * 100 + s1 * 10 + t1, 25);
+	for (let feature = 0; feature < featureCount; feature += 1) out[feature]! &= buckets - 1;
 }
 function hashRange(text: string, start: number, end: number): number {
 	let hash = 17;
@@ -107,31 +159,43 @@ interface Tagged {
 	readonly margins: Float64Array;
 }
 
-/** The likeliest labels of `tokens` (Viterbi). */
-export function tag(text: string, tokens: readonly Token[], { weights, transitions, scale }: TaggerModel): Tagged {
-	const count = tokens.length;
+/** The likeliest labels of `words` (Viterbi). */
+export function tag(words: Words, { weights, transitions, scale }: TaggerModel): Tagged {
+	const { count } = words;
+	const buffer = new Int32Array(featureCount);
 	const scores = new Float64Array(count * labels);
-	for (let index = 0; index < count; index += 1)
-		for (const bucket of featuresOf(text, tokens, index))
-			for (let label = 0; label < labels; label += 1)
-				scores[index * labels + label]! += weights[bucket * labels + label]! * scale;
-	const back = new Uint8Array(count * labels);
-	let best: number[] = [];
 	for (let index = 0; index < count; index += 1) {
-		const row: number[] = [];
+		const row = index * labels;
+		let none = 0;
+		let name = 0;
+		let address = 0;
+		featuresOf(words, index, buffer);
+		for (let feature = 0; feature < featureCount; feature += 1) {
+			const at = buffer[feature]! * labels;
+			none += weights[at] ?? 0;
+			name += weights[at + 1] ?? 0;
+			address += weights[at + 2] ?? 0;
+		}
+		scores[row] = none * scale;
+		scores[row + 1] = name * scale;
+		scores[row + 2] = address * scale;
+	}
+	const back = new Uint8Array(count * labels);
+	let best = new Float64Array(labels);
+	let row = new Float64Array(labels);
+	for (let index = 0; index < count; index += 1) {
 		for (let label = 0; label < labels; label += 1) {
-			let top = -Infinity;
-			for (let from = 0; from < labels; from += 1) {
-				const before =
-					index === 0 ? transitions[labels * labels + label]! : best[from]! + transitions[from * labels + label]!;
+			let top = index === 0 ? transitions[labels * labels + label]! : -Infinity;
+			for (let from = 0; from < labels && index > 0; from += 1) {
+				const before = best[from]! + transitions[from * labels + label]!;
 				if (before > top) {
 					top = before;
 					back[index * labels + label] = from;
 				}
 			}
-			row.push(top + scores[index * labels + label]!);
+			row[label] = top + scores[index * labels + label]!;
 		}
-		best = row;
+		[best, row] = [row, best];
 	}
 	const out = new Uint8Array(count);
 	if (count === 0) return { labels: out, margins: new Float64Array(0) };

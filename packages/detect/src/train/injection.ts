@@ -1,15 +1,32 @@
 /** Trains the model of injections: logistic regression over windows, by stochastic gradient with AdaGrad steps. */
-import { buckets, type LinearModel, type Reading, read, windowSizes, windowsOf } from '../injection/model.ts';
+import {
+	buckets,
+	type LinearModel,
+	type Reading,
+	read,
+	windowSizes,
+	windowsOf,
+	worstWindow,
+} from '../injection/model.ts';
 import { normalize } from '../normalize/normalize.ts';
 import { type LabelledText, seeded, shuffle } from './data.ts';
+import { phrases } from './phrases.ts';
 
-const epochs = 8;
+const epochs = 16;
 const rate = 0.12;
 const decay = 2e-6;
 /** Weight of an attack against a harmless window: there are many more of the latter, and missing is dearer than it looks. */
 const attackWeight = 1.5;
+/** Weight of a window read by concepts alone. */
+const conceptWeight = 0.3;
 /** Windows of one text that are learnt from; long texts would outvote short ones. */
 const windowsOfTextMax = 24;
+
+/**
+ * Taken from every score, so that a confidence of 0.5 is where about one harmless text in a hundred is over it: read off the
+ * cross-validation of `npm run detect:report`.
+ */
+const offset = 3.05;
 
 interface Example {
 	readonly reading: Reading;
@@ -20,7 +37,22 @@ interface Example {
 	readonly weight: number;
 }
 
-export function trainInjection(rows: readonly LabelledText[]): LinearModel & { readonly weights: Float64Array } {
+export function trainInjection(rows: readonly LabelledText[]): Trained {
+	const all = [...rows, ...phrases()];
+	const unlocated = all.filter(({ category, attack }) => category.startsWith('indirect') && attack === undefined);
+	const known = all.filter((row) => !unlocated.includes(row));
+	// Which part of a document is the attack, a first model says; the second learns from that part alone.
+	const first = learn(known);
+	const located = unlocated.map((row) => {
+		const worst = worstWindow(row.text, first);
+		return worst === undefined ? row : { ...row, attack: row.text.slice(worst.start, worst.end) };
+	});
+	return learn([...known, ...located]);
+}
+
+type Trained = LinearModel & { readonly weights: Float64Array };
+
+function learn(rows: readonly LabelledText[]): Trained {
 	const random = seeded(20_261_128);
 	const examples = rows.flatMap((row) => examplesOf(row, random));
 	const weights = new Float64Array(buckets);
@@ -43,31 +75,52 @@ export function trainInjection(rows: readonly LabelledText[]): LinearModel & { r
 				weights[bucket] = weights[bucket]! * (1 - decay) - (rate * gradient) / Math.sqrt(squares[bucket]!);
 			}
 		}
-	return { weights, scale: 1, biases };
+	return { weights, scale: 1, biases: biases.map((bias) => bias - offset) };
 }
 
 function examplesOf(row: LabelledText, random: () => number): readonly Example[] {
 	const weight = (row.label === 1 ? attackWeight : 1) * (row.noisy === true ? 0.5 : 1);
-	return normalize(row.plain ?? row.text).views.flatMap((view, index) => {
-		// What an attack decodes to by chance is no attack; a harmless text has none in any view.
-		if (row.label === 1 && index > 0 && row.attack === undefined && view.kind !== 'base64' && view.kind !== 'hex')
-			return [];
-		const reading = read(view.text);
-		const span = attackSpan(view.text, row);
-		const all = [...windowsOf(reading.tokens.length, [0, 1, 2, 3])].map(([from, to, kind]): Example => {
-			const inside = row.label === 1 && overlaps(reading, from, to, span);
-			return { reading, from, to, kind, label: inside ? 1 : 0, weight: inside ? weight : 1 };
-		});
-		// Which part of a long jailbreak is the attack nobody says: the whole is one, of its windows every second is learnt.
-		const usable =
-			row.label === 1 && row.attack === undefined ? all.filter(({ kind }, at) => kind >= 2 || at % 2 === 0) : all;
-		const kept =
-			usable.length <= windowsOfTextMax
-				? usable
-				: [usable[0]!, ...shuffle(usable.slice(1), random).slice(0, windowsOfTextMax)];
-		const share = Math.min(1, 4 / Math.sqrt(kept.length));
-		return kept.map((example) => ({ ...example, weight: example.weight * (example.kind === 3 ? 1 : share) }));
-	});
+	return normalize(row.plain ?? row.text).views.flatMap((view, index) =>
+		[true, false].flatMap((lexical) => {
+			// What an attack decodes to by chance is no attack; a harmless text has none in any view.
+			if (row.label === 1 && index > 0 && row.attack === undefined && view.kind !== 'base64' && view.kind !== 'hex')
+				return [];
+			const borrowed = read(view.text, lexical);
+			const reading = { ...borrowed, features: borrowed.features.slice(0, borrowed.starts.at(-1)) };
+			const span = attackSpan(view.text, row);
+			const all = [...windowsOf(reading.tokens.length, [0, 1, 2, 3])].flatMap(
+				([from, to, kind]): readonly Example[] => {
+					const label = row.label === 0 ? 0 : labelOf(reading, from, to, span);
+					return label === undefined ? [] : [{ reading, from, to, kind, label, weight: label === 1 ? weight : 1 }];
+				},
+			);
+			if (row.label === 1 && span !== undefined) all.push(...exact(reading, span, weight));
+			if (all.length === 0) return [];
+			// Which part of a long jailbreak is the attack nobody says: the whole is one, of its windows every second is learnt.
+			const usable =
+				row.label === 1 && row.attack === undefined ? all.filter(({ kind }, at) => kind >= 2 || at % 2 === 0) : all;
+			const kept =
+				usable.length <= windowsOfTextMax
+					? usable
+					: [usable[0]!, ...shuffle(usable.slice(1), random).slice(0, windowsOfTextMax)];
+			const share = Math.min(1, 4 / Math.sqrt(kept.length));
+			const factor = lexical ? 1 : conceptWeight;
+			return kept.map((example) => ({
+				...example,
+				weight: example.weight * factor * (example.kind === 3 ? 1 : share),
+			}));
+		}),
+	);
+}
+
+/** The attack itself, as a window of the size that would hold it. */
+function exact(reading: Reading, [start, end]: readonly [number, number], weight: number): readonly Example[] {
+	const from = reading.tokens.findIndex((token) => token.end > start);
+	const after = reading.tokens.findIndex((token) => token.start >= end);
+	const to = after < 0 ? reading.tokens.length : after;
+	if (from < 0 || to <= from) return [];
+	const size = windowSizes.findIndex((one) => one * 1.5 >= to - from);
+	return [{ reading, from, to, kind: size < 0 ? windowSizes.length : size, label: 1, weight }];
 }
 
 function attackSpan(text: string, { attack }: LabelledText): readonly [number, number] | undefined {
@@ -75,10 +128,17 @@ function attackSpan(text: string, { attack }: LabelledText): readonly [number, n
 	const at = text.indexOf(attack);
 	return at < 0 ? undefined : [at, at + attack.length];
 }
-function overlaps({ tokens }: Reading, from: number, to: number, span: readonly [number, number] | undefined): boolean {
-	if (span === undefined) return true;
+/** Of a window of an attack: 1 when it is mostly the attack, 0 when it has none of it, undefined when it has a little. */
+function labelOf(
+	{ tokens }: Reading,
+	from: number,
+	to: number,
+	span: readonly [number, number] | undefined,
+): 0 | 1 | undefined {
+	if (span === undefined) return 1;
 	const start = tokens[from]!.start;
 	const end = tokens[to - 1]!.end;
 	const shared = Math.min(end, span[1]) - Math.max(start, span[0]);
-	return shared >= 0.5 * Math.min(end - start, span[1] - span[0]);
+	if (shared <= 0) return 0;
+	return shared >= 0.5 * Math.min(end - start, span[1] - span[0]) && shared >= 0.6 * (end - start) ? 1 : undefined;
 }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { hasData } from './data.ts';
 import { injectionData, peopleData } from './folds.ts';
 import { trainInjection } from './injection.ts';
+import { nameLists, namesModule, packNames } from './names.ts';
 import { moduleOf, pack } from './pack.ts';
 import { trainPeople } from './people.ts';
 
@@ -19,6 +20,9 @@ if (hasData(folder)) {
 		join(source, 'injection', 'injection-weights.ts'),
 		moduleOf('injectionWeights', 'Model of injections.', pack(injection.weights, injection.biases)),
 	);
+	const given = packNames(nameLists().given);
+	const family = packNames(nameLists().family);
+	writeFileSync(join(source, 'pii', 'name-lists.ts'), namesModule(given, family));
 	const people = trainPeople(peopleData(folder));
 	writeFileSync(
 		join(source, 'pii', 'people-weights.ts'),

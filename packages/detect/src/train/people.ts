@@ -1,13 +1,22 @@
 /** Trains the tagger of names and addresses: averaged structured perceptron. */
-import { buckets, featuresOf, islands, labels, type TaggerModel, tag } from '../pii/tagger.ts';
-import { type Token, tokenize } from '../text/tokens.ts';
+import {
+	buckets,
+	featureCount,
+	featuresOf,
+	islands,
+	labels,
+	type TaggerModel,
+	tag,
+	type Words,
+	wordsOf,
+} from '../pii/tagger.ts';
+import { tokenize } from '../text/tokens.ts';
 import { type LabelledText, seeded, shuffle } from './data.ts';
 
 const epochs = 12;
 
 interface Sequence {
-	readonly text: string;
-	readonly tokens: readonly Token[];
+	readonly words: Words;
 	readonly gold: Uint8Array;
 }
 
@@ -28,14 +37,14 @@ export function trainPeople(rows: readonly LabelledText[]): TaggerModel & { read
 		moveSums[from * labels + to]! += by * step;
 	};
 	for (let epoch = 0; epoch < epochs; epoch += 1)
-		for (const { text, tokens, gold } of shuffle(sequences, random)) {
-			const guess = tag(text, tokens, { weights, transitions: moves, scale: 1 }).labels;
+		for (const { words, gold } of shuffle(sequences, random)) {
+			const guess = tag(words, { weights, transitions: moves, scale: 1 }).labels;
 			step += 1;
-			for (let index = 0; index < tokens.length; index += 1) {
+			for (let index = 0; index < words.count; index += 1) {
 				const before = index === 0 ? labels : gold[index - 1]!;
 				const beforeGuess = index === 0 ? labels : guess[index - 1]!;
 				if (gold[index] !== guess[index])
-					for (const bucket of featuresOf(text, tokens, index)) {
+					for (const bucket of bucketsOf(words, index)) {
 						add(bucket, gold[index]!, 1);
 						add(bucket, guess[index]!, -1);
 					}
@@ -52,6 +61,12 @@ export function trainPeople(rows: readonly LabelledText[]): TaggerModel & { read
 	};
 }
 
+function bucketsOf(words: Words, index: number): Int32Array {
+	const out = new Int32Array(featureCount);
+	featuresOf(words, index, out);
+	return out;
+}
+
 function sequencesOf({ text, spans = [] }: LabelledText): readonly Sequence[] {
 	const tokens = tokenize(text);
 	const gold = tokens.map(({ start, end }) => {
@@ -61,8 +76,7 @@ function sequencesOf({ text, spans = [] }: LabelledText): readonly Sequence[] {
 		return span === undefined ? 0 : span.class === 'name' ? 1 : 2;
 	});
 	return islands(tokens).map(([from, to]) => ({
-		text,
-		tokens: tokens.slice(from, to),
+		words: wordsOf(text, tokens.slice(from, to)),
 		gold: Uint8Array.from(gold.slice(from, to)),
 	}));
 }
