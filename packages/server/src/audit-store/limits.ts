@@ -12,9 +12,11 @@ export const auditLimits = {
 	payloadBytesMax: 4_194_304,
 	/** How often the sequencer looks, and how soon after an append in its own process. */
 	tickMs: 500,
-	wakeMs: 50,
+	wakeMs: 150,
 	/** Entries that are sequenced in one transaction. */
 	batchMax: 2_048,
+	/** How often a checkpoint is signed while the log grows: each costs a synced file and a commit. */
+	signMs: 1_000,
 	/** How often a checkpoint is signed though the log has not grown. */
 	checkpointMs: 300_000,
 	/** How often the list of orgs is read, and another process's checkpoint looked at. */

@@ -28,6 +28,8 @@ interface Held {
 	readonly epoch: number;
 	/** False until what is stored was verified, and again after any error. */
 	verified: boolean;
+	/** When the next checkpoint may be signed, by the monotonic clock. */
+	signAt: number;
 	/** Up to which entry the log was read through again, and when that may begin anew. */
 	reread: number;
 	rereadAt: number;
@@ -188,7 +190,7 @@ export class Sequencer {
 				.executeTakeFirstOrThrow();
 			return row.epoch;
 		});
-		const held: Held = { epoch, verified: false, reread: 0, rereadAt: 0, retryAt: 0 };
+		const held: Held = { epoch, verified: false, signAt: 0, reread: 0, rereadAt: 0, retryAt: 0 };
 		this.#held.set(orgId, held);
 		this.#options.log('info', 'sequences the audit log', { org_id: orgId, epoch });
 		return held;
@@ -241,6 +243,7 @@ export class Sequencer {
 
 	async #sign(pinned: PinnedStore, orgId: OrgId, held: Held): Promise<void> {
 		const { lastSigned, keys, now } = this.#options;
+		if (performance.now() < held.signAt) return;
 		await pinned.withOrg(orgId, async (transaction) => {
 			const newest = await readCheckpoint(transaction);
 			const at = now();
@@ -256,6 +259,7 @@ export class Sequencer {
 			const key = await keys.current(transaction, orgId, 'audit');
 			const { origin, root, size } = row;
 			const note = await signCheckpoint({ origin, size, root }, key);
+			held.signAt = performance.now() + auditLimits.signMs;
 			// Before anything leaves: from here on a database without this tree is known to be an older one.
 			await lastSigned.write(orgId, { size, root });
 			await transaction

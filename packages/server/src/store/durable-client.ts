@@ -16,6 +16,9 @@ export class DurableClient extends pg.Client {
 	constructor(config?: string | pg.ClientConfig) {
 		super(config);
 		this.#config = typeof config === 'object' ? config : {};
+		// The pool listens only while a connection is idle. One that breaks while it is used fails what it is used for; without
+		// a listener it would also end the process.
+		this.on('error', () => {});
 		this.on('notice', ({ severity, message }) => {
 			if (severity === 'WARNING') this.#warning = message;
 		});
