@@ -15,6 +15,7 @@ export type Action =
 	| 'audit.read'
 	| 'audit.erase'
 	| 'audit.cosign'
+	| 'audit.witness'
 	| 'team.read'
 	| 'team.manage'
 	| 'key.manage'
@@ -54,7 +55,8 @@ export const accessMatrix: Readonly<Record<Action, AccessRow>> = {
 	'audit.read': at(['org_admin', 'auditor'], ['org_admin', 'project_admin', 'auditor'], everyone),
 	// Erasing and choosing witnesses concern the log, which is the org's.
 	'audit.erase': at(org, nobody, nobody),
-	'audit.cosign': at(org, nobody, nobody),
+	'audit.cosign': at(['org_admin', 'auditor'], nobody, nobody),
+	'audit.witness': at(org, nobody, nobody),
 	'team.read': at(everyone, everyone, everyone, true),
 	'team.manage': at(org, admins, admins),
 	// Keys of other people; one's own are always one's own.

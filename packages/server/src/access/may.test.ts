@@ -27,7 +27,7 @@ const changes: Readonly<Record<Role, Readonly<Record<string, readonly string[]>>
 	org_admin: Object.fromEntries(
 		actionNames.map((action) => [
 			action,
-			['runtime.apply', 'key.manage', 'admin.root', 'audit.erase', 'audit.cosign'].includes(action)
+			['runtime.apply', 'key.manage', 'admin.root', 'audit.erase', 'audit.cosign', 'audit.witness'].includes(action)
 				? ['org']
 				: ['org', 'project', 'agent'],
 		]),
@@ -47,7 +47,7 @@ const changes: Readonly<Record<Role, Readonly<Record<string, readonly string[]>>
 		'sandbox.revoke': ['agent'],
 		'audit.read': ['agent'],
 	},
-	auditor: { 'audit.read': ['org', 'project', 'agent'] },
+	auditor: { 'audit.read': ['org', 'project', 'agent'], 'audit.cosign': ['org'] },
 };
 const reads = ['status.read', 'policy.read', 'runtime.read', 'spec.read', 'sandbox.read', 'team.read'];
 

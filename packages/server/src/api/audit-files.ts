@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { type LogPath, parseLogPath } from '@tappass/audit';
 import { type OrgId, orgIdSchema, TapPassError } from '@tappass/core';
 import type { Hono } from 'hono';
 import { assertMay, orgScope } from '../access/may.ts';
 import { readCheckpointFile, readEntries, readTile, readTree } from '../audit-store/read.ts';
-import { tileWidth } from '../audit-store/tree.ts';
 import { treeOf } from '../audit-store/verify-store.ts';
 import type { OperatorClaims } from '../identity/operator-token.ts';
 import { findByKeyId } from '../store/people.ts';
@@ -30,7 +30,7 @@ export function auditFiles(app: Hono<{ Variables: Variables }>, services: Servic
 		if (!door.accepting()) throw new TapPassError('shutting_down');
 		const parsed = orgIdSchema.safeParse(context.req.param('org'));
 		const path = context.req.path.split('/').slice(3).join('/');
-		const file = parsed.success ? parseFile(path) : undefined;
+		const file = parsed.success ? parseLogPath(path) : undefined;
 		if (!parsed.success || file === undefined) throw absent(path);
 		const orgId = parsed.data;
 		const read = await readFor(context, services, door, orgId);
@@ -42,28 +42,6 @@ export function auditFiles(app: Hono<{ Variables: Variables }>, services: Servic
 		context.set('org_id', orgId);
 		return respond(context, bytes, file.kind === 'checkpoint');
 	});
-}
-
-type File =
-	| { readonly kind: 'checkpoint' }
-	| { readonly kind: 'tile'; readonly level: number; readonly number: number; readonly width: number }
-	| { readonly kind: 'entries'; readonly number: number; readonly width: number };
-
-const levelMax = 5;
-
-/** What a path names; undefined for one that no log has. */
-export function parseFile(path: string): File | undefined {
-	if (path === 'checkpoint') return { kind: 'checkpoint' };
-	const match = /^tile\/(entries|0|[1-9]\d?)\/((?:x\d{3}\/){0,4}\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(path);
-	if (match === null) return undefined;
-	const [, what, digits, partial] = match;
-	const width = partial === undefined ? tileWidth : Number(partial);
-	if (width > (partial === undefined ? tileWidth : tileWidth - 1)) return undefined;
-	// One way to write each number.
-	if (/^x000\//.test(digits!)) return undefined;
-	const number = Number(digits!.replaceAll(/[x/]/g, ''));
-	if (what === 'entries') return { kind: 'entries', number, width };
-	return Number(what) > levelMax ? undefined : { kind: 'tile', level: Number(what), number, width };
 }
 
 // In words that are the same for a log of another org and for none at all.
@@ -95,7 +73,7 @@ async function readFor(
 	};
 }
 
-async function readFile(transaction: OrgTransaction, file: File): Promise<Uint8Array | undefined> {
+async function readFile(transaction: OrgTransaction, file: LogPath): Promise<Uint8Array | undefined> {
 	if (file.kind === 'checkpoint') return readCheckpointFile(transaction);
 	const row = await readTree(transaction);
 	if (row === undefined) return undefined;

@@ -1,7 +1,30 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import {
+	cosignNote,
+	decodeBundle,
+	emptyTree,
+	entriesPath,
+	eventTypes,
+	grow,
+	noteKey,
+	parseLeaf,
+	parseNote,
+	parseVkey,
+	proveConsistency,
+	proveInclusion,
+	rootAt,
+	rootOf,
+	signatureLine,
+	tileWidth,
+	verifyCheckpoint,
+	verifyConsistency,
+	verifyInclusion,
+	vkeyText,
+} from '@tappass/audit';
 import type { OrgId, Role, SandboxId, TeamId } from '@tappass/core';
+import { generateSigner } from '@tappass/signing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { makeApiKey } from '../identity/api-key.ts';
@@ -76,7 +99,7 @@ describe('an auditor', () => {
 		const { audit } = test.server.services;
 		const theirs = audit.event({
 			org_id: otherOrg,
-			type: 'test.happened',
+			type: 'catalog.changed',
 			actor: { kind: 'server', id: 'x' },
 			decision: 'none',
 		});
@@ -104,14 +127,15 @@ describe('an auditor', () => {
 		const { audit } = test.server.services;
 		const here = { org_id: org, actor: { kind: 'server', id: 'x' }, decision: 'none' } as const;
 		const [own, foreign, whole] = [
-			audit.event({ ...here, type: 'test.own', project: 'payments', agent: 'mailer' }),
-			audit.event({ ...here, type: 'test.foreign', project: 'people' }),
-			audit.event({ ...here, type: 'test.whole' }),
+			audit.event({ ...here, type: 'tool.approved', project: 'payments', agent: 'mailer' }),
+			audit.event({ ...here, type: 'tool.denied', project: 'people' }),
+			audit.event({ ...here, type: 'catalog.changed' }),
 		];
 		await audit.append([own, foreign, whole]);
-		await newest('type=test.whole');
+		await newest('type=catalog.changed');
 
-		expect((await query('type=test.*', ben)).map(({ type }: { type: string }) => type)).toEqual(['test.own']);
+		expect((await query('type=tool.*', ben)).map(({ type }: { type: string }) => type)).toEqual(['tool.approved']);
+		expect(await query('type=catalog.changed', ben)).toEqual([]);
 		expect((await payloadOf(foreign.id, ben)).status).toBe(404);
 		expect((await ben.call('GET', '/v1/audit/log')).status).toBe(403);
 		expect((await ben.call('GET', `/audit/${org}/checkpoint`)).status).toBe(403);
@@ -137,8 +161,10 @@ describe('an auditor', () => {
 describe('every write', () => {
 	it('has an event that it is recorded as', () => {
 		const silent = operatorRoutes.filter(({ method, audit }) => method !== 'get' && audit === null);
+		const unknown = operatorRoutes.filter(({ audit }) => audit !== null && !Object.hasOwn(eventTypes, audit));
 
-		expect(silent.map(({ operation }) => operation)).toEqual([]);
+		expect(silent.map(({ operation }) => operation)).toEqual(['addCosignature']);
+		expect(unknown.map(({ audit }) => audit)).toEqual([]);
 	});
 
 	it('is recorded with who asked, under the request id of its answer; one that changes nothing is not', async () => {
@@ -181,24 +207,32 @@ describe('erasure', () => {
 	it('deletes what an entry stands for and keeps the entry; the record of it stays', async () => {
 		const { audit } = test.server.services;
 		const actor = { kind: 'operator', id: 'user_leaving' } as const;
-		const event = audit.event({ org_id: org, type: 'test.personal', actor, decision: 'none', payload: { name: 'x' } });
+		const event = audit.event({
+			org_id: org,
+			type: 'clearance.granted',
+			actor,
+			decision: 'none',
+			payload: { name: 'x' },
+		});
 		await audit.append([event]);
-		const before = await newest('type=test.personal&actor=user_leaving');
+		const before = await newest('type=clearance.granted&actor=user_leaving');
 		const opened = await payloadOf(event.id);
 		expect(opened.status).toBe(200);
 
 		const erased = await test.call('POST', '/v1/audit/erasures', {
 			events: [event.id],
 			subject: 'user_leaving',
-			legal_basis: 'GDPR Art. 17(1)(a)',
+			legal_basis: 'gdpr-art-17',
 		});
 
 		expect([erased.status, erased.body.erased, erased.body.indices]).toEqual([201, 1, [before.index]]);
 		expect((await payloadOf(event.id)).status).toBe(404);
-		const after = await newest('type=test.personal');
+		const after = await newest('type=clearance.granted');
 		expect([after.leaf, after.has_payload]).toEqual([before.leaf, false]);
-		expect(await query('type=test.personal&actor=user_leaving')).toEqual([]);
+		expect(await query('type=clearance.granted&actor=user_leaving')).toEqual([]);
 		const told = await newest('type=audit.erased');
+		const { erases } = parseLeaf(Buffer.from(told.leaf, 'base64'));
+		expect(erases).toEqual({ indices: [before.index], legal_basis: 'gdpr-art-17' });
 		const twice = await test.call('POST', '/v1/audit/erasures', { events: [told.event_id], legal_basis: 'none' });
 		expect([twice.status, twice.body.code]).toEqual([422, 'schema_invalid']);
 	});
@@ -225,10 +259,10 @@ describe('a query', () => {
 		const [last] = await query('limit=1');
 		const waiting = test.call(
 			'GET',
-			`/v1/audit/events?order=asc&cursor=${last.index}&wait_seconds=20&type=test.awaited`,
+			`/v1/audit/events?order=asc&cursor=${last.index}&wait_seconds=20&type=agent.enrolled`,
 		);
 		const events = [1, 2, 3].map(() =>
-			audit.event({ org_id: org, type: 'test.awaited', actor: { kind: 'server', id: 'x' }, decision: 'none' }),
+			audit.event({ org_id: org, type: 'agent.enrolled', actor: { kind: 'server', id: 'x' }, decision: 'none' }),
 		);
 		await audit.append(events);
 
@@ -238,7 +272,7 @@ describe('a query', () => {
 			seen.push(...items.map(({ event_id }: { event_id: string }) => event_id));
 			if (seen.length >= 3 || items.length === 0) break;
 			({ items, cursor } = (
-				await test.call('GET', `/v1/audit/events?order=asc&type=test.awaited&limit=2&cursor=${cursor}&wait_seconds=5`)
+				await test.call('GET', `/v1/audit/events?order=asc&type=agent.enrolled&limit=2&cursor=${cursor}&wait_seconds=5`)
 			).body);
 		}
 		expect(seen.toSorted()).toEqual(events.map(({ id }) => id).toSorted());
@@ -284,6 +318,9 @@ describe('what must never be recorded in the clear', () => {
 			actor: { kind: 'agent', id: planted.pii },
 			decision: 'allow',
 			sandbox_id: 'sbx_planted' as SandboxId,
+			session_id: 'ses_planted',
+			policy_version: 1,
+			request_id: randomUUID(),
 			payload: planted,
 		});
 		await audit.append([event]);
@@ -311,6 +348,72 @@ describe('what must never be recorded in the clear', () => {
 		}
 		// The files of an engine: that the search would have met them is seen from what it did meet.
 		expect(read).toBeGreaterThan(300);
+	});
+});
+
+describe('a witness', () => {
+	it('is taken at its word only with its signature of that very checkpoint', async () => {
+		const [known, stranger] = [generateSigner('ed25519'), generateSigner('ed25519')];
+		const vkey = vkeyText(noteKey('witness.example/w1', known.spki, 'witness'));
+		const asLog = vkeyText(noteKey('witness.example/w1', known.spki));
+		expect((await auditorHere.call('POST', '/v1/audit/witnesses', { vkey })).status).toBe(403);
+		expect((await test.call('POST', '/v1/audit/witnesses', { vkey: asLog })).body.code).toBe('key_invalid');
+		expect((await test.call('POST', '/v1/audit/witnesses', { vkey: `${vkey}A` })).body.code).toBe('key_invalid');
+		expect((await test.call('POST', '/v1/audit/witnesses', { vkey })).status).toBe(201);
+		const { checkpoint } = await vi.waitFor(async () => {
+			const { body } = await test.call('GET', '/v1/audit/log');
+			expect(body.checkpoint.size).toBe(body.size);
+			return body;
+		}, wait);
+		const { size } = checkpoint;
+		const text = (await auditorHere.call('GET', `/v1/audit/checkpoints/${size}`)).body.note;
+		const note = parseNote(Buffer.from(text));
+		const other = { ...note, text: note.text.replace(`\n${size}\n`, `\n${size + 1}\n`) };
+		const lineBy = async (signer: typeof known, of: typeof note, name = 'witness.example/w1'): Promise<string> =>
+			signatureLine(await cosignNote(of, name, signer, 1_700_000_000));
+
+		for (const line of [
+			await lineBy(known, other),
+			await lineBy(stranger, note),
+			await lineBy(stranger, note, 'nobody.example'),
+			'— witness.example/w1 AAAA',
+		]) {
+			const refused = await auditorHere.call('POST', '/v1/audit/cosignatures', { size, line });
+			expect(refused.status, line).toBeGreaterThanOrEqual(400);
+		}
+		const taken = await auditorHere.call('POST', '/v1/audit/cosignatures', { size, line: await lineBy(known, note) });
+
+		expect([taken.status, taken.body.witness]).toEqual([201, 'witness.example/w1']);
+		const served = parseNote(Buffer.from((await auditorHere.call('GET', `/v1/audit/checkpoints/${size}`)).body.note));
+		expect(served.signatures.map(({ name }) => name)).toEqual([note.signatures[0]!.name, 'witness.example/w1']);
+	});
+});
+
+describe('the log as it is served', () => {
+	it('is verified with its key alone: tiles, entries and checkpoint fit together', async () => {
+		const { vkey } = (await auditorHere.call('GET', '/v1/audit/log')).body;
+		const authorization = `Bearer ${await tokenOf(tokenHere)}`;
+		const read = async (file: string): Promise<Uint8Array | undefined> => {
+			const answer = await fetch(`${test.url}/audit/${org}/${file}`, { headers: { authorization } });
+			return answer.status === 200 ? new Uint8Array(await answer.arrayBuffer()) : undefined;
+		};
+		const { checkpoint } = verifyCheckpoint((await read('checkpoint'))!, parseVkey(vkey));
+
+		let tree = emptyTree;
+		for (let number = 0; tree.size < checkpoint.size; number += 1) {
+			const width = Math.min(tileWidth, checkpoint.size - tree.size);
+			tree = grow(tree, decodeBundle((await read(entriesPath(number, width)))!)!).tree;
+		}
+		expect(Buffer.from(rootOf(tree))).toEqual(Buffer.from(checkpoint.root));
+		const { size, root } = checkpoint;
+		for (let index = 0; index < size; index += 7) {
+			const [entry] = (decodeBundle((await read(entriesPath(0, Math.min(tileWidth, size))))!) ?? []).slice(index);
+			const proof = await proveInclusion({ read }, size, index);
+			expect(verifyInclusion({ entry: entry!, index, size, root, proof }), `${index}`).toBe(true);
+		}
+		const older = { size: Math.floor(size / 2), root: await rootAt({ read }, size, Math.floor(size / 2)) };
+		const proof = await proveConsistency({ read }, older.size, size);
+		expect(verifyConsistency({ older, newer: checkpoint, proof })).toBe(true);
 	});
 });
 

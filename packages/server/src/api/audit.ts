@@ -1,3 +1,4 @@
+import { acceptCosignature, auditFormatLimits, parseNote, parseVkey, signatureLine, vkeyText } from '@tappass/audit';
 import { TapPassError } from '@tappass/core';
 import { z } from 'zod';
 import { accessMatrix } from '../access/matrix.ts';
@@ -5,7 +6,8 @@ import { assertMay, coversAction, may, orgScope, type Principal } from '../acces
 import { deletePayloads } from '../audit-store/erase.ts';
 import { auditLimits } from '../audit-store/limits.ts';
 import { type EntryRow, entriesOf, type Filter, findEntries, readPayload } from '../audit-store/query.ts';
-import { countPending, readCheckpoint, readTree } from '../audit-store/read.ts';
+import { countPending, readCheckpoint, readCheckpointFile, readTree } from '../audit-store/read.ts';
+import { deleteWitness, insertWitness, listWitnesses, putCosignature } from '../audit-store/witnesses.ts';
 import { serverLimits } from '../limits.ts';
 import { findUser } from '../store/people.ts';
 import { findSandbox } from '../store/sandboxes.ts';
@@ -29,6 +31,8 @@ const entry = z.strictObject({
 	has_payload: z.boolean().describe('False once it was erased'),
 	leaf: z.base64().describe('Exactly the bytes of the entry in the log'),
 });
+const keyId = z.string().regex(/^[0-9a-f]{8}$/);
+const witness = z.strictObject({ key_id: keyId, name: z.string(), vkey: z.string() });
 const filters = {
 	since: z.iso.datetime({ offset: true }).optional(),
 	until: z.iso.datetime({ offset: true }).optional(),
@@ -110,7 +114,7 @@ export const auditRoutes: readonly Route[] = [
 		operation: 'readAuditPayload',
 		summary: 'What an entry stands for, with the salt of its commitment; that it was read is recorded too',
 		tag: 'audit',
-		audit: 'audit.payload_read',
+		audit: 'audit.opened',
 		parameters: z.strictObject({ event: eventId }),
 		query: none,
 		body: null,
@@ -175,9 +179,13 @@ export const auditRoutes: readonly Route[] = [
 		query: none,
 		body: z
 			.strictObject({
-				events: z.array(eventId).max(auditLimits.erasuresMax).default([]),
+				events: z.array(eventId).max(auditFormatLimits.erasedIndicesMax).default([]),
 				subject: z.string().min(1).max(128).optional().describe('Id of an actor whose pseudonym is to be forgotten'),
-				legal_basis: z.string().min(1).max(256),
+				legal_basis: z
+					.string()
+					.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, { error: 'expected a name such as gdpr-art-17' })
+					.describe('A name, since it is in the log for good'),
+				reason: z.string().max(1_024).optional().describe('Kept encrypted'),
 			})
 			.refine(({ events, subject }) => events.length > 0 || subject !== undefined, {
 				error: 'neither events nor a subject are given',
@@ -200,12 +208,120 @@ export const auditRoutes: readonly Route[] = [
 			const erased = body.events.length === 0 ? 0 : await deletePayloads(transaction, body.events);
 			const forgotten = body.subject !== undefined && (await audit.appender.forget(transaction, org_id, body.subject));
 			const indices = entries.map(({ index }) => index);
-			return { body: { indices, erased, subject_forgotten: forgotten, legal_basis: body.legal_basis } };
+			const { legal_basis } = body;
+			return {
+				body: { indices, erased, subject_forgotten: forgotten, legal_basis },
+				about: { erases: { indices, legal_basis } },
+			};
+		},
+	}),
+	route({
+		method: 'get',
+		path: '/v1/audit/checkpoints/{size}',
+		operation: 'readCheckpoint',
+		summary: 'A checkpoint that was signed, with the lines of those who cosigned it',
+		tag: 'audit',
+		parameters: z.strictObject({ size: z.coerce.number().int().min(1) }),
+		query: none,
+		body: null,
+		result: z.strictObject({ size: z.int(), note: z.string() }),
+		handle: async ({ path, principal, transaction }) => {
+			assertMay(principal, 'audit.read', orgScope);
+			const note = await readCheckpointFile(transaction, path.size);
+			if (note === undefined) throw noCheckpoint(path.size);
+			return { body: { size: path.size, note: Buffer.from(note).toString('utf8') } };
+		},
+	}),
+	route({
+		method: 'get',
+		path: '/v1/audit/witnesses',
+		operation: 'listWitnesses',
+		summary: 'Those whose cosignatures are taken',
+		tag: 'audit',
+		parameters: none,
+		query: none,
+		body: null,
+		result: z.strictObject({ items: z.array(witness) }),
+		handle: async ({ principal, transaction }) => {
+			assertMay(principal, 'audit.read', orgScope);
+			return { body: { items: [...(await listWitnesses(transaction))] } };
+		},
+	}),
+	route({
+		method: 'post',
+		path: '/v1/audit/witnesses',
+		operation: 'addWitness',
+		summary: 'Take the cosignatures of a witness, by its verifier key',
+		tag: 'audit',
+		success: 201,
+		audit: 'witness.added',
+		parameters: none,
+		query: none,
+		body: z.strictObject({ vkey: z.string().min(1).max(512) }),
+		result: witness,
+		handle: async ({ body, org_id, principal, transaction }) => {
+			assertMay(principal, 'audit.witness', orgScope);
+			const key = parseVkey(body.vkey);
+			if (key.kind !== 'witness')
+				throw new TapPassError('key_invalid', { detail: 'this is the key of a log, not of a witness' });
+			const made = { key_id: key.id, name: key.name, vkey: vkeyText(key) };
+			if (!(await insertWitness(transaction, { org_id, ...made, created_by: principal.email })))
+				throw new TapPassError('already_exists', { detail: `the witness ${key.name}` });
+			return { body: made };
+		},
+	}),
+	route({
+		method: 'delete',
+		path: '/v1/audit/witnesses/{key_id}',
+		operation: 'removeWitness',
+		summary: 'Take no more cosignatures of a witness; those it gave stay',
+		tag: 'audit',
+		audit: 'witness.removed',
+		parameters: z.strictObject({ key_id: keyId }),
+		query: none,
+		body: null,
+		result: z.strictObject({ key_id: keyId }),
+		handle: async ({ path, principal, transaction }) => {
+			assertMay(principal, 'audit.witness', orgScope);
+			if (!(await deleteWitness(transaction, path.key_id)))
+				throw new TapPassError('not_found', { detail: `no witness ${path.key_id}` });
+			return { body: { key_id: path.key_id } };
+		},
+	}),
+	route({
+		// Not an event itself: each would make the log grow, and ask for the next cosignature.
+		method: 'post',
+		path: '/v1/audit/cosignatures',
+		operation: 'addCosignature',
+		summary: 'Hand in the signature line of a witness for a checkpoint',
+		tag: 'audit',
+		success: 201,
+		parameters: none,
+		query: none,
+		body: z.strictObject({ size: z.int().min(1), line: z.string().min(1).max(1_024) }),
+		result: z.strictObject({ size: z.int(), witness: z.string() }),
+		handle: async ({ body, org_id, principal, transaction }) => {
+			assertMay(principal, 'audit.cosign', orgScope);
+			const checkpoint = await readCheckpoint(transaction, body.size);
+			if (checkpoint === undefined) throw noCheckpoint(body.size);
+			const note = parseNote(checkpoint.note);
+			for (const each of await listWitnesses(transaction)) {
+				const name = ` ${each.name} `;
+				if (!body.line.includes(name)) continue;
+				const line = signatureLine(acceptCosignature(note, body.line, parseVkey(each.vkey))).trimEnd();
+				await putCosignature(transaction, { org_id, size: body.size, witness: each.key_id, line });
+				return { body: { size: body.size, witness: each.name } };
+			}
+			throw new TapPassError('not_found', { detail: 'the line is of no witness of this log' });
 		},
 	}),
 ];
 
 type AnyCall = Call<unknown, unknown, unknown>;
+
+function noCheckpoint(size: number): TapPassError {
+	return new TapPassError('not_found', { detail: `no checkpoint of ${size} entries was signed` });
+}
 
 async function entryFor(call: AnyCall, event_id: string): Promise<EntryRow> {
 	const { principal, transaction } = call;

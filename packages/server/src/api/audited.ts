@@ -1,6 +1,6 @@
 import { type Json, sha256Hex, TapPassError } from '@tappass/core';
 import type { ServerEvent } from '../audit-store/append.ts';
-import type { Answer, Call, Route } from './route.ts';
+import type { About, Call, Route } from './route.ts';
 
 type AnyCall = Call<unknown, unknown, unknown>;
 
@@ -12,9 +12,9 @@ export function eventOf(
 		about = {},
 		result = null,
 		refused,
-	}: { readonly about?: Answer<unknown>['about'] | undefined; readonly result?: unknown; readonly refused?: string },
+	}: { readonly about?: About | undefined; readonly result?: unknown; readonly refused?: string },
 ): ServerEvent {
-	const { project = null, agent = null, sandbox_id } = about;
+	const { project = null, agent = null, ...named } = about;
 	return services.audit.event({
 		type,
 		org_id,
@@ -24,7 +24,7 @@ export function eventOf(
 		level: project === null ? 'org' : agent === null ? 'project' : 'agent',
 		project,
 		agent,
-		...(sandbox_id === undefined ? {} : { sandbox_id }),
+		...named,
 		...(refused === undefined ? {} : { code: refused }),
 		payload: {
 			key_id: principal.key_id,

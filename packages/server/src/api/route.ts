@@ -1,3 +1,4 @@
+import type { Erasure } from '@tappass/audit';
 import type { OrgId, SandboxId } from '@tappass/core';
 import type { z } from 'zod';
 import type { Principal } from '../access/may.ts';
@@ -17,15 +18,19 @@ export interface Call<Path, Query, Body> {
 	readonly request_id: string;
 }
 
+/** What a change was about. */
+export interface About {
+	readonly project?: string | null;
+	readonly agent?: string | null;
+	readonly sandbox_id?: SandboxId;
+	readonly erases?: Erasure;
+}
+
 /** What a handler answers. */
 export interface Answer<Result> {
 	readonly body: Result;
 	/** What the change was about, for the audit log: whose auditors may see it. The whole org when left out. */
-	readonly about?: {
-		readonly project?: string | null;
-		readonly agent?: string | null;
-		readonly sandbox_id?: SandboxId;
-	};
+	readonly about?: About;
 	/** Runs once the transaction is committed, and adds to the body: what takes longer than a change itself. */
 	readonly after?: () => Promise<Partial<Result>>;
 }
@@ -65,7 +70,7 @@ export function route<
 	readonly tag: string;
 	readonly success?: 200 | 201;
 	readonly secret?: boolean;
-	/** Every operation but a `get` has one; a test holds it. */
+	/** Every operation that changes something has one; a test holds it. */
 	readonly audit?: string;
 	readonly parameters: Path;
 	readonly query: Query;

@@ -1,12 +1,11 @@
 import { createHmac, hkdfSync, randomBytes } from 'node:crypto';
-import type { AuditEvent } from '@tappass/audit';
+import { type AuditEvent, makeLeaf, saltBytes } from '@tappass/audit';
 import { type OrgId, TapPassError } from '@tappass/core';
 import { sql } from 'kysely';
 import type { OrgKeys } from '../keys/org-keys.ts';
 import { seal } from '../keys/seal.ts';
 import type { OrgTransaction } from '../store/store.ts';
 import { auditLimits } from './limits.ts';
-import { sealable } from './seam.ts';
 
 /** An event of the control plane: its place in the cascade decides which auditors may see it. */
 export interface ServerEvent extends AuditEvent {
@@ -39,7 +38,7 @@ export class Appender {
 		this.#keys = keys;
 	}
 
-	/** @throws {TapPassError} request_too_large; what the database says */
+	/** @throws {TapPassError} request_too_large, audit_event_invalid; what the database says */
 	async append(transaction: OrgTransaction, orgId: OrgId, events: readonly ServerEvent[]): Promise<void> {
 		if (events.length === 0) return;
 		if (events.some(({ org_id }) => org_id !== orgId))
@@ -47,13 +46,13 @@ export class Appender {
 		const dataKey = await this.#keys.dataKey(transaction, orgId);
 		const pseudonyms = await this.#pseudonymsOf(transaction, orgId, events);
 		const rows = [...new Map(events.map((event) => [event.id, event])).values()].map((event) => {
-			const { leaf, payload } = sealable(event, pseudonyms.get(nameOf(event))!);
-			if (payload.length > auditLimits.payloadBytesMax)
+			const actor = pseudonyms.get(nameOf(event))!;
+			const { leaf, opening } = makeLeaf(event, { pseudonym: actor, salt: randomBytes(saltBytes) });
+			if (opening.length > auditLimits.payloadBytesMax)
 				throw new TapPassError('request_too_large', {
 					detail: `an audit payload: at most ${auditLimits.payloadBytesMax} bytes`,
 				});
-			const sealed = seal(dataKey.key, payload, payloadContext(orgId, event.id));
-			return { event, leaf, sealed, actor: pseudonyms.get(nameOf(event))! };
+			return { event, leaf, sealed: seal(dataKey.key, opening, payloadContext(orgId, event.id)), actor };
 		});
 		await insertRows(transaction, orgId, dataKey.id, rows);
 	}

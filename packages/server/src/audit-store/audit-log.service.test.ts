@@ -1,5 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { edgeBytes, rootOf } from '@tappass/audit';
 import type { OrgId } from '@tappass/core';
 import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -11,7 +12,6 @@ import type { ServerEvent } from './append.ts';
 import { AuditLog } from './audit-log.ts';
 import { auditLimits } from './limits.ts';
 import { readTree, treeAt } from './read.ts';
-import { edgeBytes, rootOf } from './tree.ts';
 import { treeOf } from './verify-store.ts';
 
 let database: TestDatabase;
@@ -73,12 +73,12 @@ async function earlier(
 	size: number,
 ): Promise<{ readonly size: number; readonly root: Uint8Array; readonly edge: Uint8Array }> {
 	const tree = (await treeAt(transaction, treeOf((await readTree(transaction))!), size))!;
-	return { size, root: rootOf(tree, new Uint8Array()), edge: edgeBytes(tree) };
+	return { size, root: rootOf(tree), edge: edgeBytes(tree) };
 }
 
 function happened(log: AuditLog, change: Partial<ServerEvent> = {}): ServerEvent {
 	const actor = { kind: 'server', id: 'test' } as const;
-	return log.event({ org_id: org, type: 'test.happened', actor, decision: 'none', payload: { n: 1 }, ...change });
+	return log.event({ org_id: org, type: 'catalog.changed', actor, decision: 'none', payload: { n: 1 }, ...change });
 }
 
 const rows = async (text: string): Promise<readonly Record<string, unknown>[]> =>

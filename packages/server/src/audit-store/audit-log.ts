@@ -1,13 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import type { AuditEvent } from '@tappass/audit';
+import { type AuditEvent, noteKey, originOf, vkeyText } from '@tappass/audit';
 import { type OrgId, TapPassError } from '@tappass/core';
 import type { OrgKeys } from '../keys/org-keys.ts';
 import type { OrgTransaction, Store } from '../store/store.ts';
 import { Appender, type AppendIn, type ServerEvent } from './append.ts';
-import { Committer, unavailable } from './committer.ts';
+import { Committer, isOwnFault, unavailable } from './committer.ts';
 import { ErasureList } from './erase.ts';
 import { LastSigned } from './last-signed.ts';
-import { vkeyOf } from './seam.ts';
 import { Sequencer, type SequencerOptions } from './sequencer.ts';
 
 export interface AuditLogOptions {
@@ -45,7 +44,7 @@ export class AuditLog {
 			erasures: this.erasures,
 			originOf: async (transaction, orgId) => {
 				const { region } = await transaction.selectFrom('orgs').select('region').executeTakeFirstOrThrow();
-				return `audit.${region}.${host}/${orgId}`;
+				return originOf(region, host, orgId);
 			},
 			now,
 			log,
@@ -71,8 +70,7 @@ export class AuditLog {
 		try {
 			await this.appender.append(transaction, first.org_id, events);
 		} catch (error) {
-			if (error instanceof TapPassError && error.code === 'request_too_large') throw error;
-			throw unavailable(error);
+			throw isOwnFault(error) ? error : unavailable(error);
 		}
 		// Sooner than its commit, perhaps; the next look finds it then.
 		this.#sequencer.wake();
@@ -92,7 +90,7 @@ export class AuditLog {
 
 	/** The verifier key of a log: what anyone checks its checkpoints with. */
 	async vkey(transaction: OrgTransaction, orgId: OrgId, origin: string): Promise<string> {
-		return vkeyOf(origin, (await this.#keys.current(transaction, orgId, 'audit')).spki);
+		return vkeyText(noteKey(origin, (await this.#keys.current(transaction, orgId, 'audit')).spki));
 	}
 
 	/** Whether this process is the one that sequences an org's log. */

@@ -43,7 +43,7 @@ export class Committer {
 
 	/**
 	 * Resolves when every event is durable.
-	 * @throws {TapPassError} audit_unavailable when too many wait already, in time or at all; request_too_large
+	 * @throws {TapPassError} audit_unavailable when too many wait already, in time or at all; request_too_large, audit_event_invalid
 	 */
 	append(orgId: OrgId, events: readonly ServerEvent[]): Promise<void> {
 		if (events.length === 0) return Promise.resolve();
@@ -108,8 +108,9 @@ function take(line: Line): readonly Waiting[] {
 	return line.waiting.splice(0, count);
 }
 
-function isOwnFault(error: unknown): error is TapPassError {
-	return error instanceof TapPassError && error.code === 'request_too_large';
+/** Whether it is the event that cannot be written, wherever it goes. */
+export function isOwnFault(error: unknown): error is TapPassError {
+	return error instanceof TapPassError && (error.code === 'request_too_large' || error.code === 'audit_event_invalid');
 }
 
 /** Whatever keeps an event from being written, its caller is told the same. */

@@ -34,6 +34,4 @@ export const auditLimits = {
 	tailMs: 25_000,
 	/** How often it looks. */
 	tailEveryMs: 250,
-	/** Entries that one request may erase. */
-	erasuresMax: 500,
 } as const;

@@ -1,6 +1,6 @@
+import { edgeWidth, encodeBundle, readEdge, splitHashes, type Tree, tileWidth } from '@tappass/audit';
 import { sql } from 'kysely';
 import type { OrgTransaction } from '../store/store.ts';
-import { edgeWidth, readEdge, splitHashes, type Tree, tileWidth } from './tree.ts';
 
 /** The row of a log. */
 export interface TreeRow {
@@ -113,9 +113,9 @@ export async function countPending(transaction: OrgTransaction): Promise<number>
 	return rows[0]!.count;
 }
 
-/** The newest checkpoint as it is served: the signed note, with the lines of its witnesses. */
-export async function readCheckpointFile(transaction: OrgTransaction): Promise<Uint8Array | undefined> {
-	const newest = await readCheckpoint(transaction);
+/** A checkpoint as it is served, the newest or that of a size: the signed note, with the lines of its witnesses. */
+export async function readCheckpointFile(transaction: OrgTransaction, size?: number): Promise<Uint8Array | undefined> {
+	const newest = await readCheckpoint(transaction, size);
 	if (newest === undefined) return undefined;
 	const lines = await transaction
 		.selectFrom('audit_cosignatures')
@@ -137,11 +137,5 @@ export async function readEntries(
 	if (from + width > size) return undefined;
 	const leaves = await readLeaves(transaction, from, from + width);
 	if (leaves.length !== width) return undefined;
-	return Buffer.concat(
-		leaves.flatMap(({ leaf }) => {
-			const length = Buffer.alloc(2);
-			length.writeUInt16BE(leaf.length);
-			return [length, leaf];
-		}),
-	);
+	return encodeBundle(leaves.map(({ leaf }) => leaf));
 }

@@ -1,4 +1,15 @@
 import { randomUUID } from 'node:crypto';
+import {
+	edgeBytes,
+	emptyRoot,
+	emptyTree,
+	type FullTile,
+	grow,
+	rootOf,
+	sameBytes,
+	signCheckpoint,
+	tileBytes,
+} from '@tappass/audit';
 import { type OrgId, TapPassError } from '@tappass/core';
 import { sql } from 'kysely';
 import type { OrgKeys } from '../keys/org-keys.ts';
@@ -7,9 +18,7 @@ import type { ErasureList } from './erase.ts';
 import type { LastSigned } from './last-signed.ts';
 import { auditLimits } from './limits.ts';
 import { readCheckpoint, readTree, type TreeRow } from './read.ts';
-import { emptyRoot, signCheckpoint } from './seam.ts';
-import { edgeBytes, emptyTree, type FullTile, grow, rootOf } from './tree.ts';
-import { halted, same, treeOf, verifyContains, verifyEntries, verifyParents, verifyStore } from './verify-store.ts';
+import { halted, treeOf, verifyContains, verifyEntries, verifyParents, verifyStore } from './verify-store.ts';
 
 export interface SequencerOptions {
 	readonly store: Pick<Store, 'pin' | 'orgIds' | 'withOrg'>;
@@ -231,7 +240,7 @@ export class Sequencer {
 				await storeTiles(transaction, orgId, grown.full);
 				const { numUpdatedRows } = await transaction
 					.updateTable('audit_trees')
-					.set({ size: grown.tree.size, root: rootOf(grown.tree, emptyRoot), edge: edgeBytes(grown.tree) })
+					.set({ size: grown.tree.size, root: rootOf(grown.tree), edge: edgeBytes(grown.tree) })
 					.where('epoch', '=', held.epoch)
 					.where('size', '=', tree.size)
 					.executeTakeFirstOrThrow();
@@ -348,7 +357,7 @@ async function takePending(
 // Made once; what is there already must be the same.
 async function storeTiles(transaction: OrgTransaction, orgId: OrgId, full: readonly FullTile[]): Promise<void> {
 	for (const { level, number, hashes } of full) {
-		const bytes = Buffer.concat(hashes);
+		const bytes = tileBytes(hashes);
 		const { numInsertedOrUpdatedRows } = await transaction
 			.insertInto('audit_tiles')
 			.values({ org_id: orgId, level, number, hashes: bytes })
@@ -361,7 +370,8 @@ async function storeTiles(transaction: OrgTransaction, orgId: OrgId, full: reado
 			.where('level', '=', level)
 			.where('number', '=', number)
 			.executeTakeFirst();
-		if (!same(bytes, there?.hashes)) throw halted(`tile ${level}/${number} is there with other hashes`);
+		if (there === undefined || !sameBytes(bytes, there.hashes))
+			throw halted(`tile ${level}/${number} is there with other hashes`);
 	}
 }
 

@@ -1,11 +1,20 @@
+import {
+	hashLeaf,
+	levelsOf,
+	readEdge,
+	rootOf,
+	rootOfTile,
+	sameBytes,
+	splitHashes,
+	type Tree,
+	tileWidth,
+} from '@tappass/audit';
 import { TapPassError } from '@tappass/core';
 import { sql } from 'kysely';
 import type { OrgTransaction } from '../store/store.ts';
 import type { Head } from './last-signed.ts';
 import { auditLimits } from './limits.ts';
 import { readCheckpoint, readLeaves, readTile, readTiles, type TreeRow, treeAt } from './read.ts';
-import { emptyRoot, hashLeaf } from './seam.ts';
-import { levelsOf, readEdge, rootOf, rootOfTile, splitHashes, type Tree, tileWidth } from './tree.ts';
 
 /** What is refused to be continued. */
 export function halted(detail: string): TapPassError {
@@ -15,7 +24,7 @@ export function halted(detail: string): TapPassError {
 /** The tree of a row. @throws {TapPassError} audit_halted when its parts do not fit together */
 export function treeOf(row: TreeRow): Tree {
 	const tree = readEdge(row.size, row.edge);
-	if (tree === undefined || !same(rootOf(tree, emptyRoot), row.root))
+	if (tree === undefined || !same(rootOf(tree), row.root))
 		throw halted(`the tree of ${row.size} entries does not hash to its root`);
 	return tree;
 }
@@ -96,11 +105,10 @@ export async function verifyContains(
 	if (head.size > tree.size)
 		throw halted(`${what} has ${head.size} entries, the database ${tree.size}: it is older than what was signed`);
 	const before = await treeAt(transaction, tree, head.size);
-	if (before === undefined || !same(rootOf(before, emptyRoot), head.root))
+	if (before === undefined || !same(rootOf(before), head.root))
 		throw halted(`${what} of ${head.size} entries is not part of this log`);
 }
 
-/** Whether two hashes are the same. */
-export function same(a: Uint8Array, b: Uint8Array | undefined): boolean {
-	return b !== undefined && Buffer.compare(a, b) === 0;
+function same(a: Uint8Array, b: Uint8Array | undefined): boolean {
+	return b !== undefined && sameBytes(a, b);
 }

@@ -163,11 +163,20 @@ function by({
 
 // A host's word: it says what it saw, and the log says that the host said so.
 function seen({ at, body, event_id, kind }: HostEvent): Pick<ServerEvent, 'type' | 'decision' | 'code' | 'payload'> {
-	const { code } = body;
+	const code =
+		typeof body['code'] === 'string' && /^[a-z][a-z0-9_]{0,63}$/.test(body['code']) ? body['code'] : undefined;
+	const isDenial = /(?:denied|blocked)$/.test(kind);
 	return {
-		type: 'host.event',
-		decision: /(?:denied|rejected|blocked)$/.test(kind) ? 'block' : 'none',
-		...(typeof code === 'string' && /^[a-z][a-z0-9_.]{0,63}$/.test(code) ? { code } : {}),
+		type:
+			code === undefined
+				? 'host.event'
+				: kind === 'sync_rejected'
+					? 'sync.rejected'
+					: isDenial
+						? 'host.denied'
+						: 'host.event',
+		decision: isDenial || kind === 'sync_rejected' ? 'block' : 'none',
+		...(code === undefined ? {} : { code }),
 		payload: { kind, event_id, at, body },
 	};
 }

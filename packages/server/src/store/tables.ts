@@ -493,8 +493,10 @@ export interface AuditCheckpointTable {
 /** Someone who cosigns checkpoints. */
 export interface AuditWitnessTable {
 	readonly org_id: OrgId;
+	/** As its signature lines name it. */
+	readonly key_id: string;
 	readonly name: string;
-	vkey: string;
+	readonly vkey: string;
 	readonly created_by: string;
 	readonly created_at: Moment;
 }

@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { emptyTree, grow, rootOf } from '@tappass/audit';
 import { type OrgId, TapPassError } from '@tappass/core';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
-import { emptyRoot } from '../audit-store/seam.ts';
-import { emptyTree, grow, rootOf } from '../audit-store/tree.ts';
 import { fileKms } from '../keys/kms.ts';
 import { OrgKeys } from '../keys/org-keys.ts';
 import { type Engine, startEngine } from '../store/engine/engine.ts';
@@ -196,8 +195,7 @@ export async function check(
 	let tree = emptyTree;
 	for (let at = 0; at <= rows.length; at += 1) {
 		for (const root of wanted.get(at) ?? [])
-			if (root !== Buffer.from(rootOf(tree, emptyRoot)).toString('hex'))
-				faults.push(`a checkpoint of ${at} was forked`);
+			if (root !== Buffer.from(rootOf(tree)).toString('hex')) faults.push(`a checkpoint of ${at} was forked`);
 		wanted.delete(at);
 		if (at < rows.length) tree = grow(tree, [rows[at]!.leaf]).tree;
 	}

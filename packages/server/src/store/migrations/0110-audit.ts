@@ -58,7 +58,8 @@ export const audit: Migration = {
 		),
 		...tenantTable(
 			'audit_witnesses',
-			`name text not null, vkey text not null, created_by text not null, created_at ${at}, primary key (org_id, name)`,
+			`key_id text not null, name text not null, vkey text not null, created_by text not null, created_at ${at},
+			primary key (org_id, key_id)`,
 		),
 		...appendOnlyTable(
 			'audit_cosignatures',
