@@ -6,9 +6,11 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { emptyTree, grow, rootOf } from '@tappass/audit';
-import { type OrgId, TapPassError } from '@tappass/core';
+import { type Json, type OrgId, TapPassError } from '@tappass/core';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import type { ServerEvent } from '../audit-store/append.ts';
+import { AuditLog } from '../audit-store/audit-log.ts';
 import { fileKms } from '../keys/kms.ts';
 import { OrgKeys } from '../keys/org-keys.ts';
 import { type Engine, startEngine } from '../store/engine/engine.ts';
@@ -28,6 +30,22 @@ export interface AuditCluster {
 	readonly crash: () => Promise<void>;
 	readonly kill: () => Promise<void>;
 	readonly start: () => Promise<void>;
+	/** Ends the engine in good order. */
+	readonly stop: () => Promise<void>;
+	/** Where the engine has its data; to be copied while it is stopped. */
+	readonly data: string;
+	/** The log in this process, sequencing. */
+	readonly openLog: (name: string) => Promise<OpenLog>;
+	readonly close: () => Promise<void>;
+}
+
+/** A log that runs in this process. */
+export interface OpenLog {
+	readonly audit: AuditLog;
+	/** An event of some kind. */
+	readonly event: (payload?: Json) => ServerEvent;
+	/** Why it was halted, so far. */
+	readonly alarms: readonly string[];
 	readonly close: () => Promise<void>;
 }
 
@@ -54,8 +72,34 @@ export async function auditCluster(at?: string): Promise<AuditCluster> {
 		await keys.create(transaction, org_id);
 	});
 	await store.close();
+	const data = path.join(directory, 'postgres', 'data');
+	const openLog = async (name: string): Promise<OpenLog> => {
+		const alarms: string[] = [];
+		const opened = await openStore({ connection: engine.app });
+		const audit = new AuditLog({
+			store: opened,
+			keys: new OrgKeys(await fileKms(kmsKeyFile)),
+			directory: path.join(directory, `watermarks-${name}`),
+			host: 'test',
+			now: Date.now,
+			log: (level, _msg, fields) => {
+				if (level === 'error') alarms.push(String(fields['reason']));
+			},
+		});
+		audit.start();
+		const actor = { kind: 'server', id: 'test' } as const;
+		return {
+			audit,
+			alarms,
+			event: (payload = {}) => audit.event({ org_id, type: 'catalog.changed', actor, decision: 'none', payload }),
+			close: async () => {
+				await audit.stop();
+				await opened.close();
+			},
+		};
+	};
 	const kill = async (): Promise<void> => {
-		const text = await readFile(path.join(directory, 'postgres', 'data', 'postmaster.pid'), 'utf8');
+		const text = await readFile(path.join(data, 'postmaster.pid'), 'utf8');
 		process.kill(Number(text.split('\n')[0]), 'SIGKILL');
 		await engine.ended;
 	};
@@ -86,8 +130,11 @@ export async function auditCluster(at?: string): Promise<AuditCluster> {
 				await client.end();
 			}
 		},
+		data,
+		openLog,
 		kill,
 		start,
+		stop: () => engine.stop(),
 		crash: async () => {
 			await kill();
 			await start();

@@ -50,7 +50,13 @@ export async function write(options: WriterOptions): Promise<never> {
 	const caller = async (): Promise<never> => {
 		for (;;) {
 			const actor = { kind: 'server', id: 'writer' } as const;
-			const event = audit.event({ org_id: options.org_id, type: 'test.written', actor, decision: 'none', payload: {} });
+			const event = audit.event({
+				org_id: options.org_id,
+				type: 'catalog.changed',
+				actor,
+				decision: 'none',
+				payload: {},
+			});
 			// What got no answer is sent again under its id, as every caller is to do.
 			for (let isAcked = false; !isAcked; ) {
 				isAcked = await audit.append([event]).then(
