@@ -1,3 +1,6 @@
+export { type ExportOptions, exportLog, proofPath, vkeyPath } from './export/export-log.ts';
+export { type Opened, payloadsBytes, payloadsPath, verifyPayloads } from './export/payloads.ts';
+export { type EntryFilter, matchesFilter, type SeenEntry } from './export/query.ts';
 export { auditFormatLimits } from './limits.ts';
 export {
 	type Checkpoint,
@@ -37,6 +40,7 @@ export {
 	type LogPath,
 	type LogReader,
 	type LogState,
+	numberPath,
 	parseLogPath,
 	tileBytes,
 	tilePath,
@@ -67,3 +71,4 @@ export {
 	parseLeaf,
 	saltBytes,
 } from './record/leaf.ts';
+export { type VerifiedLog, type VerifyOptions, verifyLog } from './verify/verify-log.ts';
