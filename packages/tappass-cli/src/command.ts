@@ -17,7 +17,12 @@ export abstract class OperatorCommand extends Command {
 	override async run(): Promise<void> {
 		const terminal = terminalOf(this.argv);
 		surviveBrokenOutput(terminal, process);
-		process.exitCode = printAnswer(terminal, await this.answer(terminal));
+		process.exitCode = this.print(terminal, await this.answer(terminal));
+	}
+
+	/** Prints the answer; a command whose answer is a stream has written it already. */
+	protected print(terminal: Terminal, answer: Answer): number {
+		return printAnswer(terminal, answer);
 	}
 
 	// oclif would print and exit by itself; one place does that for every command.

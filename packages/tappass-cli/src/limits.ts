@@ -30,4 +30,13 @@ export const limits = {
 	rootKeyBytesMax: 16_384,
 	/** Bytes of the script of a development model. */
 	scriptBytesMax: 8_388_608,
+	/** Bytes of one file of an audit log: a bundle of 256 entries of the largest size is a quarter of this. */
+	logFileBytesMax: 67_108_864,
+	/** Milliseconds that one file of an audit log may take, and tries before a server that fails is given up. */
+	logFileMs: 60_000,
+	logFileTries: 3,
+	/** Seconds that one request of tail waits for the next entry. */
+	tailWaitSeconds: 20,
+	/** Bytes of a checkpoint or verifier key. */
+	checkpointBytesMax: 65_536,
 } as const;

@@ -11,6 +11,8 @@ import { type Opened, payloadsBytes, payloadsPath } from './payloads.ts';
 /** What goes into an export beside the log itself. */
 export interface ExportOptions {
 	readonly key: NoteKey;
+	/** A checkpoint from before that the log must continue. */
+	readonly since?: Uint8Array | undefined;
 	/** Payloads of one bundle, of those who may read them; left out: the export has none. */
 	readonly payloads?: (bundle: number) => Promise<readonly Opened[]>;
 	/** Indices whose proofs are written as files of their own. */
@@ -30,7 +32,7 @@ export const vkeyPath = 'vkey';
  */
 export async function exportLog(
 	source: LogReader,
-	{ key, payloads, proofs = [], onProgress }: ExportOptions,
+	{ key, since, payloads, proofs = [], onProgress }: ExportOptions,
 	write: (file: LogFile) => Promise<void>,
 ): Promise<number> {
 	const signed = await source.read(checkpointPath);
@@ -49,6 +51,7 @@ export async function exportLog(
 	};
 	await verifyLog(copying, {
 		key,
+		...(since === undefined ? {} : { since }),
 		...(onProgress === undefined ? {} : { onProgress }),
 		onEntries: async (first) => {
 			const bundle = Math.floor(first / tileWidth);

@@ -65,18 +65,32 @@ export class ApiClient {
 		await keepToken(this.server, this.#key, made, Date.now());
 	}
 
+	/** The bytes of a file that the server keeps, such as a tile of the audit log; undefined: there is none of that path. */
+	async file(path: string): Promise<Uint8Array | undefined> {
+		try {
+			return await this.#bytes('GET', path, undefined);
+		} catch (error) {
+			if (error instanceof TapPassError && error.code === 'not_found') return undefined;
+			throw error;
+		}
+	}
+
 	async #ask<T>(method: string, path: string, shape: z.ZodType<T>, body: unknown): Promise<T> {
+		return parse(shape, await this.#bytes(method, path, body), this.server);
+	}
+
+	async #bytes(method: string, path: string, body: unknown): Promise<Uint8Array> {
 		this.#token ??= await readToken(this.server, this.#key, Date.now());
 		const kept = this.#token;
 		if (kept === undefined) await this.signIn();
 		try {
-			return parse(shape, await request(this.server, method, path, this.#token!, body), this.server);
+			return await request(this.server, method, path, this.#token!, body);
 		} catch (error) {
 			// A kept token may be of a server that was set up anew, or of a clock that went wrong: the key decides.
 			if (kept === undefined || !(error instanceof TapPassError) || error.code !== 'unauthenticated') throw error;
 			await keepToken(this.server, this.#key, null, Date.now());
 			await this.signIn();
-			return parse(shape, await request(this.server, method, path, this.#token!, body), this.server);
+			return request(this.server, method, path, this.#token!, body);
 		}
 	}
 }

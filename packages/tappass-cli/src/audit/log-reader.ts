@@ -1,0 +1,101 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { LogReader } from '@tappass/audit';
+import { readBounded } from '@tappass/cli-kit';
+import { TapPassError } from '@tappass/core';
+import { limits } from '../limits.ts';
+
+/**
+ * The log at an address or in a directory. Nothing that comes out of it is believed by being there.
+ *
+ * @param location `https://…`, `http://…` or a directory
+ * @param bearer for a log that is not public; it is sent to that address alone
+ * @throws {TapPassError} usage, file_unreadable
+ */
+export async function openLog(location: string, bearer?: () => Promise<string>): Promise<LogReader> {
+	if (/^https?:\/\//i.test(location)) return httpLog(location, bearer);
+	if (/^[a-z][a-z0-9+.-]+:\/\//i.test(location))
+		throw new TapPassError('usage', { detail: `${location}: expected https://, http:// or a directory` });
+	const found = await stat(location).catch((cause: NodeJS.ErrnoException) => {
+		throw new TapPassError('file_unreadable', { detail: `${location}: ${cause.code}`, cause });
+	});
+	if (!found.isDirectory())
+		throw new TapPassError('usage', {
+			detail: `${location} is not a directory`,
+			hint: 'name the directory that holds checkpoint and tile/',
+		});
+	return { read: (path) => readFileOf(location, path) };
+}
+
+async function readFileOf(directory: string, path: string): Promise<Uint8Array | undefined> {
+	try {
+		return await readBounded(join(directory, ...path.split('/')), limits.logFileBytesMax);
+	} catch (error) {
+		const code = error instanceof TapPassError ? (error.cause as NodeJS.ErrnoException | undefined)?.code : undefined;
+		// Only absence is an answer; whatever else goes wrong is not known to be one.
+		if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+		throw error;
+	}
+}
+
+function httpLog(location: string, bearer: (() => Promise<string>) | undefined): LogReader {
+	const url = URL.parse(location);
+	if (url === null || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+		throw new TapPassError('usage', { detail: `${location}: expected the plain address of a log` });
+	const base = url.href.replace(/\/+$/, '');
+	return {
+		read: async (path) => {
+			for (let tried = 1; ; tried += 1) {
+				try {
+					return await fetchFile(`${base}/${path}`, bearer);
+				} catch (error) {
+					const mayRetry = error instanceof TapPassError && error.row.retryable;
+					if (!mayRetry || tried === limits.logFileTries) throw error;
+					await wait(2 ** tried * 100);
+				}
+			}
+		},
+	};
+}
+
+async function fetchFile(
+	address: string,
+	bearer: (() => Promise<string>) | undefined,
+): Promise<Uint8Array | undefined> {
+	const headers = bearer === undefined ? {} : { authorization: `Bearer ${await bearer()}` };
+	const unreachable = (cause: unknown): TapPassError =>
+		new TapPassError('server_unreachable', { detail: address, hint: 'is this the address of a log?', cause });
+	const answer = await fetch(address, {
+		headers,
+		// A redirect would carry the token to wherever it points; without one there is nothing to lose.
+		redirect: bearer === undefined ? 'follow' : 'error',
+		signal: AbortSignal.timeout(limits.logFileMs),
+	}).catch((cause: unknown) => {
+		throw unreachable(cause);
+	});
+	if (!answer.ok) await answer.body?.cancel();
+	if (answer.status === 404 || answer.status === 410) return undefined;
+	if (answer.status === 401 || answer.status === 403)
+		throw new TapPassError('unauthenticated', {
+			detail: `${address} is not public`,
+			hint: 'take a copy with tappass audit export, and verify that',
+		});
+	if (answer.status === 429 || answer.status >= 500) throw unreachable(`status ${answer.status}`);
+	if (!answer.ok) throw new TapPassError('server_unexpected', { detail: `${address}: status ${answer.status}` });
+	return collect(answer, address).catch((error: unknown) => {
+		throw error instanceof TapPassError ? error : unreachable(error);
+	});
+}
+
+async function collect({ body }: Response, address: string): Promise<Uint8Array> {
+	const parts: Uint8Array[] = [];
+	let length = 0;
+	for await (const part of body ?? []) {
+		length += part.length;
+		if (length > limits.logFileBytesMax)
+			throw new TapPassError('server_unexpected', { detail: `${address}: more than ${limits.logFileBytesMax} bytes` });
+		parts.push(part);
+	}
+	return Buffer.concat(parts);
+}

@@ -1,0 +1,146 @@
+import { mkdir, readdir } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
+import { type Command, Flags, type Interfaces } from '@oclif/core';
+import { checkpointPath, exportLog, type LogFile, type Opened, parseVkey, tileWidth } from '@tappass/audit';
+import { type Answer, note, readBounded, startProgress, type Terminal, writeFileAtomic } from '@tappass/cli-kit';
+import { TapPassError } from '@tappass/core';
+import { decodeBase64 } from '@tappass/trust';
+import { z } from 'zod';
+import { entryPage, logView } from '../../audit/entries.ts';
+import { readVerifierKey } from '../../audit/verifier-key.ts';
+import { OperatorCommand } from '../../command.ts';
+import { limits } from '../../limits.ts';
+import { type ApiClient, path } from '../../remote/api-client.ts';
+import { connect } from '../../remote/connect.ts';
+import { serverFlag } from '../../remote/settings.ts';
+
+const flags = {
+	server: serverFlag,
+	output: Flags.string({
+		char: 'o',
+		required: true,
+		helpValue: '<dir>',
+		description: 'an empty directory, or an earlier export, which the log must continue',
+	}),
+	vkey: Flags.string({ helpValue: '<key|file>', description: 'the verifier key, when you have it from elsewhere' }),
+	payloads: Flags.boolean({ description: 'also what entries stand for, in clear; each one read is recorded' }),
+	proof: Flags.string({
+		multiple: true,
+		helpValue: '<index>',
+		description: 'write the proof of an entry as a file of its own; may be given several times',
+	}),
+};
+
+const payload: z.ZodType<{ readonly index: number; readonly opening: string }> = z.looseObject({
+	index: z.int(),
+	opening: z.string(),
+});
+
+/** `tappass audit export`: a verified copy of the log. */
+export default class AuditExport extends OperatorCommand {
+	static override summary = 'Copy the audit log into a directory, verifying all of it on the way.';
+	static override description: string =
+		'The copy is the log itself, in files that tappass audit verify and any tlog client can check without a server. ' +
+		'Its checkpoint is written last: a copy that was interrupted is none.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %> -o ./audit-2026-05',
+		'<%= config.bin %> <%= command.id %> -o ./evidence --vkey acme.vkey --payloads --proof 17',
+	];
+	static override flags: Interfaces.FlagInput = flags;
+
+	protected override async answer(terminal: Terminal): Promise<Answer> {
+		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		const proofs = (chosen.proof ?? []).map(indexOf);
+		const directory = resolve(chosen.output);
+		const since = await earlierCheckpoint(directory);
+		const client = await connect(chosen.server);
+		const log = await client.get('/v1/audit/log', logView);
+		if (log.vkey === null) throw new TapPassError('not_found', { detail: 'the log has no entries yet' });
+		const key = chosen.vkey === undefined ? parseVkey(log.vkey) : await readVerifierKey(chosen.vkey);
+		if (chosen.vkey === undefined)
+			note(terminal, 'note', 'the key is what the server says it is; --vkey compares with one you have from elsewhere');
+		const progress = startProgress(terminal, `exporting ${key.name}`);
+		let files = 0;
+		let payloads = 0;
+		const write = async (file: LogFile): Promise<void> => {
+			await writeBelow(directory, file);
+			files += 1;
+		};
+		const openings = async (bundle: number): Promise<readonly Opened[]> => {
+			const opened = await readPayloads(client, bundle);
+			payloads += opened.length;
+			return opened;
+		};
+		try {
+			const source = { read: (file: string) => client.file(`${log.url}/${file}`) };
+			const size = await exportLog(
+				source,
+				{
+					key,
+					since,
+					proofs,
+					...(chosen.payloads ? { payloads: openings } : {}),
+					onProgress: (done, all) => progress.update(`exporting ${key.name}: ${done} of ${all} entries`),
+				},
+				write,
+			);
+			return {
+				schema: 'tappass.audit.export/1',
+				fields: { directory, origin: key.name, size, files, payloads, proofs, vkey: log.vkey },
+				text: [
+					`Exported ${size} entries of ${key.name} to ${directory}, verified.`,
+					...(payloads === 0 ? [] : [`  ${payloads} payloads, in clear`]),
+					`  check it anywhere: tappass audit verify ${chosen.output} --vkey ${log.vkey}`,
+				].join('\n'),
+			};
+		} finally {
+			progress.stop();
+		}
+	}
+}
+
+function indexOf(text: string): number {
+	if (/^(?:0|[1-9]\d{0,14})$/.test(text)) return Number(text);
+	throw new TapPassError('usage', { detail: `--proof ${text}: expected the index of an entry` });
+}
+
+// A directory with other things in it is left alone.
+async function earlierCheckpoint(directory: string): Promise<Uint8Array | undefined> {
+	const names = await readdir(directory).catch((cause: NodeJS.ErrnoException): string[] => {
+		if (cause.code === 'ENOENT') return [];
+		throw new TapPassError('file_unreadable', { detail: `${directory}: ${cause.code}`, cause });
+	});
+	if (names.includes(checkpointPath)) return readBounded(join(directory, checkpointPath), limits.checkpointBytesMax);
+	const own = ['tile', 'payloads', 'proofs', 'vkey'];
+	const foreign = names.find((name) => !own.includes(name));
+	if (foreign !== undefined)
+		throw new TapPassError('usage', {
+			detail: `${directory} holds ${foreign}, which is no part of an export`,
+			hint: 'name an empty directory, or one that does not exist yet',
+		});
+	return undefined;
+}
+
+async function writeBelow(directory: string, { path: name, bytes }: LogFile): Promise<void> {
+	const file = join(directory, ...name.split('/'));
+	await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+	await writeFileAtomic(file, bytes, { mode: 0o600 });
+}
+
+async function readPayloads(client: ApiClient, bundle: number): Promise<readonly Opened[]> {
+	const first = bundle * tileWidth;
+	const { items } = await client.get('/v1/audit/events', entryPage, {
+		order: 'asc',
+		...(first === 0 ? {} : { cursor: first - 1 }),
+		limit: tileWidth,
+	});
+	const opened: Opened[] = [];
+	for (const { index, event_id, has_payload } of items) {
+		if (!has_payload || index >= first + tileWidth) continue;
+		const { opening } = await client.get(path`/v1/audit/events/${event_id}/payload`, payload);
+		const bytes = decodeBase64(opening);
+		if (bytes === undefined) throw new TapPassError('server_unexpected', { detail: `the payload of ${event_id}` });
+		opened.push({ index, opening: bytes });
+	}
+	return opened;
+}
