@@ -1,4 +1,5 @@
-import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Bounds } from './bounds.ts';
 
@@ -10,24 +11,35 @@ export interface CgroupPlaces {
 }
 const places: CgroupPlaces = { mount: '/sys/fs/cgroup', own: '/proc/self/cgroup' };
 
-/**
- * The cgroup v2 directory in which sandboxes get groups of their own, when memory and process counts were delegated to us
- * (`Delegate=yes` in the unit); else undefined. The daemon itself moves into a group beside them: the kernel gives
- * controllers only to children of a group without processes.
- */
-export async function delegatedCgroup({ mount, own }: CgroupPlaces = places): Promise<string | undefined> {
+/** The cgroup v2 directory that was delegated to us with memory and process counts (`Delegate=yes` in the unit), or undefined. */
+export async function offeredCgroup({ mount, own }: CgroupPlaces = places): Promise<string | undefined> {
 	try {
 		const line = (await readFile(own, 'utf8')).split('\n').find((text) => text.startsWith('0::/'));
 		if (line === undefined) return undefined;
 		const base = join(mount, line.slice(3).replace(/\/daemon$/, ''));
 		const controllers = (await readFile(join(base, 'cgroup.controllers'), 'utf8')).trim().split(' ');
-		if (!['memory', 'pids'].every((name) => controllers.includes(name))) return undefined;
+		await access(base, constants.W_OK);
+		return ['memory', 'pids'].every((name) => controllers.includes(name)) ? base : undefined;
+	} catch {
+		// Nothing is lost: without delegation each process has its bounds, and `weaknesses` says what that leaves open.
+		return undefined;
+	}
+}
+
+/**
+ * Makes what was delegated ready for sandboxes, or gives undefined. This process moves into a group beside them: the kernel
+ * gives controllers only to children of a group without processes. The daemon calls it once, at its start.
+ */
+export async function delegatedCgroup(where: CgroupPlaces = places): Promise<string | undefined> {
+	const base = await offeredCgroup(where);
+	if (base === undefined) return undefined;
+	try {
 		await mkdir(join(base, 'daemon'), { recursive: true });
 		await writeFile(join(base, 'daemon', 'cgroup.procs'), String(process.pid));
 		await writeFile(join(base, 'cgroup.subtree_control'), '+memory +pids');
 		return base;
 	} catch {
-		// Nothing is lost: without delegation each process has its bounds, and `weaknesses` says what that leaves open.
+		// Offered and not given: as good as not offered.
 		return undefined;
 	}
 }

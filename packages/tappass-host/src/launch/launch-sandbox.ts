@@ -39,16 +39,13 @@ export async function launchSandbox(options: SandboxOptions): Promise<Sandbox> {
 	const release = holdOutput(child);
 	const exited = exitOf(child);
 	try {
+		// Kept before anything else, so that one that a crash leaves half started is found too.
+		await keepProcesses(options, [identify(child.pid ?? 0)], cgroup);
 		const pair = await identities(child, await innerProcess(child, exited));
 		for (const { pid } of pair) await cgroup?.take(pid);
 		const [relay] = await Promise.all([relayFor(options, pair), boundProcess(pair[1].pid, bounds, otherUser(options))]);
 		const run: Run = { options, bounds, child, exited, processes: [...pair, ...relay], cgroup, filter };
-		await keepRecord(options.runDirectory, {
-			schema: 'tappass.sandbox-run/1',
-			name: options.name,
-			processes: run.processes,
-			cgroup: cgroup?.directory ?? null,
-		});
+		await keepProcesses(options, run.processes, cgroup);
 		await letGo(child, pair[1]);
 		release();
 		return supervise(run);
@@ -86,6 +83,19 @@ async function identities(child: ChildProcess, innerPid: number): Promise<readon
 	const [outer, inner] = [identify(child.pid!), identify(innerPid)];
 	if (outer !== undefined && inner !== undefined) return [outer, inner];
 	throw failed((await firstWords(child.stderr)) || 'it ended at once');
+}
+
+async function keepProcesses(
+	{ name, runDirectory }: SandboxOptions,
+	processes: readonly (ProcessIdentity | undefined)[],
+	cgroup: SandboxCgroup | undefined,
+): Promise<void> {
+	await keepRecord(runDirectory, {
+		schema: 'tappass.sandbox-run/1',
+		name,
+		processes: processes.filter((one) => one !== undefined),
+		cgroup: cgroup?.directory ?? null,
+	});
 }
 
 async function relayFor(

@@ -86,7 +86,7 @@ export async function sweepRuns(runRoot: string): Promise<readonly Swept[]> {
 		if (record.cgroup !== null) await removeCgroup(record.cgroup);
 		await forgetRecord(directory);
 		await rm(join(directory, filesName), { recursive: true, force: true });
-		swept.push({ name, ended: left.length });
+		swept.push({ name: record.name, ended: left.length });
 	}
 	return swept;
 }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { delegatedCgroup } from './cgroup.ts';
+import { offeredCgroup } from './cgroup.ts';
 import { findSystemProgram, installHint, kernelRingPrograms } from './programs.ts';
 import { seccompFilter } from './seccomp.ts';
 import type { Weakness } from './types.ts';
@@ -30,7 +30,7 @@ export async function ringFacts(): Promise<RingFacts> {
 	]);
 	return {
 		root: process.getuid?.() === 0,
-		cgroup: (await delegatedCgroup()) !== undefined,
+		cgroup: (await offeredCgroup()) !== undefined,
 		architecture: process.arch,
 		missing: kernelRingPrograms.filter((name) => findSystemProgram(name) === undefined),
 		userNamespaces: most ?? 0,
