@@ -12,7 +12,7 @@ import { limits } from '../limits.ts';
 import { type Destination, destination, type Refusal } from './decide.ts';
 import { type Checked, check } from './dial.ts';
 import { framing, headerProblem, onward } from './headers.ts';
-import { beginSpan, type Flow, nothingAllowed, type ProxyState, policyOf } from './proxy.ts';
+import { admit, beginSpan, type Flow, nothingAllowed, type ProxyState, policyOf } from './proxy.ts';
 import { refuseRequest } from './refusal.ts';
 import { tracePlace } from './trace.ts';
 import type { PlaneDoor } from './types.ts';
@@ -164,7 +164,12 @@ function exchange(
 			request.socket.destroy();
 		},
 	};
-	proxy.flows.add(flow);
+	outgoing.on('error', () => refuseRequest(response, { code: 'upstream_unreachable', reason: unreachable }));
+	// Who asked may have gone while the name was looked up.
+	if (response.closed || request.socket.destroyed || !admit(proxy, flow)) {
+		flow.end();
+		return;
+	}
 	let status: number | undefined;
 	response.once('close', () => {
 		proxy.flows.delete(flow);
@@ -173,7 +178,6 @@ function exchange(
 	});
 	outgoing.setNoDelay(true);
 	outgoing.setTimeout(limits.egressIdleMs, () => outgoing.destroy());
-	outgoing.once('error', () => refuseRequest(response, { code: 'upstream_unreachable', reason: unreachable }));
 	outgoing.once('response', (answer) => {
 		status = answer.statusCode ?? 502;
 		response.writeHead(status, onward(answer.rawHeaders, 'client'));

@@ -38,21 +38,33 @@ export function policyOf({ options }: ProxyState): EgressPolicy | null {
 	}
 }
 
+/**
+ * Takes a flow in. Between the decision and this the policy may have changed, so it is held to the policy once more; false
+ * when it was ended.
+ */
+export function admit(proxy: ProxyState, flow: Flow): boolean {
+	proxy.flows.add(flow);
+	refreshFlow(proxy, policyOf(proxy), flow);
+	return proxy.flows.has(flow);
+}
+
 /** Ends every flow that the policy no longer allows. */
 export function refreshFlows(proxy: ProxyState): void {
 	const policy = policyOf(proxy);
-	for (const flow of [...proxy.flows]) {
-		const refusal = policy === null ? nothingAllowed : refuseFlow(policy, flow.to);
-		if (refusal === undefined) continue;
-		const { to } = flow;
-		proxy.deny({
-			code: 'revoked',
-			reason: `closed while open: ${refusal.reason}`,
-			...(to !== undefined && { host: to.host, port: to.port, address: to.address }),
-		});
-		proxy.flows.delete(flow);
-		flow.end();
-	}
+	for (const flow of [...proxy.flows]) refreshFlow(proxy, policy, flow);
+}
+
+function refreshFlow(proxy: ProxyState, policy: EgressPolicy | null, flow: Flow): void {
+	const { to } = flow;
+	const refusal = policy === null ? nothingAllowed : refuseFlow(policy, to);
+	if (refusal === undefined) return;
+	proxy.deny({
+		code: 'revoked',
+		reason: `closed while open: ${refusal.reason}`,
+		...(to !== undefined && { host: to.host, port: to.port, address: to.address }),
+	});
+	proxy.flows.delete(flow);
+	flow.end();
 }
 
 function refuseFlow(policy: EgressPolicy, to: Checked | undefined): Refusal | undefined {

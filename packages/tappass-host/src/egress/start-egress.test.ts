@@ -309,6 +309,30 @@ async function send(
 	return { answer, text };
 }
 
+describe('a change of the policy while a name is looked up', () => {
+	test('holds for what was asked before it', async () => {
+		let answer: (addresses: readonly string[]) => void = () => undefined;
+		const asked = new Promise<void>((ask) => {
+			resolveLater = () =>
+				new Promise((resolve) => {
+					answer = resolve;
+					ask();
+				});
+		});
+		await start({ resolve: () => resolveLater() });
+		const reply = exchangeRaw(egress.socketPath, get(`files.acme.com:${origin.port}`));
+		await asked;
+		egress.policy = policyOf([]);
+		egress.refresh();
+		answer(['127.0.0.1']);
+
+		expect(await reply).not.toContain('origin');
+		expect(origin.seen).toEqual([]);
+		expect(egress.denials.map(({ code }) => code)).toEqual(['revoked']);
+	});
+});
+let resolveLater: () => Promise<readonly string[]>;
+
 describe('the agent plane', () => {
 	test('gets the token of its door in place of what the agent sent', async () => {
 		await start({ agentPlaneUrl: `http://127.0.0.1:${origin.port}/base/` });

@@ -28,7 +28,7 @@ export async function startEgress(options: EgressOptions): Promise<Egress> {
 	};
 	const plane = planeAt(options.agentPlaneUrl, options.agentPlaneCa);
 	const server = serve(proxy, plane);
-	await listen(server, options.socketPath, options.socketMode ?? 0o666);
+	await listen(server, options.socketPath);
 	return {
 		refresh: () => refreshFlows(proxy),
 		connections: () => proxy.flows.size,
@@ -85,7 +85,7 @@ function serve(proxy: ProxyState, plane: Plane): Server {
 	return server;
 }
 
-async function listen(server: Server, path: string, mode: number): Promise<void> {
+async function listen(server: Server, path: string): Promise<void> {
 	try {
 		await bind(server, path);
 	} catch (cause) {
@@ -94,7 +94,8 @@ async function listen(server: Server, path: string, mode: number): Promise<void>
 		await unlink(path).catch((reason: unknown) => Promise.reject(unwritable(path, reason)));
 		await bind(server, path).catch((reason: unknown) => Promise.reject(unwritable(path, reason)));
 	}
-	await chmod(path, mode);
+	// Other users of the machine would otherwise use the sandbox's token.
+	await chmod(path, 0o600);
 }
 
 function bind(server: Server, path: string): Promise<void> {

@@ -5,7 +5,7 @@ import { limits } from '../limits.ts';
 import { destination, type Refusal } from './decide.ts';
 import { type Checked, check } from './dial.ts';
 import { type FirstBytes, readFirstBytes } from './first-bytes.ts';
-import { beginSpan, type Flow, nothingAllowed, type ProxyState, policyOf } from './proxy.ts';
+import { admit, beginSpan, type Flow, nothingAllowed, type ProxyState, policyOf } from './proxy.ts';
 import { refuseSocket } from './refusal.ts';
 import { tracePlace } from './trace.ts';
 
@@ -51,8 +51,9 @@ function open(proxy: ProxyState, to: Checked, client: Duplex): void {
 		client.destroy();
 	};
 	const flow: Flow = { to, end };
+	upstream.on('error', () => undefined);
 	// From now on, so that a change of the policy while dialling ends it too.
-	proxy.flows.add(flow);
+	if (!admit(proxy, flow)) return;
 	client.once('close', () => {
 		proxy.flows.delete(flow);
 		upstream.destroy();

@@ -70,10 +70,8 @@ export interface EgressSpan {
 
 /** What an egress proxy is started with; it serves exactly one sandbox, which it knows by its socket. */
 export interface EgressOptions {
-	/** Path of the unix socket; its directory keeps others away. A stale socket there is replaced, a live one refused. */
+	/** Path of the unix socket. Only its owner may connect: `launchSandbox` gives it to the agent's user. A stale socket there is replaced, a live one refused. */
 	readonly socketPath: string;
-	/** Mode of the socket; 0o666 when absent: the directory decides who reaches it. */
-	readonly socketMode?: number;
 	/** Asked for each request; null refuses everything, the agent plane too. Must give the same object while nothing changed. */
 	readonly policy: () => EgressPolicy | null;
 	/** The current capability token, or undefined when there is none in force: the request is refused then. */

@@ -1,5 +1,5 @@
 /** Real bwrap. Needs bubblewrap, socat, bash, python3 and util-linux; fails, and never skips, without them. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { policyOf, startOrigin, startTestEgress, until } from '../test-support/egress.ts';
@@ -115,6 +115,9 @@ describe('inside', () => {
 			);
 
 			expect(stdout.split('\n')).toEqual(['Bearer token-g', '403', '56', '7', '']);
+			// Nobody else of the machine may use the sandbox's way out, and its token.
+			expect(statSync(egress.socketPath)).toMatchObject({ uid: place.uid });
+			expect(statSync(egress.socketPath).mode & 0o777).toBe(0o600);
 			expect(egress.denials.map(({ code, host }) => [code, host])).toEqual([
 				['domain_not_allowed', 'evil.example'],
 				['domain_not_allowed', 'evil.example'],

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { chown, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { TapPassError } from '@tappass/core';
@@ -103,6 +103,8 @@ async function relayFor(
 	pair: readonly [ProcessIdentity, ProcessIdentity],
 ): Promise<readonly ProcessIdentity[]> {
 	if (options.egressSocket === null) return [];
+	// The relay connects as the agent's user; nobody else of the machine may, or they would use the sandbox's token.
+	if (process.getuid?.() !== options.uid) await chown(options.egressSocket, options.uid, options.gid);
 	return [await startRelay(pair, options.egressSocket, otherUser(options))];
 }
 
