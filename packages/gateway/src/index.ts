@@ -14,7 +14,7 @@ export type {
 	Usage,
 } from './pipeline/admission.ts';
 export type { Call, Caller, ModelCall, OfferedTool, TextPart, ToolCall, Wire } from './pipeline/call.ts';
-export type { Detectors, Reading } from './pipeline/detectors.ts';
+export { type Detectors, type Reading, shippedDetectors } from './pipeline/detectors.ts';
 export { createPipeline, type PipelineOptions } from './pipeline/pipeline.ts';
 export type {
 	ApprovalBinding,

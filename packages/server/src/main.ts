@@ -2,9 +2,10 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { createAdaptorServer } from '@hono/node-server';
-import { instant, type OrgId, TapPassError, toProblem } from '@tappass/core';
+import { instant, type OrgId, TapPassError } from '@tappass/core';
 import { PolicyMemo } from '@tappass/policy';
 import { type Logger, pino } from 'pino';
+import { startAgentPlane } from './agent-plane/agent-plane.ts';
 import { operatorApp, type RequestRecord } from './api/app.ts';
 import type { Services } from './api/services.ts';
 import { AuditLog } from './audit-store/audit-log.ts';
@@ -225,8 +226,16 @@ async function assemble(
 		urls.host = hostUrl;
 	}
 	if (planes.has('agent')) {
-		const server = await listen(createServer(answerAbsent), listens.agent);
-		undo.push(() => closeServer(server));
+		const agentPlane = await startAgentPlane({
+			store,
+			keys,
+			audit,
+			listen: listens.agent,
+			tls: agentUrl.startsWith('https:'),
+			now,
+			log: (level, msg, fields) => log[level](fields, msg),
+		});
+		undo.push(agentPlane.close);
 		urls.agent = agentUrl;
 	}
 	if (planes.has('operator')) {
@@ -267,16 +276,6 @@ async function markOutdated(recompiler: Recompiler, orgId: OrgId, log: Logger): 
 	const count = await recompiler.markOutdated(orgId);
 	if (count > 0)
 		log.info({ org_id: orgId, count }, 'policies are derived anew: shipped data, addresses or epoch changed');
-}
-
-// Until the gateway runs in this process, an agent is told so instead of being let through or left hanging.
-function answerAbsent(
-	request: { readonly url?: string | undefined },
-	response: import('node:http').ServerResponse,
-): void {
-	const problem = toProblem(new TapPassError('agent_plane_absent'), request.url?.split('?')[0]?.slice(0, 256));
-	response.writeHead(problem.status, { 'content-type': 'application/problem+json', 'x-should-retry': 'false' });
-	response.end(JSON.stringify(problem));
 }
 
 async function listen(server: Server, { host, port }: Listen): Promise<Server> {

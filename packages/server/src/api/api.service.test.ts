@@ -522,11 +522,4 @@ describe('the server', () => {
 		expect(metrics.body).toContain('tappass_operator_request_seconds_count');
 		expect(metrics.body).not.toContain('org_');
 	});
-
-	it('answers 503 on the agent plane while there is no gateway', async () => {
-		expect(await send(test.server.urls.agent!, 'POST', '/v1/messages', {})).toMatchObject({
-			status: 503,
-			body: problemOf('agent_plane_absent'),
-		});
-	});
 });

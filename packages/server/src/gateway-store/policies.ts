@@ -8,7 +8,6 @@ import {
 } from '@tappass/core';
 import type { BoundPolicy, PolicyPort } from '@tappass/gateway';
 import { decodeBase64, type PolicyStatement, pinRoot, type TrustedRoot } from '@tappass/trust';
-import { sql } from 'kysely';
 import type { Notice } from '../events/notices.ts';
 import { rootsAfter } from '../store/enrolment.ts';
 import type { OrgTransaction } from '../store/store.ts';
@@ -153,13 +152,14 @@ export class StoredPolicies implements PolicyPort {
 		if (held !== undefined) return held;
 		const row = await transaction
 			.selectFrom('compiled_policies')
-			.select(['compiled_policy', 'effective_pipeline', sql<readonly BecauseTrail[]>`because`.as('because')])
+			.select(['compiled_policy', 'effective_pipeline', 'because'])
 			.where('sha256', '=', sha256)
 			.executeTakeFirstOrThrow();
 		const compiled: Compiled = Object.freeze({
 			compiled_policy: row.compiled_policy as unknown as CompiledPolicy,
 			pipeline: row.effective_pipeline as unknown as EffectivePipeline,
-			because: row.because,
+			// Kept by path; the paths are in the trails as well.
+			because: Object.values(row.because as unknown as Readonly<Record<string, BecauseTrail>>),
 		});
 		if (this.#compiled.size >= compiledMax) this.#compiled.clear();
 		this.#compiled.set(name, compiled);
