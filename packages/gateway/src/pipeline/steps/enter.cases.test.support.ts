@@ -171,6 +171,7 @@ export const enterCases: Readonly<Partial<Record<StepName, Cases>>> = {
 			refuses('a price that nobody knows, at the ceiling it is taken for', 'budget_exhausted', {
 				terms: {
 					steps: { reserve_budget: { parameters: { unknown_price_dollars_per_million_tokens: 10_000 } } },
+					pipeline: { models: { allow: ['*'] } },
 					compiled: { budget: { tokens_per_day: 1_000, dollars_per_month: 1, tool_calls_per_minute: 1 } },
 				},
 				call: modelCall('x', { model: 'nameless' }),

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { finding } from '../findings.ts';
 import { flagOf, numberOf } from '../parameters.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
+import { isModelAllowed } from './enforce-model.ts';
 
 /** Step 8: takes what the call may use before it can use it. Tool calls use none: step 7 counted them. */
 export const reserveBudget: Step = defineStep('reserve_budget', {
@@ -13,6 +14,8 @@ export const reserveBudget: Step = defineStep('reserve_budget', {
 		const { call } = state;
 		if (call.kind === 'tool') return nothing;
 		const { policy } = bound(state);
+		// The next step refuses it, and says why; nothing is taken for it.
+		if (!isModelAllowed(policy.pipeline.models.allow, call.model)) return nothing;
 		const price = await priceOf(state, context, call.model);
 		if (price === undefined)
 			return [
