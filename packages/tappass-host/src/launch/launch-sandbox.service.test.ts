@@ -1,11 +1,12 @@
 /** Real bwrap. Needs bubblewrap, socat, bash, python3 and util-linux; fails, and never skips, without them. */
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { policyOf, startOrigin, startTestEgress, until } from '../test-support/egress.ts';
 import { launch, makePlace, run, runEntered, type SandboxPlace, sandboxOptions } from '../test-support/sandbox.ts';
 import { launchSandbox } from './launch-sandbox.ts';
 import { identify, isAlive } from './process-identity.ts';
+import type { RunRecord } from './run-record.ts';
 
 let place: SandboxPlace;
 const closers: (() => unknown)[] = [];
@@ -37,6 +38,17 @@ describe('does not start', () => {
 			detail: expect.stringContaining('/not-there'),
 		});
 		expect(existsSync(join(place.workspace, 'ran'))).toBe(false);
+		expect(existsSync(join(place.run, 'run.json'))).toBe(false);
+	});
+
+	test('when the relay to the egress proxy does not: the command never runs, and nothing stays', async () => {
+		const options = sandboxOptions(place, 'touch ran', { egressSocket: join(place.folder, 'none.sock') });
+		if (process.getuid!() !== 0) return expect(place.uid).toBe(process.getuid!());
+
+		// As root the socket is given to the agent's user first; there is none.
+		await expect(launchSandbox(options)).rejects.toThrow('ENOENT');
+		expect(existsSync(join(place.workspace, 'ran'))).toBe(false);
+		expect(existsSync(join(place.run, 'run.json'))).toBe(false);
 	});
 
 	test('twice in one place: the second would hide what the first keeps of itself', async () => {
@@ -210,6 +222,21 @@ describe('a second program', () => {
 		expect((await entered).code).not.toBe(0);
 		expect(() => sandbox.enter('/usr/bin/true', [])).toThrow('not run');
 	});
+});
+
+test("the relay has no privilege, sees no network but the sandbox's, and is the agent's user", async () => {
+	const egress = await startTestEgress({ first: policyOf([]) });
+	closers.push(egress.close);
+	const { sandbox } = await launch(place, 'sleep 60', { egressSocket: egress.socketPath });
+	const record = JSON.parse(readFileSync(join(place.run, 'run.json'), 'utf8')) as RunRecord;
+	const relay = record.processes[2]!.pid;
+	const status = readFileSync(`/proc/${relay}/status`, 'utf8');
+
+	expect(status).toMatch(/CapPrm:\t0{16}\nCapEff:\t0{16}/);
+	expect(status).toContain('NoNewPrivs:\t1');
+	expect(status).toMatch(new RegExp(`^Uid:\t${place.uid}\t${place.uid}\t${place.uid}`, 'm'));
+	expect(readlinkSync(`/proc/${relay}/ns/net`)).toBe(readlinkSync(`/proc/${sandbox.innerPid}/ns/net`));
+	await sandbox.kill();
 });
 
 describe('the end', () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { chown, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
@@ -38,21 +38,29 @@ export async function launchSandbox(options: SandboxOptions): Promise<Sandbox> {
 	const child = start(options, args, filter);
 	const release = holdOutput(child);
 	const exited = exitOf(child);
+	let relaying: Promise<readonly ProcessIdentity[]> = Promise.resolve([]);
 	try {
 		// Kept before anything else, so that one that a crash leaves half started is found too.
 		await keepProcesses(options, [identify(child.pid ?? 0)], cgroup);
 		const pair = await identities(child, await innerProcess(child, exited));
 		for (const { pid } of pair) await cgroup?.take(pid);
-		const [relay] = await Promise.all([relayFor(options, pair), boundProcess(pair[1].pid, bounds, otherUser(options))]);
+		relaying = relayFor(options, pair);
+		const [relay] = await Promise.all([relaying, boundProcess(pair[1].pid, bounds, otherUser(options))]);
 		const run: Run = { options, bounds, child, exited, processes: [...pair, ...relay], cgroup, filter };
 		await keepProcesses(options, run.processes, cgroup);
 		await letGo(child, pair[1]);
 		release();
 		return supervise(run);
 	} catch (cause) {
-		child.kill('SIGKILL');
+		endHalfStarted(child);
+		// With the sandbox gone this ends by itself, or gives the relay that had just begun.
+		for (const one of await relaying.catch(() => [])) signalProcess(one, 'SIGKILL');
 		await cgroup?.remove();
-		throw cause;
+		await forgetRecord(options.runDirectory);
+		await exited;
+		// What bwrap itself says is why; the rest failed for want of it.
+		const said = child.pid === undefined ? '' : await firstWords(child.stderr);
+		throw said.startsWith('bwrap: ') ? failed(said) : cause;
 	}
 }
 
@@ -111,6 +119,19 @@ async function relayFor(
 /** The user to start as, when it is not our own. */
 function otherUser({ uid, gid }: SandboxOptions): { readonly uid?: number; readonly gid?: number } {
 	return process.getuid?.() === uid ? {} : { uid, gid };
+}
+
+/** What waits inside is ended first: it would take the end of the one outside for the word to go on. */
+function endHalfStarted(child: ChildProcess): void {
+	const outer = child.pid === undefined ? undefined : identify(child.pid);
+	if (outer === undefined) return;
+	for (const pid of readFileSync(`/proc/${outer.pid}/task/${outer.pid}/children`, 'latin1')
+		.split(' ')
+		.filter(Boolean)) {
+		const inner = identify(Number(pid));
+		if (inner !== undefined) signalProcess(inner, 'SIGKILL');
+	}
+	signalProcess(outer, 'SIGKILL');
 }
 
 /** The agent's own user opens what is mounted: what it cannot reach is said before bwrap says it in fewer words. */
@@ -201,7 +222,7 @@ async function innerProcess(child: ChildProcess, exited: Promise<Exit>): Promise
 		});
 		exited.then(async () => reject(failed((await firstWords(child.stderr)) || 'bwrap ended at once')), reject);
 	});
-	const timer = setTimeout(() => child.kill('SIGKILL'), limits.sandboxStartMs);
+	const timer = setTimeout(() => endHalfStarted(child), limits.sandboxStartMs);
 	return told.finally(() => clearTimeout(timer));
 }
 
@@ -216,7 +237,7 @@ async function letGo(child: ChildProcess, inner: ProcessIdentity): Promise<void>
 		gate.once('error', () => resolve()).once('close', () => resolve());
 	});
 	gate.resume().end('go');
-	const timer = setTimeout(() => child.kill('SIGKILL'), limits.sandboxStartMs);
+	const timer = setTimeout(() => endHalfStarted(child), limits.sandboxStartMs);
 	await passed.finally(() => clearTimeout(timer));
 	if (isAlive(inner)) return;
 	const said = await firstWords(child.stderr);

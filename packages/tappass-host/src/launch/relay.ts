@@ -19,14 +19,19 @@ export async function startRelay(
 	socket: string,
 	user: { readonly uid?: number; readonly gid?: number },
 ): Promise<ProcessIdentity> {
-	const nsenter = systemProgram('nsenter');
 	const relay = spawn(
-		nsenter,
+		systemProgram('nsenter'),
 		[
-			...[`--user=/proc/${outer.pid}/ns/user`, '--preserve-credentials', '--'],
-			...[nsenter, `--target=${inner.pid}`, '--user', '--net', '--preserve-credentials', '--'],
-			// Last, since entering a namespace takes it back.
-			...[systemProgram('setpriv'), '--pdeathsig=KILL', '--no-new-privs', '--'],
+			...[`--user=/proc/${outer.pid}/ns/user`, `--net=/proc/${inner.pid}/ns/net`, '--preserve-credentials', '--'],
+			// Last, since entering a namespace takes it back; and without the privilege that root of that namespace would keep.
+			...[
+				systemProgram('setpriv'),
+				'--pdeathsig=KILL',
+				'--no-new-privs',
+				'--bounding-set=-all',
+				'--inh-caps=-all',
+				'--',
+			],
 			systemProgram('socat'),
 			`TCP4-LISTEN:3128,bind=127.0.0.1,reuseaddr,fork,backlog=128,max-children=${limits.relayConnectionsMax}`,
 			`UNIX-CONNECT:${socket}`,
