@@ -137,6 +137,7 @@ describe('what is mistyped', () => {
 		['tappass policy apply --level org', 2, 'usage', '--pack eu-ai-act'],
 		['tappass policy apply --level org policies/basline.rego', 2, 'file_unreadable', 'basline.rego'],
 		['tappass policy apply --level org policies/baseline.rego policies/baseline.rego', 2, 'usage', 'given twice'],
+		['tappass policy apply --level org policies/baseline_test.rego', 2, 'usage', 'tappass policy test'],
 		['tappass policy apply --pack eu-ai-akt --level org', 2, 'not_found', 'eu-ai-act'],
 		['tappass policy apply --level "project=EU Team" policies/baseline.rego', 2, 'schema_invalid', 'project'],
 		['tappass policy remove --level org nothing.rego', 2, 'not_found', 'tappass policy list'],

@@ -108,7 +108,10 @@ async function ask(directory: string, method: string, url: string): Promise<Loca
 		sent.on('timeout', () => sent.destroy(new TapPassError('already_running', { detail: 'it does not answer' })));
 		sent.on('error', (error: NodeJS.ErrnoException) => {
 			if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null);
-			else reject(error);
+			else if (error instanceof TapPassError) reject(error);
+			// A directory of somebody else's: whether a server runs there cannot be known.
+			else
+				reject(new TapPassError('file_unreadable', { detail: `${socketOf(directory)}: ${error.code}`, cause: error }));
 		});
 		sent.end();
 	});

@@ -415,6 +415,9 @@ function fileWrite({ file: path, content }: z.output<typeof file>, scope: Scope)
 }
 
 function kindOf(path: string, bytes: Uint8Array, scope: Scope): PolicyKind {
+	// It would be stored, and govern nothing.
+	if (path.endsWith('_test.rego'))
+		throw new TapPassError('usage', { detail: `${path} holds tests`, hint: 'tappass policy test runs them' });
 	if (path.endsWith('.rego')) return 'rego';
 	const read = readDocument({ file: path, bytes });
 	if (!isAuthored(read)) throw new TapPassError('policy_invalid', { detail: path, diagnostics: read.diagnostics });

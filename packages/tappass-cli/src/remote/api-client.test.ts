@@ -70,7 +70,7 @@ it.each([
 it('follows no redirect: the token would go along', async () => {
 	answer = reply(302, '', { location: '/elsewhere' });
 
-	await expect(get()).rejects.toMatchObject({ code: 'server_unreachable' });
+	await expect(get()).rejects.toMatchObject({ code: 'server_unexpected', detail: expect.stringMatching(/redirects/) });
 	expect(asked.map((each) => each.url)).toEqual(['/v1/auth/token', '/v1/x']);
 });
 

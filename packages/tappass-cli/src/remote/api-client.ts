@@ -179,6 +179,7 @@ function problemOf(bytes: Uint8Array, status: number, server: string): TapPassEr
 function unreachable(server: string, error: unknown): TapPassError {
 	const cause = error instanceof Error ? ((error.cause as Error | undefined) ?? error) : undefined;
 	const code = cause !== undefined && 'code' in cause ? String(cause.code) : cause?.name;
+	if (cause?.message === 'unexpected redirect') return unexpected(server, 'it redirects elsewhere', error);
 	const isTrust = /CERT|SIGNED|TLS|SSL/.test(code ?? '');
 	return new TapPassError('server_unreachable', {
 		detail: `${server}: ${code === 'TimeoutError' ? `no answer within ${limits.requestMs / 1_000} s` : (code ?? 'no answer')}`,
