@@ -174,6 +174,19 @@ describe('gets nowhere', () => {
 		await besideGoesOn();
 	});
 
+	test('a request that never ends is ended, and others do not wait for it', async () => {
+		const { stdout } = await attack(
+			[
+				'exec 3<>/dev/tcp/127.0.0.1/3128; printf "GET / HTTP/1.1\\r\\nx: " >&3',
+				'curl -s http://inference.local:3128/',
+				'grep -i "^x-tappass-code" <&3',
+			].join('\n'),
+		);
+
+		expect(stdout.trim().split(/\r?\n/)).toEqual(['alive', 'x-tappass-code: request_malformed']);
+		expect(egress.denials.map(({ reason }) => reason)).toEqual(['the request was not complete in time']);
+	});
+
 	test('sockets: no abstract one of the host is there, and none that is a file', async () => {
 		const { stdout } = await attack(
 			`${python(
