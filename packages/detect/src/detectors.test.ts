@@ -150,6 +150,18 @@ test('takes no harmless text for a hidden attack because it is encoded', () => {
 	expect(detectObfuscation('👨‍👩‍👧‍👦 family photos 🏴󠁧󠁢󠁥󠁮󠁧󠁿')).toEqual([]);
 });
 
+test('finds an attack behind any number of harmless payloads, and behind any length of text', () => {
+	const harmless = btoa('Please write a short poem about the autumn leaves in the park.');
+
+	expect(detectInjection(`${`${harmless} `.repeat(50)}${btoa(attack)}`)).not.toEqual([]);
+	expect(detectInjection('The weather was fine and we walked along the river. '.repeat(5_000) + attack)).not.toEqual(
+		[],
+	);
+	expect(
+		detectInjection(btoa('The weather was fine and we walked along the river. '.repeat(1_000) + attack)),
+	).not.toEqual([]);
+});
+
 test('says where in the original an encoded attack stands', () => {
 	const payload = btoa(attack);
 	const text = `See this: ${payload} and more`;

@@ -2,6 +2,7 @@
  * Linear model over hashed words, word pairs, pieces of words and concepts. What a word adds does not depend on the window
  * it is read in, so every window of a text is scored from one row of running sums.
  */
+import { limits } from '../limits.ts';
 import { mix, type Token, tokenize } from '../text/tokens.ts';
 import { type PackedWeights, unpackWeights } from '../text/weights.ts';
 import { conceptAt } from './concepts.ts';
@@ -10,8 +11,6 @@ import { injectionWeights } from './injection-weights.ts';
 export const buckets: number = 1 << 17;
 /** Lengths of the windows that a text is read in, in tokens, besides the whole. */
 export const windowSizes: readonly number[] = [12, 32, 96];
-/** Tokens after which longer texts are read in parts. */
-const tokensMax = 16_384;
 
 export interface LinearModel {
 	readonly weights: Int8Array | Float64Array;
@@ -47,8 +46,7 @@ export function read(text: string, lexical = true): Reading {
 	const small = text.toLowerCase();
 	// A few letters change their length when made small; then offsets would not fit.
 	const lower = small.length === text.length ? small : text;
-	const all = tokenize(text);
-	const tokens = all.length > tokensMax ? all.slice(0, tokensMax) : all;
+	const tokens = tokenize(text);
 	if (scratch.length < tokens.length * featuresOfToken) scratch = new Int32Array(tokens.length * featuresOfToken);
 	const features = scratch;
 	const starts = new Int32Array(tokens.length + 1);
@@ -113,6 +111,18 @@ export interface Window {
 
 /** The window of `text` that looks most like an attack; offsets are those of `text`. */
 export function worstWindow(text: string, model: LinearModel = shipped): Window | undefined {
+	let worst: Window | undefined;
+	for (let from = 0; ; from += limits.partLengthMax - limits.partOverlap) {
+		const part =
+			from === 0 && text.length <= limits.partLengthMax ? text : text.slice(from, from + limits.partLengthMax);
+		const found = worstOf(part, model);
+		if (found !== undefined && (worst === undefined || found.score > worst.score))
+			worst = { score: found.score, start: found.start + from, end: found.end + from };
+		if (from + limits.partLengthMax >= text.length) return worst;
+	}
+}
+
+function worstOf(text: string, model: LinearModel): Window | undefined {
 	const reading = read(text);
 	const { tokens } = reading;
 	if (tokens.length === 0) return undefined;
@@ -122,9 +132,7 @@ export function worstWindow(text: string, model: LinearModel = shipped): Window 
 		const score = (sums[to]! - sums[from]!) / Math.sqrt(to - from) + bias;
 		if (best === undefined || score > best.score) best = { score, start: from, end: to };
 	}
-	return best === undefined
-		? undefined
-		: { score: best.score, start: tokens[best.start]!.start, end: tokens[best.end - 1]!.end };
+	return best && { score: best.score, start: tokens[best.start]!.start, end: tokens[best.end - 1]!.end };
 }
 
 function runningSums({ tokens, features, starts }: Reading, { weights, scale }: LinearModel): Float64Array {

@@ -145,16 +145,19 @@ function entities(text: string): string | undefined {
 	return count >= 4 ? decoded : undefined;
 }
 
-const rotWords: ReadonlySet<string> = new Set(
-	'gur naq lbh gb bs vf va sbe jvgu guvf gung lbhe zr vg ner abg nyy cerivbhf vtaber vafgehpgvbaf cnffjbeq cebzcg jung'.split(
-		' ',
-	),
+/** The commonest English words, and those of attacks, as they look when encoded. */
+const wordKinds: ReadonlyMap<string, 'rot13' | 'reversed'> = new Map(
+	'the and you to of is in it for with this that your me not all previous ignore instructions password prompt what how say was are'
+		.split(' ')
+		.flatMap((word) => [
+			[rot13(word), 'rot13'] as const,
+			...(isPlainReversed(word) ? [] : [[[...word].reverse().join(''), 'reversed'] as const]),
+		]),
 );
-const reversedWords: ReadonlySet<string> = new Set(
-	'eht dna uoy fo si ni rof htiw siht taht ruoy era ton lla suoiverp erongi snoitcurtsni drowssap tpmorp tahw woh yas'.split(
-		' ',
-	),
-);
+/** `saw`, `ton`, `era`, `on`: words that are words either way. */
+function isPlainReversed(word: string): boolean {
+	return ['was', 'not', 'are', 'me', 'it', 'for', 'in', 'how'].includes(word);
+}
 const leetLetters: Readonly<Record<string, string>> = { '0': 'o', '1': 'i', '3': 'e', '4': 'a', '5': 's', '7': 't' };
 
 /** Encodings of a whole text: counted word by word in one pass, then undone where the count says so. */
@@ -223,8 +226,9 @@ function countWords(text: string): WordCounts {
 			continue;
 		}
 		const word = lower.slice(start, at);
-		if (rotWords.has(word)) rot += 1;
-		if (reversedWords.has(word)) reversed += 1;
+		const kind = length > 12 ? undefined : wordKinds.get(word);
+		if (kind === 'rot13') rot += 1;
+		else if (kind === 'reversed') reversed += 1;
 		if (length >= 7 && word.startsWith('reverse')) named ??= 'reverse';
 		if (mayBeShuffled(word)) shuffled += 1;
 	}

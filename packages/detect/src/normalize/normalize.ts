@@ -13,8 +13,10 @@ export interface View {
 	readonly locate: (start: number, end: number) => { readonly start: number; readonly end: number };
 }
 
-/** Encodings that can stand inside themselves; the others are undone by being applied again. */
-const payloads: ReadonlySet<Encoding> = new Set(['base64', 'hex', 'binary', 'percent', 'entities']);
+/** Encodings of a run of characters inside a text. */
+const runs: ReadonlySet<View['kind']> = new Set(['base64', 'hex', 'binary']);
+/** Encodings of a whole text that can stand inside themselves; the others are undone by being applied again. */
+const nests: ReadonlySet<View['kind']> = new Set(['percent', 'entities']);
 
 export interface Normalized {
 	readonly views: readonly [View, ...View[]];
@@ -38,27 +40,62 @@ export function normalize(text: string, options: { readonly decodeDepth?: number
 				: (start, end) => ({ start: offsets[start] ?? 0, end: originalEnd(offsets, end) }),
 	};
 	const views: [View, ...View[]] = [root];
-	for (const { text: hidden, start, end } of signs.hidden)
-		if (views.length < limits.viewsMax)
-			views.push({ kind: 'hidden', text: hidden, depth: 1, locate: () => ({ start, end }) });
+	if (signs.hidden.length > 0) views.push(joined('hidden', 1, signs.hidden));
 	const depthMax = options.decodeDepth ?? limits.decodeDepth;
 	for (let index = 0; index < views.length && views.length < limits.viewsMax; index += 1) {
 		const view = views[index]!;
-		if (view.depth >= depthMax) continue;
-		for (const found of decodeAll(view.text)) {
-			// What one layer turned round, the next would turn back.
-			if (views.length >= limits.viewsMax) break;
-			if (found.encoding === view.kind && !payloads.has(found.encoding)) continue;
-			const span = view.locate(found.start, found.end);
-			views.push({
-				kind: found.encoding,
-				text: view.depth === 0 ? found.text : fold(found.text).text,
-				depth: view.depth + 1,
-				locate: () => span,
-			});
-		}
+		if (view.depth < depthMax) views.push(...opened(view).slice(0, limits.viewsMax - views.length));
 	}
 	return { views, signs };
+}
+
+/** What is encoded in a view: its payloads read as one text, however many there are, then the whole read otherwise. */
+function opened(view: View): readonly View[] {
+	const found = decodeAll(view.text).map(({ encoding, text, start, end }) => ({
+		encoding,
+		// Letters in disguise may be encoded too.
+		text: fold(text).text,
+		...view.locate(start, end),
+	}));
+	const payloads = found.filter(({ encoding }) => runs.has(encoding));
+	const depth = view.depth + 1;
+	return [
+		...(payloads.length === 0 ? [] : [joined(payloads[0]!.encoding, depth, payloads)]),
+		...found
+			.filter(({ encoding }) => !runs.has(encoding) && (encoding !== view.kind || nests.has(encoding)))
+			.map((one) => joined(one.encoding, depth, [one])),
+	];
+}
+
+interface Payload {
+	readonly text: string;
+	readonly start: number;
+	readonly end: number;
+}
+/** One view of several payloads, a line each. */
+function joined(kind: View['kind'], depth: number, payloads: readonly Payload[]): View {
+	const ends: number[] = [];
+	let length = 0;
+	for (const { text } of payloads) {
+		length += text.length + 1;
+		ends.push(length);
+	}
+	const at = (offset: number): Payload => {
+		let low = 0;
+		let high = ends.length - 1;
+		while (low < high) {
+			const middle = (low + high) >> 1;
+			if (ends[middle]! <= offset) low = middle + 1;
+			else high = middle;
+		}
+		return payloads[low]!;
+	};
+	return {
+		kind,
+		text: payloads.map(({ text }) => text).join('\n'),
+		depth,
+		locate: (start, end) => ({ start: at(start).start, end: at(Math.max(start, end - 1)).end }),
+	};
 }
 
 /** A view's end is before the next kept unit: marks and invisible characters belong to what they follow. */

@@ -10,76 +10,70 @@ export interface Token {
 	readonly shape: number;
 }
 
-const apostrophes = "'’-";
-
-/** Tokens of `text` from `from` to `to`. A blank is no token, a line break is one. */
-export function tokenize(text: string, from = 0, to: number = text.length): Token[] {
+/** Tokens of `text`. A blank is no token, a line break is one. */
+export function tokenize(text: string): Token[] {
 	const tokens: Token[] = [];
-	for (let at = from; at < to; ) {
+	for (let at = 0; at < text.length; ) {
 		const code = text.charCodeAt(at);
-		if (code === 32 || code === 9 || code === 13) {
+		if (code === 32 || code === 9 || code === 13) at += 1;
+		else if (isWordChar(code)) at = word(text, at, tokens);
+		else {
+			tokens.push({ start: at, end: at + 1, hash: step(offsetBasis, code), shape: code === 10 ? 7 : 0 });
 			at += 1;
-			continue;
 		}
-		const start = at;
-		if (isWordChar(code)) at = wordEnd(text, at, to);
-		else at += 1;
-		tokens.push({ start, end: at, hash: hashWord(text, start, at), shape: shapeOf(text, start, at, code) });
 	}
 	return tokens;
 }
 
-function wordEnd(text: string, at: number, to: number): number {
-	if (isUnspaced(text.charCodeAt(at))) return at + 1;
-	let end = at + 1;
-	while (end < to) {
+/** Reads the word at `start`: where it ends, its hash and its shape, in one pass. */
+function word(text: string, start: number, tokens: Token[]): number {
+	let hash = offsetBasis;
+	let digits = 0;
+	let upper = 0;
+	let end = start;
+	const alone = isUnspaced(text.charCodeAt(start));
+	do {
 		const code = text.charCodeAt(end);
-		if (isWordChar(code) && !isUnspaced(code)) end += 1;
-		else if (
-			apostrophes.includes(text[end]!) &&
-			end + 1 < to &&
-			isLetter(text.charCodeAt(end + 1)) &&
-			isLetter(text.charCodeAt(end - 1))
-		)
-			end += 2;
-		else break;
-	}
+		if (isDigit(code)) digits += 1;
+		else if (isUpper(code)) upper += 1;
+		hash = step(hash, code);
+		end += 1;
+	} while (!alone && end < text.length && goesOn(text, end));
+	const length = end - start;
+	tokens.push({ start, end, hash: hash >>> 0, shape: shapeOf(length, digits, upper, isUpper(text.charCodeAt(start))) });
 	return end;
 }
+function goesOn(text: string, at: number): boolean {
+	const code = text.charCodeAt(at);
+	if (isWordChar(code)) return code < 0xe00 || !isUnspaced(code);
+	// An apostrophe or hyphen between letters is part of the word.
+	if (code !== 39 && code !== 0x2019 && code !== 45) return false;
+	return isLetter(text.charCodeAt(at - 1)) && isLetter(text.charCodeAt(at + 1));
+}
 
-/** FNV-1a over the units, letters in lower case. */
-export function hashWord(text: string, start: number, end: number): number {
-	let hash = 0x811c9dc5;
-	for (let at = start; at < end; at += 1) {
-		let code = text.charCodeAt(at);
-		if (code >= 65 && code <= 90) code += 32;
-		hash = Math.imul(hash ^ code, 0x01000193);
-	}
+const offsetBasis = 0x811c9dc5;
+function step(hash: number, code: number): number {
+	return Math.imul(hash ^ (code >= 65 && code <= 90 ? code + 32 : code), 0x01000193);
+}
+
+/** FNV-1a over the units of a word, letters in lower case. */
+export function hashWord(word: string): number {
+	let hash = offsetBasis;
+	for (let at = 0; at < word.length; at += 1) hash = step(hash, word.charCodeAt(at));
 	return hash >>> 0;
 }
 
-function shapeOf(text: string, start: number, end: number, first: number): number {
-	if (first === 10) return 7;
-	if (!isWordChar(first)) return 0;
-	let digits = 0;
-	let upper = 0;
-	for (let at = start; at < end; at += 1) {
-		const code = text.charCodeAt(at);
-		if (isDigit(code)) digits += 1;
-		else if (isUpper(code)) upper += 1;
-	}
-	const length = end - start;
+function shapeOf(length: number, digits: number, upper: number, capital: boolean): number {
 	if (digits === length) return 4;
 	if (digits > 0) return 5;
 	if (upper === 0) return 1;
 	if (length === 1) return 6;
 	if (upper === length) return 3;
-	return isUpper(first) ? 2 : 5;
+	return capital ? 2 : 5;
 }
 
-/** Mixes a feature's number into a hash. */
+/** Mixes a feature's number into a hash; the low bits are the good ones. */
 export function mix(hash: number, feature: number): number {
-	let value = Math.imul(hash ^ Math.imul(feature + 1, 0x9e3779b1), 0x85ebca6b);
-	value ^= value >>> 15;
-	return Math.imul(value, 0xc2b2ae35) >>> 0;
+	const value = Math.imul(hash ^ Math.imul(feature + 1, 0x9e3779b1), 0x85ebca6b);
+	return (value ^ (value >>> 15)) >>> 0;
 }

@@ -56,6 +56,16 @@ function ruleScore({ text }: LabelledText): number {
 	return detectSecrets(text).length + detectExfiltration(text).length > 0 ? 1 : 0;
 }
 
+/** Obfuscated rows by a model that knows the attacks in the clear and has seen none of them encoded. */
+export function knownInTheClear(folder: string): readonly Scored[] {
+	const model = trainInjection(
+		injectionData(folder).filter(
+			({ source, category }) => !source.startsWith('derived:') && !category.startsWith('encoded_benign'),
+		),
+	);
+	return readRows(folder, 'obfuscation').map((row) => ({ row, score: obfuscationScore(row, model) }));
+}
+
 /** Recall on each source of attacks by a model that has seen nothing of it, in the clear or encoded. */
 export function leaveOneSourceOut(
 	folder: string,

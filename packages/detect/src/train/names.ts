@@ -20,7 +20,7 @@ export function packNames(names: readonly string[]): string {
 	const bytes = new Uint8Array(filterBits / 8);
 	for (const name of names)
 		for (let index = 0; index < filterHashes; index += 1) {
-			const bit = bitOf(hashWord(name, 0, name.length), index);
+			const bit = bitOf(hashWord(name), index);
 			bytes[bit >> 3]! |= 1 << (bit & 7);
 		}
 	return Buffer.from(bytes).toString('base64');

@@ -8,7 +8,16 @@ import { detectExfiltration } from '../exfiltration/detect-exfiltration.ts';
 import { detectPii } from '../pii/detect-pii.ts';
 import { detectSecrets } from '../secrets/detect-secrets.ts';
 import { hasData, type LabelledText, readRows } from './data.ts';
-import { applyRules, type Count, countBy, crossValidate, leaveOneSourceOut, measurePii, total } from './measure.ts';
+import {
+	applyRules,
+	type Count,
+	countBy,
+	crossValidate,
+	knownInTheClear,
+	leaveOneSourceOut,
+	measurePii,
+	total,
+} from './measure.ts';
 import { markers, weightsLine } from './readme.ts';
 
 const root = join(import.meta.dirname, '..', '..', '..', '..');
@@ -43,6 +52,7 @@ function report(): string {
 		threshold,
 	);
 	const hidden = countBy(cross.obfuscation, 1, threshold, ({ category }) => category);
+	const known = knownInTheClear(folder);
 	const plain = countBy(cross.obfuscation, 0, threshold, ({ category }) => category.split(':')[0]!);
 	const secrets = applyRules(readRows(folder, 'secrets'), detectSecrets);
 	const held = countBy(secrets, 1, threshold, ({ source }) => source);
@@ -62,6 +72,14 @@ function report(): string {
 				['injection, false alarms', ...rate(total(benign.values()))],
 				['injection, recall with the source left out of training', ...rate(total(unseen.values()))],
 				['obfuscation, recall', ...rate(total(hidden.values()))],
+				[
+					'obfuscation, recall when the attack is known in the clear',
+					...rate(total(countBy(known, 1, threshold, ({ category }) => category).values())),
+				],
+				[
+					'obfuscation, false alarms then',
+					...rate(total(countBy(known, 0, threshold, ({ category }) => category).values())),
+				],
 				['obfuscation, false alarms', ...rate(total(plain.values()))],
 				['secrets, recall', ...rate(total(held.values()))],
 				['secrets, false alarms on ordinary documents, code, lock files, identifiers', ...rate(total(ordinary))],
@@ -167,8 +185,8 @@ function piiReport(): readonly string[] {
 			['measure', 'found', 'rate (95 % interval)'],
 			[
 				['clean documents and questions flagged', ...rate(clean)],
-				['bare identifiers of 25 countries, confidence 0.5', ...rate(fixture(0.5))],
-				['bare identifiers of 25 countries, confidence 0.3', ...rate(fixture(0.3))],
+				['bare identifiers of recogniser tests, confidence 0.5', ...rate(fixture(0.5))],
+				['bare identifiers of recogniser tests, confidence 0.3', ...rate(fixture(0.3))],
 				...[...byClass].map(([name, count]) => [`${name} (templates: a regression set)`, ...rate(count)]),
 				[
 					'sentences that only sound like health, minors, credentials, biometrics',
