@@ -14,6 +14,7 @@ export interface Turn {
 		readonly model?: string | undefined;
 	};
 	readonly think?: string | undefined;
+	/** `{{user}}` and `{{tool_result}}` stand for what was said last. */
 	readonly say?: string | undefined;
 	readonly call: readonly { readonly tool: string; readonly arguments: { readonly [key: string]: Json } }[];
 	readonly usage?: { readonly input: number; readonly output: number; readonly cached: number } | undefined;
@@ -78,7 +79,12 @@ export function readScript(value: unknown, file: string): Script {
 /** The turn that answers a conversation. */
 export function findTurn(script: Script, conversation: Conversation): Turn {
 	const found = script.turns.find(({ when }) => matches(when, conversation));
+	if (found?.say !== undefined) return { ...found, say: fill(found.say, conversation) };
 	return found ?? { when: {}, say: 'No turn of the script matches.', call: [], status: 500, delay_ms: 0 };
+}
+
+function fill(text: string, { user, results }: Conversation): string {
+	return text.replaceAll('{{user}}', () => user).replaceAll('{{tool_result}}', () => results.at(-1) ?? '');
 }
 
 function matches(when: Turn['when'], { model, user, results }: Conversation): boolean {
