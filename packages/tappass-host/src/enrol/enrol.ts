@@ -64,8 +64,8 @@ export async function enrol(options: EnrolOptions): Promise<Enrolment> {
 		const answer = await redeem(files, staging, url, root, { csr: pending.csr, name });
 		await keep(files, staging, stateAfter(root, answer, now()), { answer, key: pending.key, name });
 	}
-	await files.remove(pendingPath(staging));
 	await files.moveDirectory(staging.directory, final.directory);
+	await files.remove(pendingPath(final));
 	return (await readDocument(files, final.enrolment, z.json())) as unknown as Enrolment;
 }
 
