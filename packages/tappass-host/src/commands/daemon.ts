@@ -8,7 +8,7 @@ import { startDaemon } from '../daemon/daemon.ts';
 import { systemdNotifier } from '../daemon/notify.ts';
 import { systemdUnit } from '../daemon/unit.ts';
 import type { CommandContext } from './context.ts';
-import { startInBackground, untilItAnswers } from './ensure-daemon.ts';
+import { daemonNodeOptions, startInBackground, untilItAnswers } from './ensure-daemon.ts';
 
 export interface DaemonCommandOptions {
 	readonly printUnit?: boolean;
@@ -24,7 +24,12 @@ export interface DaemonCommandOptions {
 export async function daemon(context: CommandContext, options: DaemonCommandOptions): Promise<void> {
 	const { env, files, places, program, terminal } = context;
 	if (options.printUnit === true) {
-		const unit = { node: process.execPath, program, ...(options.group !== undefined && { group: options.group }) };
+		const unit = {
+			node: process.execPath,
+			options: daemonNodeOptions,
+			program,
+			...(options.group !== undefined && { group: options.group }),
+		};
 		terminal.stdout.write(systemdUnit(unit));
 		return;
 	}

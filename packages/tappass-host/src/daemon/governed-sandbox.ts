@@ -1,20 +1,14 @@
 import { join } from 'node:path';
-import { type ErrorCode, instant, type Json, parseWith, TapPassError } from '@tappass/core';
-import type { EgressRules } from '@tappass/providers';
-import type { Freshness, PolicyStatement, RingStatus, SessionAnswer, StatusReport } from '@tappass/trust';
+import { instant, TapPassError } from '@tappass/core';
+import type { Freshness, PolicyStatement, SessionAnswer } from '@tappass/trust';
 import type { Logger } from 'pino';
-import { z } from 'zod';
-import { capabilitiesOf } from '../apply/capabilities.ts';
-import { probeHarnessFiles, writeHarnessFiles } from '../apply/harness-files.ts';
-import { type Applied, assertEnforced, kernelOutput, needsRestart, renderRuntime } from '../apply/render-runtime.ts';
-import { writeRendered } from '../apply/rendered-directory.ts';
+import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { HostPlane } from '../connection/host-plane.ts';
 import type { Denial, EgressPolicy, PlaneDoor } from '../egress/types.ts';
 import type { SandboxExit, Spawnable } from '../launch/types.ts';
 import { limits } from '../limits.ts';
 import {
-	type Credentials,
 	credentialsSchema,
 	documentText,
 	type Enrolment,
@@ -26,12 +20,14 @@ import {
 import { type Files, sweepTemporaries } from '../state/files.ts';
 import type { SandboxPlaces } from '../state/places.ts';
 import { AgentRun, type Launched } from './agent-run.ts';
+import { CertificateKeeper } from './certificate-keeper.ts';
 import { coalesced } from './coalesced.ts';
 import { EventSpool } from './event-spool.ts';
 import type { KernelRing } from './kernel-ring.ts';
 import { KeyringStore } from './keyring-store.ts';
 import { launchAgent } from './launch-agent.ts';
-import { renewalTime, renewCertificate } from './renewal.ts';
+import { PolicyInForce } from './policy-in-force.ts';
+import { type SandboxFacts, sandboxView, statusReport } from './sandbox-view.ts';
 import { finalCodes, SyncLoop } from './sync-loop.ts';
 import type { Posture, SandboxView } from './view.ts';
 
@@ -71,41 +67,35 @@ export class GovernedSandbox {
 	readonly agent: AgentRun;
 	readonly #options: GovernedSandboxOptions;
 	#parts: Parts | undefined;
-	#credentials: Credentials | undefined;
+	readonly #policy: PolicyInForce;
+	#certificate: CertificateKeeper | undefined;
 	/** Why it could not be opened; it denies everything then. */
 	#fault: TapPassError | undefined;
 	/** An operator ended it, or two hosts hold it. */
 	#ended: TapPassError | undefined;
-	#applied: (Applied & { readonly egress: EgressPolicy | null }) | undefined;
-	/** Why the newest policy is not enforced; everything is denied then. */
-	#refusal: TapPassError | undefined;
-	/** Why what is on disk is behind what is enforced. */
-	#unwritten: TapPassError | undefined;
 	#lost: TapPassError | undefined;
 	#acceptedAt: number | undefined;
 	#serverAheadMs = 0;
 	/** Of the last keyring before a revocation: with them the gateway says so itself, for as long as they last. */
 	#last: Freshness | undefined;
-	#renewAt = 0;
-	#renewing = false;
-	#renewAfter = 0;
 	#shown = '';
 	/** Tells the control plane what is loaded; what changes meanwhile is told after. */
 	readonly #report: () => void;
 	#refreshEgress: (() => void) | undefined;
-	#harnessDirectory: string | undefined;
-	#workspace: string | undefined;
 
 	constructor(options: GovernedSandboxOptions) {
 		this.#options = options;
+		const { files, path, places, user } = options;
+		this.#policy = new PolicyInForce({ files, path, places, user, changed: () => this.#refreshEgress?.() });
 		this.#report = coalesced(async () => {
-			if (this.#ended !== undefined) return;
-			await this.#parts?.plane.post('/v1/sync/status', 200, this.#statusReport());
+			if (this.#ended !== undefined || this.#parts === undefined) return;
+			const { plane, store } = this.#parts;
+			await plane.post('/v1/sync/status', 200, statusReport(this.#facts(), store.held?.policy_sha256));
 		});
 		this.agent = new AgentRun({
 			clock: options.clock,
 			launch: (run, onExit) => this.#launch(run, onExit),
-			persist: (run) => options.files.write(options.places.run, documentText(run)),
+			persist: (run) => files.write(places.run, documentText(run)),
 			changed: () => this.#changed(),
 		});
 	}
@@ -148,7 +138,7 @@ export class GovernedSandbox {
 			this.#changed();
 			this.#report();
 		}
-		this.#renewWhenDue();
+		if (this.#ended === undefined) this.#certificate?.tick();
 	}
 
 	/** Starts an agent. @throws {TapPassError} why it is not started */
@@ -173,17 +163,18 @@ export class GovernedSandbox {
 		if (store === undefined || this.#acceptedAt === undefined)
 			return { posture: 'waiting', ...this.#connectionError() };
 		if (store.remaining() <= 0) return { posture: 'denied', error: this.#expiry() };
-		if (this.#refusal !== undefined) return { posture: 'denied', error: this.#refusal };
+		const { refusal, unwritten } = this.#policy;
+		if (refusal !== undefined) return { posture: 'denied', error: refusal };
 		if (store.quarantined) return { posture: 'quarantined', error: new TapPassError('version_conflict') };
 		const age = this.#options.clock.now().monotonic_ms - this.#acceptedAt;
 		if (age >= limits.staleMs) return { posture: 'stale', ...this.#connectionError() };
-		return this.#unwritten === undefined ? { posture: 'fresh' } : { posture: 'fresh', error: this.#unwritten };
+		return unwritten === undefined ? { posture: 'fresh' } : { posture: 'fresh', error: unwritten };
 	}
 
 	/** What the egress proxy may let through now; the same object while nothing changed. */
 	egressPolicy(): EgressPolicy | null {
 		const { posture } = this.posture();
-		if (posture === 'fresh' || posture === 'stale' || posture === 'quarantined') return this.#applied?.egress ?? null;
+		if (posture === 'fresh' || posture === 'stale' || posture === 'quarantined') return this.#policy.egress;
 		return posture === 'revoked' && this.#lastToken('gateway') !== undefined ? planeAlone : null;
 	}
 
@@ -196,36 +187,7 @@ export class GovernedSandbox {
 	}
 
 	view(): SandboxView {
-		const { error, posture } = this.posture();
-		const { enrolment, loop, spool, store } = this.#parts ?? {};
-		const held = store?.held ?? null;
-		const applied = this.#applied;
-		const check = applied?.rendering.check;
-		return {
-			name: this.name,
-			org_id: enrolment?.org_id ?? null,
-			sandbox_id: enrolment?.sandbox_id ?? null,
-			posture,
-			code: error?.code ?? null,
-			why: error?.message ?? null,
-			connected: loop?.streaming ?? false,
-			loaded_version: applied?.statement.policy_version ?? null,
-			wanted_version: held?.policy.policy_version ?? applied?.statement.policy_version ?? null,
-			epoch: applied?.statement.epoch ?? null,
-			keyring_seconds_left: Math.floor((store?.remaining() ?? 0) / 1_000),
-			runtime: applied?.statement.runtime.id ?? null,
-			rings: this.#rings(posture),
-			inactive: (check?.inactive ?? []).map(({ position, why }) => ({ position, why })),
-			accepted_gaps: (check?.gaps ?? [])
-				.filter(({ accepted, covered_by }) => accepted !== undefined && covered_by === undefined)
-				.map(({ accepted, aspect, provider, value }) => ({
-					rule: `${provider} ${aspect} ${value}`,
-					reason: accepted!,
-				})),
-			agent: this.agent.view(),
-			events_waiting: spool?.waiting ?? 0,
-			certificate_expires_at: this.#credentials?.certificate.expires_at ?? null,
-		};
+		return sandboxView(this.#facts());
 	}
 
 	/** Notes a denial of the kernel ring; it goes to the audit log. */
@@ -235,7 +197,7 @@ export class GovernedSandbox {
 			...(port !== undefined && { port }),
 			...(address !== undefined && { address }),
 		};
-		const { statement } = this.#applied ?? {};
+		const { statement } = this.#policy.applied ?? {};
 		const policy_version = statement?.policy_version ?? 0;
 		const session_id = this.agent.view().session_id;
 		const body = { code, reason: reason.slice(0, 500), ...place, count, policy_version, session_id, at: instant(at) };
@@ -250,8 +212,6 @@ export class GovernedSandbox {
 		const enrolment = await needed(files, places.enrolment, enrolmentSchema);
 		const credentials = await needed(files, places.credentials, credentialsSchema);
 		const store = await KeyringStore.open({ files, places, enrolment, clock });
-		this.#credentials = credentials;
-		this.#renewAt = renewalTime(credentials, random());
 		const plane = new HostPlane(enrolment, credentials, (serverMs) => {
 			this.#serverAheadMs = serverMs - clock.now().wall_ms;
 		});
@@ -272,6 +232,24 @@ export class GovernedSandbox {
 			receive: (bytes) => this.#receive(bytes),
 			connected: () => this.#connected(),
 			lost: (error) => this.#disconnected(error),
+		});
+		this.#certificate = new CertificateKeeper(credentials, {
+			files,
+			path: places.credentials,
+			clock,
+			random,
+			root: () => store.state.root,
+			post: (path, status, body) => plane.post(path, status, body),
+			renewed: (next) => {
+				plane.use(next);
+				loop.reopen();
+				this.#log('info', 'certificate renewed', { generation: next.certificate.generation });
+			},
+			failed: (error) => {
+				const told = asTapPassError(error);
+				if (finalCodes.has(told.code)) this.#disconnected(told);
+				this.#log('warn', 'the certificate could not be renewed', told);
+			},
 		});
 		return { enrolment, store, plane, loop, spool };
 	}
@@ -298,7 +276,7 @@ export class GovernedSandbox {
 				break;
 			}
 			case 'write_failed':
-				this.#unwritten = receipt.error;
+				this.#policy.notStored(receipt.error);
 				this.#log('error', 'what was received could not be stored', receipt.error);
 				break;
 			case 'root':
@@ -313,55 +291,29 @@ export class GovernedSandbox {
 		this.#changed();
 	}
 
-	/** Renders and puts in force what was accepted; the same policy again only when something is missing. */
-	async #apply(statement: PolicyStatement, workspace = this.agent.run?.workspace): Promise<void> {
-		const before = this.#applied;
-		const isSame = before?.statement === statement && workspace === this.#workspace;
-		if (isSame && this.#unwritten === undefined && this.#refusal === undefined) return;
-		const { places, user } = this.#options;
-		try {
-			const ground = { ...user, workspace: workspace ?? join(places.directory, 'workspace'), path: this.#options.path };
-			const rendering = renderRuntime(statement, await capabilitiesOf(statement, ground));
-			assertEnforced(rendering);
-			const after = { statement, rendering, egress: egressOf(statement, rendering) };
-			this.#applied = after;
-			this.#workspace = workspace;
-			this.#refusal = undefined;
-			this.#refreshEgress?.();
-			await this.#store(after);
-			this.#unwritten = undefined;
-			if (before !== undefined && this.agent.isRunning && !isSame && needsRestart(before, after)) {
-				this.agent.restart('filesystem, interpreter or Runtime changed').catch((error: unknown) => {
-					this.#log('error', 'the agent could not be restarted', asTapPassError(error));
-				});
-			}
-			this.agent.resumeHeld();
-			this.#log('info', 'policy loaded', { policy_version: statement.policy_version });
-		} catch (error) {
-			this.#notApplied(asTapPassError(error));
+	/** Puts in force what was accepted, and has the agent follow. */
+	async #apply(statement: PolicyStatement, workspace: string | undefined = this.agent.run?.workspace): Promise<void> {
+		const outcome = await this.#policy.apply(statement, workspace);
+		switch (outcome.kind) {
+			case 'unchanged':
+				return;
+			case 'loaded':
+				this.#log('info', 'policy loaded', { policy_version: statement.policy_version });
+				if (outcome.restart && this.agent.isRunning) {
+					this.agent.restart('filesystem, interpreter or Runtime changed').catch((error: unknown) => {
+						this.#log('error', 'the agent could not be restarted', asTapPassError(error));
+					});
+				}
+				this.agent.resumeHeld();
+				break;
+			case 'unwritten':
+				this.#log('error', 'the policy is in force but not on disk', outcome.error);
+				break;
+			case 'refused':
+				this.#log('error', 'the policy cannot be enforced here', outcome.error);
+				this.agent.hold(outcome.error.message).catch(() => undefined);
 		}
 		this.#report();
-	}
-	#notApplied(error: TapPassError): void {
-		this.#log('error', 'the policy is not in force', error);
-		if (error.code === 'file_unwritable') {
-			// The proxy has the new rules; what is read from disk is behind, and written again with the next keyring.
-			this.#unwritten = error;
-			return;
-		}
-		this.#refusal = error;
-		this.#refreshEgress?.();
-		this.agent.hold(error.message).catch(() => undefined);
-	}
-
-	async #store({ rendering, statement }: Applied): Promise<void> {
-		const { files, places } = this.#options;
-		await writeRendered(files, places.rendered, statement, rendering);
-		if (this.#harnessDirectory === undefined) return;
-		await writeHarnessFiles(files, this.#harnessDirectory, statement, rendering);
-		const wrong = await probeHarnessFiles(files, this.#harnessDirectory, statement, rendering);
-		if (wrong.length > 0)
-			throw new TapPassError('runtime_unenforced', { detail: `not as rendered: ${wrong.join(', ')}` });
 	}
 
 	async #launch(run: RunRequest, onExit: (exit: SandboxExit) => void): Promise<Launched> {
@@ -377,11 +329,12 @@ export class GovernedSandbox {
 		try {
 			await loop.inTurn(async () => {
 				await this.#receive(Buffer.from(JSON.stringify(keyring)));
-				await this.#apply(this.#parts!.store.held?.policy ?? this.#applied!.statement, run.workspace);
+				const held = this.#parts!.store.held;
+				if (held !== null) await this.#apply(held.policy, run.workspace);
 			});
 			const { error } = this.posture();
 			if (this.egressPolicy() === null) throw error ?? new TapPassError('keyring_expired');
-			const applied = this.#applied!;
+			const applied = this.#policy.applied!;
 			const launched = await launchAgent({
 				name: this.name,
 				run,
@@ -399,13 +352,13 @@ export class GovernedSandbox {
 				log,
 			});
 			this.#refreshEgress = launched.refreshEgress;
-			this.#harnessDirectory = launched.harnessDirectory;
+			this.#policy.harnessDirectory = launched.harnessDirectory;
 			return {
 				sandbox: launched.sandbox,
 				session_id: String(session_id),
 				release: async () => {
 					this.#refreshEgress = undefined;
-					this.#harnessDirectory = undefined;
+					this.#policy.harnessDirectory = undefined;
 					await launched.release();
 					await Promise.race([closeSession(), afterMs(1_000)]);
 				},
@@ -475,75 +428,25 @@ export class GovernedSandbox {
 			: undefined;
 	}
 
-	#renewWhenDue(): void {
-		const { files, clock, places, random } = this.#options;
-		const { monotonic_ms, wall_ms } = clock.now();
-		if (this.#renewing || this.#parts === undefined || this.#ended !== undefined) return;
-		if (wall_ms < this.#renewAt || monotonic_ms < this.#renewAfter) return;
-		const { loop, plane, store } = this.#parts;
-		this.#renewing = true;
-		renewCertificate({
-			files,
-			path: places.credentials,
-			root: store.state.root,
-			post: (path, status, body) => plane.post(path, status, body),
-		})
-			.then((credentials) => {
-				this.#credentials = credentials;
-				this.#renewAt = renewalTime(credentials, random());
-				plane.use(credentials);
-				loop.reopen();
-				this.#log('info', 'certificate renewed', { generation: credentials.certificate.generation });
-			})
-			.catch((error: unknown) => {
-				const told = asTapPassError(error);
-				if (finalCodes.has(told.code)) this.#disconnected(told);
-				this.#log('warn', 'the certificate could not be renewed', told);
-				this.#renewAfter = clock.now().monotonic_ms + limits.reconnectMaxMs;
-			})
-			.finally(() => {
-				this.#renewing = false;
-			});
-	}
-
-	#statusReport(): StatusReport {
+	#facts(): SandboxFacts {
 		const { error, posture } = this.posture();
-		const view = this.agent.view();
-		const applied = this.#refusal === undefined ? this.#applied : undefined;
-		const sha256 = this.#parts?.store.held?.policy_sha256;
-		const detail: { [key: string]: Json } = {
-			posture,
-			code: error?.code ?? null,
-			agent: view.state,
-			agent_why: view.why === null ? null : view.why.slice(0, 200),
-			inactive: (applied?.rendering.check.inactive ?? []).map(({ position }) => position),
-		};
+		const { enrolment, loop, spool, store } = this.#parts ?? {};
 		return {
-			schema: 'tappass.status/1',
-			epoch: applied?.statement.epoch ?? 0,
-			policy_version: applied?.statement.policy_version ?? 0,
-			policy_sha256: applied === undefined ? null : (sha256 ?? null),
-			rings: this.#rings(posture),
-			detail,
+			name: this.name,
+			org_id: enrolment?.org_id ?? null,
+			sandbox_id: enrolment?.sandbox_id ?? null,
+			posture,
+			error,
+			connected: loop?.streaming ?? false,
+			// What is refused leaves nothing in force.
+			applied: this.#policy.refusal === undefined ? this.#policy.applied : undefined,
+			accepted: store?.held?.policy.policy_version,
+			remainingMs: store?.remaining() ?? 0,
+			unwritten: this.#policy.unwritten !== undefined,
+			agent: this.agent.view(),
+			events_waiting: spool?.waiting ?? 0,
+			certificate_expires_at: this.#certificate?.credentials.certificate.expires_at ?? null,
 		};
-	}
-
-	#rings(posture: Posture): Readonly<Record<string, RingStatus>> {
-		const applied = this.#applied;
-		if (applied === undefined) return {};
-		const { rings } = applied.statement.runtime;
-		const { policy_version } = applied.statement;
-		const state = ringState(posture, this.agent.state, this.#unwritten);
-		return Object.fromEntries(
-			Object.entries(rings).map(([ring, provider]) => [
-				ring,
-				{
-					provider,
-					state: provider === null ? 'inactive' : state,
-					policy_version: provider === null ? 0 : policy_version,
-				},
-			]),
-		);
 	}
 
 	#changed(): void {
@@ -562,26 +465,6 @@ export class GovernedSandbox {
 
 const planeAlone: EgressPolicy = { rules: { schema: 'tappass.egress-rules/1', allow: [], deny: [] }, cidrs: [] };
 
-const rulesSchema = z.object({
-	schema: z.literal('tappass.egress-rules/1'),
-	allow: z.array(z.string()),
-	deny: z.array(z.string()),
-}) as unknown as z.ZodType<EgressRules>;
-
-function egressOf(statement: PolicyStatement, rendering: Applied['rendering']): EgressPolicy | null {
-	const file = kernelOutput(statement, rendering)?.files.find(({ path }) => path === 'egress-rules.json');
-	if (file === undefined) return null;
-	const rules = parseWith(rulesSchema, JSON.parse(file.content), 'egress-rules.json');
-	return Object.freeze({ rules, cidrs: statement.runtime.cidrs });
-}
-
-function ringState(posture: Posture, agent: string, unwritten: TapPassError | undefined): RingStatus['state'] {
-	if (posture === 'stale') return 'stale';
-	if (posture !== 'fresh' && posture !== 'quarantined') return 'denied';
-	if (agent === 'restarting' || agent === 'starting') return 'restarting';
-	return unwritten === undefined ? 'active' : 'failed';
-}
-
 function tokenOf({ tokens }: Freshness, door: PlaneDoor): string {
 	return door === 'gateway' ? tokens.gateway_token : tokens.mcp_session_token;
 }
@@ -589,7 +472,7 @@ function tokenOf({ tokens }: Freshness, door: PlaneDoor): string {
 async function needed<T>(files: Files, path: string, schema: z.ZodType<T>): Promise<T> {
 	const found = await readDocument(files, path, schema);
 	if (found !== undefined) return found;
-	throw new TapPassError('state_unreadable' satisfies ErrorCode, { detail: `${path} is missing` });
+	throw new TapPassError('state_unreadable', { detail: `${path} is missing` });
 }
 
 function asTapPassError(error: unknown): TapPassError {

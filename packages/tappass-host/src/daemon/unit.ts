@@ -3,6 +3,8 @@ import { TapPassError } from '@tappass/core';
 /** What the unit is printed for. */
 export interface UnitOptions {
 	readonly node: string;
+	/** Node's own options. */
+	readonly options: readonly string[];
 	readonly program: string;
 	/** Group whose members may speak to the daemon; absent: root alone. */
 	readonly group?: string;
@@ -13,7 +15,7 @@ export interface UnitOptions {
  * users and mounts for agents needs.
  * @throws {TapPassError} usage when a path cannot be written in a unit
  */
-export function systemdUnit({ group, node, program }: UnitOptions): string {
+export function systemdUnit({ group, node, options, program }: UnitOptions): string {
 	for (const path of [node, program]) {
 		if (!/^\/[\w@%+./-]+$/.test(path) || path.includes('%'))
 			throw new TapPassError('usage', {
@@ -31,7 +33,7 @@ Wants=network-online.target
 Type=notify
 # The datagrams are sent by a socat that the daemon starts.
 NotifyAccess=all
-ExecStart=${node} ${program} daemon --foreground${group === undefined ? '' : ` --group ${group}`}
+ExecStart=${node} ${options.join(' ')} ${program} daemon --foreground${group === undefined ? '' : ` --group ${group}`}
 Restart=always
 RestartSec=1
 WatchdogSec=30
