@@ -1,6 +1,9 @@
 import {
+	type Approval,
 	type BecauseTrail,
+	type Constraint,
 	type ConstraintTarget,
+	type EffectivePipeline,
 	jsonPointer,
 	matchTool,
 	parseToolPattern,
@@ -26,6 +29,13 @@ export interface Rules {
 	readonly trail: (path: readonly string[]) => BecauseTrail | undefined;
 	/** Answers for tools, which are asked about again and again. */
 	readonly verdicts: Map<string, ToolVerdict>;
+	readonly about: Map<string, RulesAbout>;
+}
+
+/** What a policy says about the arguments of one tool. */
+export interface RulesAbout {
+	readonly constraints: readonly Constraint[];
+	readonly approvals: readonly Approval[];
 }
 
 /** What the lists say of a tool: the pattern that denies it, the one that allows it. */
@@ -60,6 +70,7 @@ function makeRules({ compiled_policy, pipeline, because, tool_aliases }: BoundPo
 			return trails.get(jsonPointer(path));
 		},
 		verdicts: new Map(),
+		about: new Map(),
 	};
 }
 
@@ -120,8 +131,23 @@ export function canonicalTool(rules: Rules, wireName: string, given: string): st
 	return refused ?? candidates[0]!;
 }
 
-/** Whether a constraint or approval is about a tool. */
-export function isAbout(target: ConstraintTarget, tool: ToolFacts): boolean {
+/** The constraints and approvals that are about a tool, found once for each version of the policy. */
+export function rulesAbout(rules: Rules, pipeline: EffectivePipeline, tool: ToolFacts): RulesAbout {
+	// What operators approved may come to have other capabilities under the same version.
+	const name = `${tool.name} ${tool.capabilities.join()}`;
+	let about = rules.about.get(name);
+	if (about === undefined) {
+		about = {
+			constraints: pipeline.constraints.filter(({ target }) => isAbout(target, tool)),
+			approvals: pipeline.approvals.filter(({ target }) => isAbout(target, tool)),
+		};
+		if (rules.about.size >= verdictsKeptMax) rules.about.clear();
+		rules.about.set(name, about);
+	}
+	return about;
+}
+
+function isAbout(target: ConstraintTarget, tool: ToolFacts): boolean {
 	if ('capability' in target) return tool.capabilities.includes(target.capability);
 	return target.tools.some((text) => {
 		const { pattern } = parseToolPattern(text);

@@ -4,7 +4,7 @@ import { gatewayLimits } from '../../limits.ts';
 import { bound } from '../call-state.ts';
 import type { Context } from '../context.ts';
 import { finding } from '../findings.ts';
-import { isAbout } from '../rules.ts';
+import { rulesAbout } from '../rules.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 import { knownFacts, toolCall } from '../tool-facts.ts';
 
@@ -13,15 +13,13 @@ export const constrainArguments: Step = defineStep('constrain_arguments', {
 	budget: gatewayLimits.stepComputesMs,
 	run: (state, context) => {
 		if (state.call.kind === 'model') return nothing;
-		const { constraints } = bound(state).policy.pipeline;
+		const { policy, rules } = bound(state);
 		const facts = knownFacts(state);
+		const { constraints } = rulesAbout(rules, policy.pipeline, facts);
 		const { args } = toolCall(state);
 		const search = searchRe2(context);
 		return constraints
-			.filter(
-				({ target, subject, test }) =>
-					isAbout(target, facts) && !testArgument(subject, test, args, facts.slots, search),
-			)
+			.filter(({ subject, test }) => !testArgument(subject, test, args, facts.slots, search))
 			.map(({ id, message, action }) =>
 				finding(state, 'constrain_arguments', {
 					code: 'constraint_violated',

@@ -41,35 +41,37 @@ function judge(decision: DecisionProgram, input: Value, state: CallState, contex
 		timeMsMax: numberOf(state, 'evaluate_rego', 'time_ms_max') ?? gatewayLimits.regoTimeMsMax,
 	};
 	const clockMs = context.ports.monotonicMs;
-	return outputs.flatMap((output) => {
-		const evaluation = program.evaluate(`data.tappass.decision.${output}`, {
-			input,
-			limits,
-			clockMs,
-			provenance: true,
+	return outputs
+		.filter((output) => defines(program, output))
+		.flatMap((output) => {
+			const evaluation = program.evaluate(`data.tappass.decision.${output}`, {
+				input,
+				limits,
+				clockMs,
+				provenance: true,
+			});
+			return messagesOf(evaluation).flatMap((message) => {
+				const because = whyOf(decision.origin, output, message, evaluation);
+				if (output === 'require_approval') {
+					state.asked.push({
+						approval_id: `rego.${decision.origin}`,
+						approvers: 1,
+						expires_minutes: gatewayLimits.approvalMinutes,
+						by: 'rego',
+						finding: { step: 'evaluate_rego', code: 'approval_required', message, because },
+					});
+					return [];
+				}
+				return [
+					finding(state, 'evaluate_rego', {
+						code: 'decision_denied',
+						message,
+						because,
+						action: output === 'deny' ? 'block' : 'notify',
+					}),
+				];
+			});
 		});
-		return messagesOf(evaluation).flatMap((message) => {
-			const because = whyOf(decision.origin, output, message, evaluation);
-			if (output === 'require_approval') {
-				state.asked.push({
-					approval_id: `rego.${decision.origin}`,
-					approvers: 1,
-					expires_minutes: gatewayLimits.approvalMinutes,
-					by: 'rego',
-					finding: { step: 'evaluate_rego', code: 'approval_required', message, because },
-				});
-				return [];
-			}
-			return [
-				finding(state, 'evaluate_rego', {
-					code: 'decision_denied',
-					message,
-					because,
-					action: output === 'deny' ? 'block' : 'notify',
-				}),
-			];
-		});
-	});
 }
 
 function programOf(decision: DecisionProgram, { caches }: Context): Program {
@@ -82,6 +84,11 @@ function programOf(decision: DecisionProgram, { caches }: Context): Program {
 		compiled.set(decision, program);
 	}
 	return program;
+}
+
+// Most origins only deny: to ask for a set that is not there costs as much as to ask for one that is.
+function defines({ lowered }: Program, output: string): boolean {
+	return lowered.groups.some(({ path }) => path.includes(output));
 }
 
 const compiled = new WeakMap<DecisionProgram, Program>();

@@ -6,7 +6,7 @@ import { type Asked, bound, type CallState } from '../call-state.ts';
 import type { Context } from '../context.ts';
 import { finding, type Said } from '../findings.ts';
 import { numberOf } from '../parameters.ts';
-import { isAbout } from '../rules.ts';
+import { rulesAbout } from '../rules.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 import { argsOf, knownFacts } from '../tool-facts.ts';
 import { searchRe2 } from './constrain-arguments.ts';
@@ -30,11 +30,11 @@ function byRule(state: CallState, context: Context): readonly Asked[] {
 	if (state.call.kind === 'model') return [];
 	const facts = knownFacts(state);
 	const { args } = state.call;
-	return bound(state)
-		.policy.pipeline.approvals.filter(
-			({ target, when }) =>
-				isAbout(target, facts) &&
-				(when === undefined || testArgument(when.subject, when.test, args, facts.slots, searchRe2(context))),
+	const { policy, rules } = bound(state);
+	const search = searchRe2(context);
+	return rulesAbout(rules, policy.pipeline, facts)
+		.approvals.filter(
+			({ when }) => when === undefined || testArgument(when.subject, when.test, args, facts.slots, search),
 		)
 		.map(({ id, approvers, expires_minutes }) => ({
 			approval_id: id,
