@@ -6,15 +6,15 @@ import { checkpointPath, type LogFile, type LogReader } from '../log/tiles.ts';
 import { tlogProofBytes } from '../log/tlog-proof.ts';
 import { tileWidth } from '../log/tree.ts';
 import { verifyLog } from '../verify/verify-log.ts';
-import { type Opened, payloadsBytes, payloadsPath } from './payloads.ts';
+import { type Opened, payloadsBytes, payloadsPath, verifyPayloads } from './payloads.ts';
 
 /** What goes into an export beside the log itself. */
 export interface ExportOptions {
 	readonly key: NoteKey;
 	/** A checkpoint from before that the log must continue. */
 	readonly since?: Uint8Array | undefined;
-	/** Payloads of one bundle, of those who may read them; left out: the export has none. */
-	readonly payloads?: (bundle: number) => Promise<readonly Opened[]>;
+	/** What the entries from `first` up to `end` commit to, as far as one may read it; left out: the export has none. */
+	readonly payloads?: (first: number, end: number) => Promise<readonly Opened[]>;
 	/** Indices whose proofs are written as files of their own. */
 	readonly proofs?: readonly number[];
 	readonly onProgress?: (entries: number, size: number) => void;
@@ -53,10 +53,12 @@ export async function exportLog(
 		key,
 		...(since === undefined ? {} : { since }),
 		...(onProgress === undefined ? {} : { onProgress }),
-		onEntries: async (first) => {
-			const bundle = Math.floor(first / tileWidth);
-			const opened = payloads === undefined ? [] : await payloads(bundle);
-			if (opened.length > 0) await write({ path: payloadsPath(bundle), bytes: payloadsBytes(opened) });
+		onEntries: async (first, entries) => {
+			const opened = payloads === undefined ? [] : await payloads(first, first + entries.length);
+			if (opened.length === 0) return;
+			const file = { path: payloadsPath(Math.floor(first / tileWidth)), bytes: payloadsBytes(opened) };
+			await verifyPayloads({ read: async () => file.bytes }, first, entries);
+			await write(file);
 		},
 	});
 	for (const index of proofs) {

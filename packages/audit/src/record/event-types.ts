@@ -107,7 +107,7 @@ export const eventTypes: Readonly<Record<string, EventTypeRow>> = {
 	'drift.rebaselined': row('What is seen was approved as the new normal'),
 	'audit.erased': row('Payloads or the person behind a pseudonym were erased'),
 	'audit.exported': row('Entries were exported with their payloads'),
-	'audit.payload_read': row('A payload was read'),
+	'audit.opened': row('A payload was read'),
 	'witness.added': row('A witness of the log was added'),
 	'witness.removed': row('A witness of the log was removed'),
 };

@@ -141,8 +141,8 @@ describe('an honest log', () => {
 	it('is copied to the same bytes each time, and the copy verifies', async () => {
 		const copies = [new MemoryFiles(), new MemoryFiles()];
 		for (const copy of copies) {
-			const payloads = async (bundle: number): Promise<{ index: number; opening: Uint8Array }[]> =>
-				bundle === 1 ? [{ index: 257, opening: made[257]!.opening }] : [];
+			const payloads = async (first: number): Promise<{ index: number; opening: Uint8Array }[]> =>
+				first === 256 ? [{ index: 257, opening: made[257]!.opening }] : [];
 			await exportLog(log, { key, payloads, proofs: [0, 699] }, async (file) => copy.write([file]));
 		}
 		const [first, second] = copies;
@@ -156,6 +156,12 @@ describe('an honest log', () => {
 		await verifyLog(first!, { key, onEntries });
 		expect(payloads).toBe(1);
 		expect(verifyTlogProof(first!.files.get('proofs/699.tlog-proof')!, entries[699]!, key).index).toBe(699);
+		const wrong = async (): Promise<{ index: number; opening: Uint8Array }[]> => [
+			{ index: 0, opening: made[1]!.opening },
+		];
+		await expect(exportLog(log, { key, payloads: wrong }, async () => {})).rejects.toMatchObject({
+			code: 'audit_corrupt',
+		});
 		await expect(exportLog(log, { key, proofs: [700] }, async () => {})).rejects.toMatchObject({ code: 'not_found' });
 	});
 });

@@ -1,7 +1,7 @@
 import { mkdir, readdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { checkpointPath, exportLog, type LogFile, type Opened, parseVkey, tileWidth } from '@tappass/audit';
+import { checkpointPath, exportLog, type LogFile, type Opened, parseVkey } from '@tappass/audit';
 import { type Answer, note, readBounded, startProgress, type Terminal, writeFileAtomic } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { decodeBase64 } from '@tappass/trust';
@@ -66,8 +66,8 @@ export default class AuditExport extends OperatorCommand {
 			await writeBelow(directory, file);
 			files += 1;
 		};
-		const openings = async (bundle: number): Promise<readonly Opened[]> => {
-			const opened = await readPayloads(client, bundle);
+		const openings = async (first: number, end: number): Promise<readonly Opened[]> => {
+			const opened = await readPayloads(client, first, end);
 			payloads += opened.length;
 			return opened;
 		};
@@ -127,16 +127,15 @@ async function writeBelow(directory: string, { path: name, bytes }: LogFile): Pr
 	await writeFileAtomic(file, bytes, { mode: 0o600 });
 }
 
-async function readPayloads(client: ApiClient, bundle: number): Promise<readonly Opened[]> {
-	const first = bundle * tileWidth;
+async function readPayloads(client: ApiClient, first: number, end: number): Promise<readonly Opened[]> {
 	const { items } = await client.get('/v1/audit/events', entryPage, {
 		order: 'asc',
 		...(first === 0 ? {} : { cursor: first - 1 }),
-		limit: tileWidth,
+		limit: end - first,
 	});
 	const opened: Opened[] = [];
 	for (const { index, event_id, has_payload } of items) {
-		if (!has_payload || index >= first + tileWidth) continue;
+		if (!has_payload || index >= end) continue;
 		const { opening } = await client.get(path`/v1/audit/events/${event_id}/payload`, payload);
 		const bytes = decodeBase64(opening);
 		if (bytes === undefined) throw new TapPassError('server_unexpected', { detail: `the payload of ${event_id}` });
