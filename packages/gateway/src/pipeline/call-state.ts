@@ -4,7 +4,7 @@ import type { Detection } from '@tappass/detect';
 import type { CapabilityClaims } from '@tappass/trust';
 import type { BoundPolicy, Session } from '../ports.ts';
 import type { Outcome, Route } from './admission.ts';
-import type { Call, Caller } from './call.ts';
+import type { Call, Caller, Wire } from './call.ts';
 import type { Content } from './content.ts';
 import type { Running } from './cuts.ts';
 import type { Reading } from './detectors.ts';
@@ -61,6 +61,8 @@ export interface Piece {
 export interface CallState {
 	/** As it came; once it is validated, with the values of withheld tokens in a tool's arguments. */
 	call: Call;
+	/** The wire that is answered on: of an emitted call that of the answer it stands in. */
+	readonly wire: Wire;
 	readonly caller: Caller;
 	/** Unix milliseconds at which the call arrived. */
 	readonly at: number;
@@ -106,6 +108,7 @@ export interface CallState {
 export function createState(call: Call, caller: Caller, at: number, asks = false): CallState {
 	return {
 		call,
+		wire: call.wire,
 		caller,
 		at,
 		asks,

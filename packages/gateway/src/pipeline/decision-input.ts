@@ -70,7 +70,7 @@ async function ofTool(state: CallState, call: ToolCall, context: Context): Promi
 			kind: 'tool',
 			request_id: state.request_id,
 			emitted: state.emitted,
-			wire: call.wire,
+			wire: state.wire,
 			stream: false,
 		},
 		tool: {

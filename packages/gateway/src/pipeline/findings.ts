@@ -52,7 +52,7 @@ export function denialOf(state: CallState, decided: Finding): Denial {
 	const code = decided.code;
 	const row = Object.hasOwn(errorTable, code) ? errorTable[code as ErrorCode] : errorTable.internal;
 	// A 202 would be read as a completion; only the door for tools has a way to say "later".
-	const later = code === 'approval_required' && state.call.wire === 'tools' && !state.emitted;
+	const later = code === 'approval_required' && state.wire === 'tools';
 	return {
 		request_id: state.request_id,
 		status: later ? 202 : row.status,

@@ -83,7 +83,12 @@ function believe(
 	const now = ports.now();
 	const name = hash('sha256', token, 'hex');
 	const known = caches.tokens.get(name);
-	if (known !== undefined && known.root === root && known.claims.aud === audience && isAlive(known.claims, now))
+	if (
+		known !== undefined &&
+		known.root.sha256 === root.sha256 &&
+		known.claims.aud === audience &&
+		isAlive(known.claims, now)
+	)
 		return known.claims;
 	const claims = verifyCapabilityToken(token, root, { audience, now });
 	caches.tokens.set(name, { claims, root });

@@ -414,6 +414,31 @@ export const inspectCases: Readonly<Partial<Record<StepName, Cases>>> = {
 		],
 		denied: [
 			refuses(
+				'what a rule denies of calls that a model asks for on that wire',
+				'decision_denied',
+				{
+					terms: {
+						pipeline: {
+							decisions: [
+								{
+									origin: 'project',
+									modules: [
+										{
+											file: 'p.rego',
+											source:
+												'package tappass.decision\n\ndeny contains "no" if {\n\tinput.call.emitted\n\tinput.call.wire == "openai-chat"\n}\n',
+										},
+									],
+								},
+							],
+						},
+					},
+					after: async ({ guard }) =>
+						blockedBy(await guard.emission({ wire_name: 'collibra__get_asset', arguments_text: '{}' })),
+				},
+				'evaluate_rego',
+			),
+			refuses(
 				'a tool that it may not use',
 				'tool_denied',
 				{
