@@ -9,7 +9,7 @@ import { mintOperatorToken, type OperatorClaims, verifyOperatorToken } from '../
 import { serverLimits } from '../limits.ts';
 import { beginIdempotent, finishIdempotent } from '../store/idempotency.ts';
 import { findByKeyHash, findByKeyId, touchKey } from '../store/people.ts';
-import type { OrgTransaction } from '../store/store.ts';
+import { type OrgTransaction, waitForStandbys } from '../store/store.ts';
 import { spanned } from '../tracing.ts';
 import { auditRoutes } from './audit.ts';
 import { auditFiles } from './audit-files.ts';
@@ -273,7 +273,10 @@ async function answer(
 				{ org_id, user_id: principal.user_id, key: idempotencyKey, request_sha256: request.digest },
 				new Date(now),
 			);
-			if (before !== undefined) return { body: before };
+			if (before !== undefined) {
+				await waitForStandbys(transaction);
+				return { body: before };
+			}
 		}
 		const call = { ...request, org_id, principal, transaction, services, now: new Date(now) };
 		const { body, after, about } = await handle(route, call).catch((error: unknown) => {

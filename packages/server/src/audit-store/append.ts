@@ -4,7 +4,7 @@ import { type OrgId, TapPassError } from '@tappass/core';
 import { sql } from 'kysely';
 import type { OrgKeys } from '../keys/org-keys.ts';
 import { seal } from '../keys/seal.ts';
-import type { OrgTransaction } from '../store/store.ts';
+import { type OrgTransaction, waitForStandbys } from '../store/store.ts';
 import { auditLimits } from './limits.ts';
 
 /** An event of the control plane: its place in the cascade decides which auditors may see it. */
@@ -176,7 +176,7 @@ async function insertRows(
 	rows: readonly Row[],
 ): Promise<void> {
 	const column = <T>(of: (row: Row) => T): T[] => rows.map(of);
-	await sql`
+	const { numAffectedRows } = await sql`
 		with given as (
 			select * from unnest(
 				${column(({ event }) => event.id)}::uuid[], ${column(({ leaf }) => Buffer.from(leaf))}::bytea[],
@@ -195,5 +195,5 @@ async function insertRows(
 		)
 		insert into audit_payloads (org_id, event_id, data_key_id, sealed)
 			select ${orgId}, event_id, ${dataKeyId}, sealed from given join added using (event_id)
-			on conflict (org_id, event_id) do nothing`.execute(transaction);
+			on conflict (org_id, event_id) do nothing`.execute(transaction);	if (numAffectedRows !== BigInt(rows.length)) await waitForStandbys(transaction);
 }

@@ -108,6 +108,14 @@ export async function openStore({ connection, role, onError = () => {} }: StoreO
 	return store;
 }
 
+/**
+ * Makes the commit of a transaction wait for standbys though it changes nothing: for an answer that rests on what an earlier
+ * transaction wrote. That one may be visible without being confirmed, and a commit without a change waits for nothing.
+ */
+export async function waitForStandbys(transaction: OrgTransaction): Promise<void> {
+	await sql`select pg_logical_emit_message(true, 'tappass', '')`.execute(transaction);
+}
+
 function inOrg<T>(db: Kysely<Tables>, orgId: OrgId, work: (transaction: OrgTransaction) => Promise<T>): Promise<T> {
 	return db.transaction().execute(async (transaction) => {
 		// The third argument makes it SET LOCAL: the claim ends with the transaction and never stays on a pooled
