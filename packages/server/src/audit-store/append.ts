@@ -195,5 +195,6 @@ async function insertRows(
 		)
 		insert into audit_payloads (org_id, event_id, data_key_id, sealed)
 			select ${orgId}, event_id, ${dataKeyId}, sealed from given join added using (event_id)
-			on conflict (org_id, event_id) do nothing`.execute(transaction);	if (numAffectedRows !== BigInt(rows.length)) await waitForStandbys(transaction);
+			on conflict (org_id, event_id) do nothing`.execute(transaction);
+	if (numAffectedRows !== BigInt(rows.length)) await waitForStandbys(transaction);
 }
