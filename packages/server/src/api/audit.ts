@@ -114,7 +114,7 @@ export const auditRoutes: readonly Route[] = [
 		operation: 'readAuditPayload',
 		summary: 'What an entry stands for, with the salt of its commitment; that it was read is recorded too',
 		tag: 'audit',
-		audit: 'audit.payload_read',
+		audit: 'audit.opened',
 		parameters: z.strictObject({ event: eventId }),
 		query: none,
 		body: null,
