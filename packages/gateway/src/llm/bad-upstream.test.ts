@@ -148,6 +148,25 @@ describe.each(doors)('%s', (wire, path, speaks, body) => {
 		expect(await outcome()).toMatchObject({ how: 'upstream_error', code, released_bytes: 0 });
 	});
 
+	test('an answer that is not wanted does not keep its connection', async () => {
+		const closed = new Promise<void>((resolve) => {
+			raw = createServer((socket) => {
+				socket.on('error', () => {});
+				socket.on('close', () => resolve());
+				socket.once('data', () =>
+					socket.write(
+						`HTTP/1.1 403 Forbidden\r\ncontent-type: text/html\r\ncontent-length: 1000000\r\n\r\n${'x'.repeat(200_000)}`,
+					),
+				);
+			});
+		});
+		await new Promise<void>((resolve) => raw!.listen(0, '127.0.0.1', resolve));
+		const base_url = `http://127.0.0.1:${(raw!.address() as AddressInfo).port}/v1`;
+		served = await serve([{ say: 'hi' }], { route: { speaks, base_url } });
+		expect((await call(true)).status).toBe(502);
+		await closed;
+	});
+
 	test('an event under the name of another is refused: clients differ on which one counts', async () => {
 		const event = 'event: ping\ndata: {"type":"response.created","response":{}}\n\n';
 		const chat =

@@ -60,6 +60,8 @@ export async function forwardCall(
 		outcome = endBadly(wire, passage, caller, error);
 	}
 	for (const signal of [caller.gone, admitted.cut]) signal.removeEventListener('abort', stop);
+	// An answer that nobody read to its end would keep its connection.
+	stop();
 	try {
 		await admitted.settle(outcome);
 	} catch (cause) {

@@ -182,6 +182,15 @@ describe('chat completions', () => {
 		expect((await read(chatWire, [nested, done], { forbidden: ['kaboom'] })).said.end).toBe('error');
 	});
 
+	test('text beside the delta, where some clients look as well, is judged', async () => {
+		const beside = (more: object): object => chunk([{ index: 0, delta: {}, finish_reason: null, ...more }]);
+		const rules = { forbidden: ['kaboom'] };
+		expect((await read(chatWire, [beside({ text: 'kaboom' }), done], rules)).said.end).toBe('error');
+		expect(await codeOf(read(chatWire, [beside({ message: { content: 'x' } }), done], rules))).toBe(
+			'upstream_malformed',
+		);
+	});
+
 	test('an error in the middle is an error, also when more follows', async () => {
 		expect(await codeOf(read(chatWire, [delta({ content: 'x' }), { error: { message: 'overloaded' } }, done]))).toBe(
 			'upstream_failed',

@@ -62,7 +62,7 @@ export class MessagesStreamReader implements StreamReader {
 			case 'message_delta':
 				this.#usage = messagesUsage(message['usage'], this.#usage);
 				this.#usageWhole ||= isRecord(message['usage']) && typeof message['usage']['output_tokens'] === 'number';
-				return this.#pass(raw);
+				return this.#messageDelta(message, data, raw);
 			case 'message_stop':
 				if (this.#open.size > 0) throw malformed('the message ended inside a block');
 				this.#stopped = true;
@@ -90,7 +90,14 @@ export class MessagesStreamReader implements StreamReader {
 		this.#usage = messagesUsage(message['usage']);
 		const edits: JsonEdit[] = [];
 		if (isList(message['content']) && message['content'].length > 0) throw malformed('a message begins empty');
+		this.#judge.leaves(message, '/message', edits, messageGrammar);
 		this.#put(data, raw, edits);
+	}
+
+	#messageDelta({ delta }: JsonObject, data: string, raw: string): undefined {
+		const edits: JsonEdit[] = [];
+		if (isRecord(delta)) this.#judge.leaves(delta, '/delta', edits, messageGrammar);
+		return this.#put(data, raw, edits);
 	}
 
 	#blockStart({ index, content_block: block }: JsonObject, data: string, raw: string): undefined {
@@ -199,6 +206,18 @@ export class MessagesStreamReader implements StreamReader {
 	}
 }
 
+/** Of a message: what its model does not write. */
+const messageGrammar: ReadonlySet<string> = new Set([
+	'id',
+	'type',
+	'role',
+	'model',
+	'content',
+	'usage',
+	'stop_reason',
+	'stop_sequence',
+	'container',
+]);
 const withField = {
 	text: new Set([...blockGrammar, 'text']),
 	thinking: new Set([...blockGrammar, 'thinking']),

@@ -20,6 +20,16 @@ export const envelope: ReadonlySet<string> = new Set([
 	'obfuscation',
 ]);
 
+/** Of a choice: its text is looked at apart, the rest is not made by the model. */
+export const choiceGrammar: ReadonlySet<string> = new Set([
+	'index',
+	'message',
+	'delta',
+	'logprobs',
+	'finish_reason',
+	'native_finish_reason',
+]);
+
 /** Judges a whole chat completion with the verdict that its stream would get. */
 export async function judgeChatAnswer(body: Json, judge: Judge): Promise<readonly JsonEdit[]> {
 	if (!isRecord(body) || !isList(body['choices'])) throw malformed('expected a chat completion');
@@ -29,6 +39,7 @@ export async function judgeChatAnswer(body: Json, judge: Judge): Promise<readonl
 		const at = `/choices/${index}/message`;
 		const before = edits.length;
 		await judgeMessage(choice['message'], at, index, judge, edits);
+		judge.leaves(choice, `/choices/${index}`, edits, choiceGrammar);
 		if (edits.length > before && isRecord(choice['logprobs'])) {
 			// The tokens say again what was just taken out.
 			edits.push({ at: `/choices/${index}/logprobs`, json: 'null' });

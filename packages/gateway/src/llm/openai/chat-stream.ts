@@ -9,7 +9,7 @@ import { keepAlive, type SseEvent, writeEvent } from '../../stream/sse.ts';
 import { escapePart, isList, isRecord } from '../read-texts.ts';
 import type { StreamReader } from '../wire.ts';
 import { askedForUsage } from './chat.ts';
-import { chatUsage, customInput, envelope, leafGrammar } from './chat-answer.ts';
+import { chatUsage, choiceGrammar, customInput, envelope, leafGrammar } from './chat-answer.ts';
 
 type JsonObject = { readonly [key: string]: Json };
 
@@ -122,6 +122,8 @@ export class ChatStreamReader implements StreamReader {
 		const held: HeldPiece[] = [];
 		for (const [position, entry] of list.entries()) {
 			if (!isRecord(entry)) throw malformed('a choice is not an object');
+			if (entry['message'] !== undefined) throw malformed('a whole message in a stream');
+			this.#judge.leaves(entry, `/choices/${position}`, edits, choiceGrammar);
 			const delta = entry['delta'];
 			if (delta === undefined || delta === null) continue;
 			if (!isRecord(delta)) throw malformed('a delta is not an object');
