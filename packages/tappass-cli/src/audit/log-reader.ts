@@ -10,11 +10,10 @@ import { limits } from '../limits.ts';
  * The log at an address or in a directory. Nothing that comes out of it is believed by being there.
  *
  * @param location `https://…`, `http://…` or a directory
- * @param bearer for a log that is not public; it is sent to that address alone
  * @throws {TapPassError} usage, file_unreadable
  */
-export async function openLog(location: string, bearer?: () => Promise<string>): Promise<LogReader> {
-	if (/^https?:\/\//i.test(location)) return httpLog(location, bearer);
+export async function openLog(location: string): Promise<LogReader> {
+	if (/^https?:\/\//i.test(location)) return httpLog(location);
 	if (/^[a-z][a-z0-9+.-]+:\/\//i.test(location))
 		throw new TapPassError('usage', { detail: `${location}: expected https://, http:// or a directory` });
 	const found = await stat(location).catch((cause: NodeJS.ErrnoException) => {
@@ -39,7 +38,7 @@ async function readFileOf(directory: string, path: string): Promise<Uint8Array |
 	}
 }
 
-function httpLog(location: string, bearer: (() => Promise<string>) | undefined): LogReader {
+function httpLog(location: string): LogReader {
 	const url = URL.parse(location);
 	if (url === null || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
 		throw new TapPassError('usage', { detail: `${location}: expected the plain address of a log` });
@@ -48,7 +47,7 @@ function httpLog(location: string, bearer: (() => Promise<string>) | undefined):
 		read: async (path) => {
 			for (let tried = 1; ; tried += 1) {
 				try {
-					return await fetchFile(`${base}/${path}`, bearer);
+					return await fetchFile(`${base}/${path}`);
 				} catch (error) {
 					const mayRetry = error instanceof TapPassError && error.row.retryable;
 					if (!mayRetry || tried === limits.logFileTries) throw error;
@@ -59,19 +58,10 @@ function httpLog(location: string, bearer: (() => Promise<string>) | undefined):
 	};
 }
 
-async function fetchFile(
-	address: string,
-	bearer: (() => Promise<string>) | undefined,
-): Promise<Uint8Array | undefined> {
-	const headers = bearer === undefined ? {} : { authorization: `Bearer ${await bearer()}` };
+async function fetchFile(address: string): Promise<Uint8Array | undefined> {
 	const unreachable = (cause: unknown): TapPassError =>
 		new TapPassError('server_unreachable', { detail: address, hint: 'is this the address of a log?', cause });
-	const answer = await fetch(address, {
-		headers,
-		// A redirect would carry the token to wherever it points; without one there is nothing to lose.
-		redirect: bearer === undefined ? 'follow' : 'error',
-		signal: AbortSignal.timeout(limits.logFileMs),
-	}).catch((cause: unknown) => {
+	const answer = await fetch(address, { signal: AbortSignal.timeout(limits.logFileMs) }).catch((cause: unknown) => {
 		throw unreachable(cause);
 	});
 	if (!answer.ok) await answer.body?.cancel();

@@ -42,7 +42,8 @@ export default class AuditTail extends OperatorCommand {
 			// Only here: Ink takes longer to load than every other command to run.
 			const { showAuditTail } = await import('../../views/audit-tail.ts');
 			await showAuditTail(client.server, entries);
-			return nothing;
+			// The request that waits for the next entry would hold the process for as long as it lasts.
+			process.exit(0);
 		}
 		// A reader that left early, `| head -3`, wants no more.
 		let isHeard = true;
