@@ -271,6 +271,38 @@ describe('nothing is signed', () => {
 			]);
 		}, /has 700 entries, the database 600/));
 
+	it('by such a database until the root raises the epoch: then it goes on under another name, not as a second history', async () => {
+		const log = started();
+		await log.append(Array.from({ length: 300 }, () => happened(log)));
+		await signed(300);
+		await log.stop();
+		const { root, edge } = await database.store.withOrg(org, (transaction) => earlier(transaction, 200));
+		await superuser.query('delete from audit_entries where org_id = $1 and index >= 200', [org]);
+		await superuser.query('delete from audit_checkpoints where org_id = $1', [org]);
+		await superuser.query('update audit_trees set size = 200, root = $2, edge = $3 where org_id = $1', [
+			org,
+			root,
+			edge,
+		]);
+		await superuser.query('delete from audit_tiles where org_id = $1', [org]);
+		const next = started();
+		await vi.waitFor(() => expect(alarms.join()).toMatch(/older than what was signed/), wait);
+		const accepted = happened(next, { type: 'root.accepted' });
+
+		await database.store.withOrg(org, async (transaction) => {
+			await transaction.updateTable('orgs').set({ epoch: 2 }).execute();
+			await next.appendIn(transaction, [accepted]);
+		});
+		await signed(201);
+
+		expect((await entries()).at(-1)).toBe(accepted.id);
+		const [checkpoint] = await rows('select note from audit_checkpoints where org_id = $1 order by size desc limit 1');
+		expect(String(checkpoint!['note']).split('\n')[0]).toBe(`audit.local.test/${org}/2`);
+		await vi.waitFor(() => expect(next.haltedBy(org)).toBeUndefined(), wait);
+		await next.append([happened(next)]);
+		await signed(202);
+	});
+
 	it('when what was last signed cannot be read', () =>
 		lost(
 			() => writeFile(path.join(database.directory, 'watermarks-one', `${org}.audit.json`), '{"schema":'),

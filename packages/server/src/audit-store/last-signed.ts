@@ -10,8 +10,14 @@ export interface Head {
 	readonly root: Uint8Array;
 }
 
+/** A head that was signed, and the epoch in which it was. */
+export interface SignedHead extends Head {
+	readonly epoch: number;
+}
+
 const schema = z.strictObject({
 	schema: z.literal('tappass.audit-last-signed/1'),
+	epoch: z.int().min(1),
 	size: z.int().min(0),
 	root: z.string().regex(/^[0-9a-f]{64}$/),
 });
@@ -29,7 +35,7 @@ export class LastSigned {
 	}
 
 	/** @returns null before the first signature. @throws {TapPassError} audit_halted when it cannot be read: then nothing was checked */
-	async read(orgId: OrgId): Promise<Head | null> {
+	async read(orgId: OrgId): Promise<SignedHead | null> {
 		const file = this.#fileOf(orgId);
 		let bytes: Uint8Array;
 		try {
@@ -39,19 +45,20 @@ export class LastSigned {
 			throw unreadable(file, error);
 		}
 		try {
-			const { size, root } = parseBytesWith(schema, bytes, 'what was last signed', { integersOnly: true });
-			return { size, root: Buffer.from(root, 'hex') };
+			const { epoch, size, root } = parseBytesWith(schema, bytes, 'what was last signed', { integersOnly: true });
+			return { epoch, size, root: Buffer.from(root, 'hex') };
 		} catch (cause) {
 			throw unreadable(file, cause);
 		}
 	}
 
-	/** Makes a head durable before its signature leaves. One that is not larger than the last changes nothing. */
-	async write(orgId: OrgId, head: Head): Promise<void> {
+	/** Makes a head durable before its signature leaves. One that is not larger than the last of its epoch changes nothing. */
+	async write(orgId: OrgId, head: SignedHead): Promise<void> {
 		const held = await this.read(orgId);
-		if (held !== null && held.size >= head.size) return;
+		if (held !== null && (held.epoch > head.epoch || (held.epoch === head.epoch && held.size >= head.size))) return;
 		const document = {
 			schema: 'tappass.audit-last-signed/1',
+			epoch: head.epoch,
 			size: head.size,
 			root: Buffer.from(head.root).toString('hex'),
 		};

@@ -13,12 +13,13 @@ import {
 import { type OrgId, TapPassError } from '@tappass/core';
 import { sql } from 'kysely';
 import type { OrgKeys } from '../keys/org-keys.ts';
+import { orgEpoch } from '../store/enrolment.ts';
 import type { OrgTransaction, PinnedStore, Store } from '../store/store.ts';
 import type { ErasureList } from './erase.ts';
-import type { LastSigned } from './last-signed.ts';
+import type { Head, LastSigned } from './last-signed.ts';
 import { auditLimits } from './limits.ts';
 import { readCheckpoint, readTree, type TreeRow } from './read.ts';
-import { halted, treeOf, verifyContains, verifyEntries, verifyParents, verifyStore } from './verify-store.ts';
+import { contains, halted, treeOf, verifyContains, verifyEntries, verifyParents, verifyStore } from './verify-store.ts';
 
 export interface SequencerOptions {
 	readonly store: Pick<Store, 'pin' | 'orgIds' | 'withOrg'>;
@@ -209,11 +210,35 @@ export class Sequencer {
 		await pinned.withOrg(orgId, async (transaction) => {
 			const row = await this.#lock(transaction, held);
 			await this.#options.erasures.reapply(transaction, orgId);
-			await verifyStore(transaction, row, await this.#options.lastSigned.read(orgId));
+			const { signed, beginsAnew } = await this.#signedBefore(transaction, orgId, row);
+			await verifyStore(transaction, row, signed);
+			if (beginsAnew) await this.#beginAnew(transaction, orgId);
 			if (row.halted !== null) await transaction.updateTable('audit_trees').set({ halted: null }).execute();
 		});
 		held.verified = true;
 		if (this.#haltedBy.delete(orgId)) this.#options.log('info', 'the audit log verifies again', { org_id: orgId });
+	}
+
+	// What the log has to contain. A higher epoch, which the root alone raises, excuses a database that was restored to before it.
+	async #signedBefore(
+		transaction: OrgTransaction,
+		orgId: OrgId,
+		row: TreeRow,
+	): Promise<{ readonly signed: Head | null; readonly epoch: number; readonly beginsAnew: boolean }> {
+		const epoch = (await orgEpoch(transaction)) ?? 1;
+		const signed = await this.#options.lastSigned.read(orgId);
+		const beginsAnew = signed !== null && epoch > signed.epoch && !(await contains(transaction, treeOf(row), signed));
+		return { signed: beginsAnew ? null : signed, epoch, beginsAnew };
+	}
+
+	// Under another name: whoever holds a checkpoint of the old one is never shown a second history of it.
+	async #beginAnew(transaction: OrgTransaction, orgId: OrgId): Promise<void> {
+		const origin = `${await this.#options.originOf(transaction, orgId)}/${await orgEpoch(transaction)}`;
+		await transaction.updateTable('audit_trees').set({ origin }).execute();
+		this.#options.log('warn', 'the audit log goes on under a new name: its database was restored', {
+			org_id: orgId,
+			origin,
+		});
 	}
 
 	// The row stays locked until the transaction ends, so that no other process can begin meanwhile.
@@ -261,7 +286,7 @@ export class Sequencer {
 			if (peek === undefined || peek.size === 0 || (!isDue && peek.size === newest.size)) return;
 			const row = await this.#lock(transaction, held);
 			const tree = treeOf(row);
-			const signed = await lastSigned.read(orgId);
+			const { signed, epoch } = await this.#signedBefore(transaction, orgId, row);
 			await verifyContains(transaction, tree, signed, 'what was last signed');
 			await verifyContains(transaction, tree, newest ?? null, 'the newest checkpoint');
 			await verifyEntries(transaction, tree, Math.min(signed?.size ?? 0, newest?.size ?? 0), tree.size);
@@ -270,7 +295,7 @@ export class Sequencer {
 			const note = await signCheckpoint({ origin, size, root }, key);
 			held.signAt = performance.now() + auditLimits.signMs;
 			// Before anything leaves: from here on a database without this tree is known to be an older one.
-			await lastSigned.write(orgId, { size, root });
+			await lastSigned.write(orgId, { epoch, size, root });
 			await transaction
 				.insertInto('audit_checkpoints')
 				.values({ org_id: orgId, size, root, note, key_id: key.id, signed_at: new Date(at) })
@@ -303,14 +328,15 @@ export class Sequencer {
 		const now = performance.now();
 		if (now - (this.#observed.get(orgId) ?? Number.NEGATIVE_INFINITY) < auditLimits.observeMs) return;
 		this.#observed.set(orgId, now);
-		const { row, newest } = await pinned.withOrg(orgId, async (transaction) => ({
+		const { row, newest, epoch } = await pinned.withOrg(orgId, async (transaction) => ({
+			epoch: (await orgEpoch(transaction)) ?? 1,
 			row: await readTree(transaction),
 			newest: await readCheckpoint(transaction),
 		}));
 		if (typeof row?.halted === 'string') this.#haltedBy.set(orgId, row.halted);
 		else this.#haltedBy.delete(orgId);
 		if (row !== undefined && newest !== undefined && newest.size <= row.size)
-			await this.#options.lastSigned.write(orgId, newest);
+			await this.#options.lastSigned.write(orgId, { ...newest, epoch });
 	}
 
 	async #halt(pinned: PinnedStore, orgId: OrgId, held: Held, reason: string): Promise<void> {

@@ -94,6 +94,12 @@ async function verifyLevel(transaction: OrgTransaction, tree: Tree, level: numbe
 	}
 }
 
+/** Whether a log has grown from an earlier head. */
+export async function contains(transaction: OrgTransaction, tree: Tree, head: Head): Promise<boolean> {
+	const before = head.size > tree.size ? undefined : await treeAt(transaction, tree, head.size);
+	return before !== undefined && same(rootOf(before), head.root);
+}
+
 /** Verifies that a log has grown from an earlier head and nothing else. @throws {TapPassError} audit_halted */
 export async function verifyContains(
 	transaction: OrgTransaction,
@@ -104,8 +110,7 @@ export async function verifyContains(
 	if (head === null || head.size === 0) return;
 	if (head.size > tree.size)
 		throw halted(`${what} has ${head.size} entries, the database ${tree.size}: it is older than what was signed`);
-	const before = await treeAt(transaction, tree, head.size);
-	if (before === undefined || !same(rootOf(before), head.root))
+	if (!(await contains(transaction, tree, head)))
 		throw halted(`${what} of ${head.size} entries is not part of this log`);
 }
 

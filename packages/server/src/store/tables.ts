@@ -466,8 +466,8 @@ export interface AuditTileTable {
 /** How far an org's log has come. */
 export interface AuditTreeTable {
 	readonly org_id: OrgId;
-	/** Name of the log in its checkpoints; never changes. */
-	readonly origin: string;
+	/** Name of the log in its checkpoints; another one only after a restored database went on in a new epoch. */
+	origin: string;
 	size: number;
 	root: Bytes;
 	/** The hashes of the tiles that are not full, level by level; how many each has follows from the size. */
