@@ -1,5 +1,5 @@
 import type { Json } from '@tappass/core';
-import { isList, isRecord } from '../llm/read-texts.ts';
+import { isList, isRecord } from '../stream/json-value.ts';
 import type { Conversation } from './script.ts';
 
 /** Reads a conversation from a body of any of the wires: what users and tools said last. */

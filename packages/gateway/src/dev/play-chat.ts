@@ -1,5 +1,5 @@
 import type { Json } from '@tappass/core';
-import { isRecord } from '../llm/read-texts.ts';
+import { isRecord } from '../stream/json-value.ts';
 import { writeEvent } from '../stream/sse.ts';
 import { inPieces, type Script, type Turn, usageOf } from './script.ts';
 import type { Played } from './server.ts';

@@ -2,7 +2,7 @@ import { type Json, TapPassError } from '@tappass/core';
 import { z } from 'zod';
 import { doorLimits } from '../door-limits.ts';
 import type { OfferedTool } from '../pipeline/call.ts';
-import { escapePart, isRecord } from './read-texts.ts';
+import { escapePart, isRecord } from '../stream/json-value.ts';
 import { canonicalToolName } from './tool-names.ts';
 
 /**

@@ -1,6 +1,7 @@
 import { type Json, TapPassError } from '@tappass/core';
 import { doorLimits } from '../door-limits.ts';
 import type { TextPart } from '../pipeline/call.ts';
+import { escapePart, isList } from '../stream/json-value.ts';
 
 type Role = TextPart['role'];
 
@@ -20,6 +21,10 @@ const identifiers: ReadonlySet<string> = new Set([
 	'format',
 	'ttl',
 	'namespace',
+	'user',
+	'user_id',
+	'safety_identifier',
+	'prompt_cache_key',
 ]);
 const identifierText = /^[\w.:/+=-]*$/;
 // Sealed by the vendor: nobody but it can read or make them.
@@ -70,25 +75,20 @@ function isDataUrl(text: string): boolean {
 	return comma > 0 && comma < 128 && text.slice(0, comma).endsWith(';base64') && base64Text.test(text.slice(comma + 1));
 }
 
-/** Whether a JSON value is a list; `Array.isArray` alone does not narrow a read-only one. */
-export function isList(value: Json | undefined): value is readonly Json[] {
-	return Array.isArray(value);
-}
-
-/** Whether a JSON value is an object. */
-export function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {
-	return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** A key as a part of a JSON pointer. */
-export function escapePart(key: string): string {
-	return key.includes('~') || key.includes('/') ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key;
-}
-
 /** The refusal of content that is stored elsewhere. */
 export function unseen(at: string): TapPassError {
 	return new TapPassError('request_unsupported', {
 		detail: `${at} refers to content that is kept at the vendor, where it cannot be inspected`,
 		hint: 'send the content itself',
 	});
+}
+
+/** The texts of members beside the conversation: what reaches the model or the vendor as text as well. */
+export function collectMembers(
+	body: { readonly [key: string]: Json },
+	keys: readonly string[],
+	role: Role,
+	into: TextPart[],
+): void {
+	for (const key of keys) if (body[key] !== undefined) collectTexts({ [key]: body[key] }, '', role, into);
 }

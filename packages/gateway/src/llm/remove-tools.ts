@@ -1,7 +1,7 @@
 import type { Json } from '@tappass/core';
 import type { ModelCall } from '../pipeline/call.ts';
+import { isList, isRecord } from '../stream/json-value.ts';
 import type { JsonEdit } from '../stream/rewrite-json.ts';
-import { isList, isRecord } from './read-texts.ts';
 
 /**
  * Takes offered tools out of a body. A list that would be left empty goes as well, with what vendors refuse without it; a

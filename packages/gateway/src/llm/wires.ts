@@ -1,3 +1,4 @@
+import { isRecord } from '../stream/json-value.ts';
 import type { JsonEdit } from '../stream/rewrite-json.ts';
 import { anthropicErrorBody, anthropicErrorEvents } from './anthropic/error.ts';
 import { forwardMessages, readMessages } from './anthropic/messages.ts';
@@ -10,7 +11,6 @@ import { openaiChatErrorEvents, openaiErrorBody, openaiResponsesErrorEvents } fr
 import { forwardResponses, readResponses } from './openai/responses.ts';
 import { judgeResponsesAnswer, responsesUsage } from './openai/responses-items.ts';
 import { ResponsesStreamReader } from './openai/responses-stream.ts';
-import { isRecord } from './read-texts.ts';
 import type { WireFormat } from './wire.ts';
 
 /** `POST /v1/chat/completions`. */

@@ -1,6 +1,6 @@
 import { type Json, TapPassError } from '@tappass/core';
-import { escapePart, isList, isRecord } from '../llm/read-texts.ts';
 import type { Denial, OutputGuard } from '../pipeline/admission.ts';
+import { escapePart, isList, isRecord } from './json-value.ts';
 import type { JsonEdit } from './rewrite-json.ts';
 
 /** Asks the guard of one call, and keeps its first denial: after it nothing more is released. */

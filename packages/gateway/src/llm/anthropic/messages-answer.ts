@@ -1,9 +1,9 @@
 import type { Json } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
+import { isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { count } from '../openai/chat-answer.ts';
-import { isList, isRecord } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 
 type Block = { readonly [key: string]: Json };

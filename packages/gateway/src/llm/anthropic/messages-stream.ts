@@ -1,11 +1,11 @@
 import { type Json, TapPassError } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
 import { type HeldCall, HeldOrder } from '../../stream/hold.ts';
+import { isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
+import { parseEvent } from '../../stream/parse-event.ts';
 import { type JsonEdit, rewriteJson } from '../../stream/rewrite-json.ts';
 import { keepAlive, type SseEvent, writeEvent } from '../../stream/sse.ts';
-import { parseChunk } from '../openai/chat-stream.ts';
-import { isList, isRecord } from '../read-texts.ts';
 import type { StreamReader } from '../wire.ts';
 import { blockGrammar, isToolBlock, messagesUsage, textField, toolBlockName } from './messages-answer.ts';
 
@@ -46,7 +46,7 @@ export class MessagesStreamReader implements StreamReader {
 			return undefined;
 		}
 		if (this.#stopped) throw malformed('events after the end of the message');
-		const message = parseChunk(data);
+		const message = parseEvent(data);
 		const type = message['type'];
 		// Clients go by either: both must say the same.
 		if (typeof type !== 'string' || (event !== '' && event !== type)) throw malformed('an event under another name');
@@ -198,7 +198,7 @@ export class MessagesStreamReader implements StreamReader {
 
 	#put(data: string, raw: string, edits: readonly JsonEdit[]): undefined {
 		if (edits.length === 0) return this.#pass(raw);
-		return this.#pass(writeEvent(parseChunk(data)['type'] as string, rewriteJson(data, edits)));
+		return this.#pass(writeEvent(parseEvent(data)['type'] as string, rewriteJson(data, edits)));
 	}
 
 	#pass(text: string): undefined {

@@ -1,9 +1,10 @@
 import { type Json, TapPassError } from '@tappass/core';
 import { z } from 'zod';
 import type { ModelCall, OfferedTool, TextPart } from '../../pipeline/call.ts';
+import { isList, isRecord } from '../../stream/json-value.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { flag, modelName, offeredTool, readBody, tokens, toolName } from '../read-request.ts';
-import { collectTexts, isList, isRecord } from '../read-texts.ts';
+import { collectMembers, collectTexts } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 
 const schema = z.looseObject({
@@ -45,14 +46,13 @@ export function readMessages(body: Json, body_bytes: number): ModelCall {
 
 function readTexts(body: { readonly [key: string]: Json }): readonly TextPart[] {
 	const texts: TextPart[] = [];
-	if (body['system'] !== undefined) collectTexts(body['system'], '/system', 'system', texts);
+	collectMembers(body, ['system'], 'system', texts);
 	for (const [index, message] of (body['messages'] as readonly { readonly [key: string]: Json }[]).entries()) {
 		const role = message['role'] as 'user' | 'assistant' | 'system';
 		readContent(message['content']!, `/messages/${index}/content`, role, texts);
 	}
-	for (const key of ['metadata', 'stop_sequences'])
-		if (body[key] !== undefined) collectTexts(body[key]!, `/${key}`, 'user', texts);
-	if (body['output_config'] !== undefined) collectTexts(body['output_config'], '/output_config', 'system', texts);
+	collectMembers(body, ['metadata', 'stop_sequences'], 'user', texts);
+	collectMembers(body, ['output_config'], 'system', texts);
 	return texts;
 }
 

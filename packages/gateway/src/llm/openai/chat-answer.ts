@@ -1,8 +1,8 @@
 import type { Json } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
+import { escapePart, isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
-import { escapePart, isList, isRecord } from '../read-texts.ts';
 
 // Of a message or delta: part of the grammar, not text of the model.
 const grammar: ReadonlySet<string> = new Set(['role', 'id']);

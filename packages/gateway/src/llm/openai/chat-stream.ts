@@ -1,12 +1,13 @@
-import { type Json, parseJson, TapPassError } from '@tappass/core';
+import { type Json, TapPassError } from '@tappass/core';
 import { doorLimits } from '../../door-limits.ts';
 import type { Usage } from '../../pipeline/admission.ts';
 import type { ModelCall } from '../../pipeline/call.ts';
 import { type HeldCall, HeldOrder } from '../../stream/hold.ts';
+import { escapePart, isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
+import { parseEvent } from '../../stream/parse-event.ts';
 import { type JsonEdit, rewriteJson } from '../../stream/rewrite-json.ts';
 import { keepAlive, type SseEvent, writeEvent } from '../../stream/sse.ts';
-import { escapePart, isList, isRecord } from '../read-texts.ts';
 import type { StreamReader } from '../wire.ts';
 import { askedForUsage } from './chat.ts';
 import { chatUsage, choiceGrammar, customInput, envelope, leafGrammar } from './chat-answer.ts';
@@ -48,7 +49,7 @@ export class ChatStreamReader implements StreamReader {
 		}
 		if (this.#done) throw malformed('events after the end of the stream');
 		if (data === '[DONE]') return this.#finish(raw);
-		const chunk = parseChunk(data);
+		const chunk = parseEvent(data);
 		if (chunk['error'] !== undefined && chunk['error'] !== null)
 			throw new TapPassError('upstream_failed', { detail: 'the upstream ended its stream with an error' });
 		return this.#chunk(chunk, data, raw);
@@ -288,18 +289,4 @@ function saysNothing(list: readonly Json[], edits: readonly JsonEdit[]): boolean
 function indexOf(choice: JsonObject, position: number): number {
 	const index = choice['index'];
 	return typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : position;
-}
-
-const encoder = new TextEncoder();
-
-/** One event's JSON, strictly: what two readers could take differently is refused. */
-export function parseChunk(data: string): JsonObject {
-	let chunk: Json;
-	try {
-		chunk = parseJson(encoder.encode(data), { bytesMax: 4 * doorLimits.eventLengthMax });
-	} catch (cause) {
-		throw new TapPassError('upstream_malformed', { detail: 'an event is not strict JSON', cause });
-	}
-	if (!isRecord(chunk)) throw malformed('an event is not an object');
-	return chunk;
 }

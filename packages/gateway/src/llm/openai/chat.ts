@@ -2,9 +2,10 @@ import { type Json, TapPassError } from '@tappass/core';
 import { z } from 'zod';
 import { doorLimits } from '../../door-limits.ts';
 import type { ModelCall, OfferedTool, TextPart } from '../../pipeline/call.ts';
+import { isList, isRecord } from '../../stream/json-value.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { flag, modelName, offeredTool, readBody, tokens, toolName } from '../read-request.ts';
-import { collectTexts, isList, isRecord } from '../read-texts.ts';
+import { collectMembers, collectTexts } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 
 const functionSchema = z.looseObject({ name: toolName });
@@ -66,8 +67,8 @@ function readTexts(body: { readonly [key: string]: Json }): readonly TextPart[] 
 		const role = message['role'] === 'function' ? 'tool' : (message['role'] as TextPart['role']);
 		collectTexts(message, `/messages/${index}`, role, texts);
 	});
-	for (const key of otherTexts) if (body[key] !== undefined) collectTexts(body[key]!, `/${key}`, 'user', texts);
-	if (body['response_format'] !== undefined) collectTexts(body['response_format'], '/response_format', 'system', texts);
+	collectMembers(body, otherTexts, 'user', texts);
+	collectMembers(body, ['response_format'], 'system', texts);
 	return texts;
 }
 

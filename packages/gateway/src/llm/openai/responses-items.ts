@@ -1,8 +1,8 @@
 import type { Json } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
+import { isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
-import { isList, isRecord } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 import { count, customInput } from './chat-answer.ts';
 import { qualified } from './responses.ts';

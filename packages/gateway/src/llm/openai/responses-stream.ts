@@ -1,13 +1,13 @@
 import { type Json, TapPassError } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
 import { HeldOrder } from '../../stream/hold.ts';
+import { isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
+import { parseEvent } from '../../stream/parse-event.ts';
 import { type JsonEdit, rewriteJson } from '../../stream/rewrite-json.ts';
 import { keepAlive, type SseEvent, writeEvent } from '../../stream/sse.ts';
-import { isList, isRecord } from '../read-texts.ts';
 import type { StreamReader } from '../wire.ts';
 import { customInput } from './chat-answer.ts';
-import { parseChunk } from './chat-stream.ts';
 import { channelOf, ItemJudge, isCallItem, judgeOutput, responsesUsage } from './responses-items.ts';
 
 type JsonObject = { readonly [key: string]: Json };
@@ -57,7 +57,7 @@ export class ResponsesStreamReader implements StreamReader {
 			if (data === '[DONE]') return undefined;
 			throw malformed('events after the end of the response');
 		}
-		const message = parseChunk(data);
+		const message = parseEvent(data);
 		const type = message['type'];
 		// Clients go by either: both must say the same.
 		if (typeof type !== 'string' || (event !== '' && event !== type)) throw malformed('an event under another name');
@@ -105,9 +105,10 @@ export class ResponsesStreamReader implements StreamReader {
 			if (this.#calls.has(index)) throw malformed('two items at one place');
 			this.#calls.set(index, { custom: item['type'] === 'custom_tool_call', args: '' });
 			this.#order.undecided += 1;
-			const given = item['type'] === 'custom_tool_call' ? 'input' : 'arguments';
+			const custom = item['type'] === 'custom_tool_call';
+			const given = custom ? 'input' : 'arguments';
 			this.#later(message, data, raw, () => {
-				const changed = this.#changed(index);
+				const changed = this.#changed(index, custom);
 				if (changed === undefined || typeof item[given] !== 'string' || item[given] === '') return [];
 				return [{ at: `/item/${given}`, json: JSON.stringify(changed) }];
 			});
@@ -191,7 +192,7 @@ export class ResponsesStreamReader implements StreamReader {
 			const first = call.args === '' && delta !== '';
 			call.args += delta;
 			this.#later(message, data, raw, () => {
-				const changed = this.#changed(index);
+				const changed = this.#changed(index, call.custom);
 				if (changed === undefined || delta === '') return [];
 				return [{ at: '/delta', json: first ? JSON.stringify(changed) : '""' }];
 			});
@@ -207,14 +208,14 @@ export class ResponsesStreamReader implements StreamReader {
 			throw malformed('a tool call that is not what was streamed');
 		if (field !== undefined && call.args === '') call.args = message[field] as string;
 		this.#later(message, data, raw, () => {
-			const changed = this.#changed(index);
+			const changed = this.#changed(index, call.custom);
 			return changed === undefined || field === undefined ? [] : [{ at: `/${field}`, json: JSON.stringify(changed) }];
 		});
 	}
 
-	#changed(index: number): string | undefined {
+	#changed(index: number, custom: boolean): string | undefined {
 		const args = this.#items.changedArgs(index);
-		return args !== undefined && this.#customs.has(index) ? customInput(args) : args;
+		return args !== undefined && custom ? customInput(args) : args;
 	}
 
 	/** An event of a kind that came after this was written: each of its texts is judged on its own. */
@@ -236,16 +237,8 @@ export class ResponsesStreamReader implements StreamReader {
 	}
 
 	#later(message: JsonObject, data: string, raw: string, edits: () => readonly JsonEdit[]): void {
-		if (
-			message['type'] === 'response.output_item.added' &&
-			isRecord(message['item']) &&
-			message['item']['type'] === 'custom_tool_call'
-		)
-			this.#customs.add(message['output_index'] as number);
 		this.#order.later(() => this.#numbered(message['type'] as string, message, data, raw, edits()), data.length);
 	}
-
-	readonly #customs = new Set<number>();
 
 	// Numbers are given when an event goes out, so what waits is rendered then.
 	#pass(render: () => string, length: number): void {

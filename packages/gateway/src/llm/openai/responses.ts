@@ -1,9 +1,10 @@
 import { type Json, TapPassError } from '@tappass/core';
 import { z } from 'zod';
 import type { ModelCall, OfferedTool, TextPart } from '../../pipeline/call.ts';
+import { isList, isRecord } from '../../stream/json-value.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { flag, modelName, offeredTool, readBody, tokens } from '../read-request.ts';
-import { collectTexts, isList, isRecord, unseen } from '../read-texts.ts';
+import { collectMembers, collectTexts, unseen } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 
 const schema = z.looseObject({
@@ -43,13 +44,12 @@ export function readResponses(body: Json, body_bytes: number): ModelCall {
 
 function readTexts(body: { readonly [key: string]: Json }): readonly TextPart[] {
 	const texts: TextPart[] = [];
-	if (body['instructions'] !== undefined) collectTexts(body['instructions'], '/instructions', 'system', texts);
+	collectMembers(body, ['instructions'], 'system', texts);
 	const input = body['input']!;
 	if (isList(input)) for (const [index, item] of input.entries()) readItem(item, `/input/${index}`, texts);
 	else collectTexts(input, '/input', 'user', texts);
-	for (const key of ['metadata', 'user', 'safety_identifier', 'prompt_cache_key'])
-		if (body[key] !== undefined) collectTexts(body[key]!, `/${key}`, 'user', texts);
-	if (body['text'] !== undefined) collectTexts(body['text'], '/text', 'system', texts);
+	collectMembers(body, ['metadata', 'user', 'safety_identifier', 'prompt_cache_key'], 'user', texts);
+	collectMembers(body, ['text'], 'system', texts);
 	return texts;
 }
 

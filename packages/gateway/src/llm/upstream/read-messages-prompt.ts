@@ -1,6 +1,6 @@
 import type { LanguageModelV4CallOptions, LanguageModelV4FunctionTool } from '@ai-sdk/provider';
 import type { Json } from '@tappass/core';
-import { isList, isRecord } from '../read-texts.ts';
+import { isList, isRecord } from '../../stream/json-value.ts';
 import {
 	callPart,
 	filePart,

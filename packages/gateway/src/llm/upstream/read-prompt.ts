@@ -6,7 +6,7 @@ import type {
 	LanguageModelV4TextPart,
 } from '@ai-sdk/provider';
 import { type Json, TapPassError } from '@tappass/core';
-import { isList, isRecord } from '../read-texts.ts';
+import { isList, isRecord } from '../../stream/json-value.ts';
 
 /*
  * What the readers of the three wires share on the way into the common form of a prompt. A request that holds what the

@@ -1,7 +1,7 @@
 import type { LanguageModelV4FunctionTool } from '@ai-sdk/provider';
 import type { Json } from '@tappass/core';
+import { isList, isRecord } from '../../stream/json-value.ts';
 import { qualified } from '../openai/responses.ts';
-import { isList, isRecord } from '../read-texts.ts';
 import { readChoice } from './read-chat-prompt.ts';
 import {
 	callPart,
