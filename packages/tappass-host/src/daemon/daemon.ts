@@ -91,7 +91,6 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 		for (const [name, sandbox] of sandboxes) {
 			if (names.includes(name)) continue;
 			sandboxes.delete(name);
-			await sandbox.agent.stop();
 			await sandbox.close();
 		}
 		for (const name of names) await open(name);

@@ -78,6 +78,7 @@ export async function launchAgent(options: LaunchAgentOptions): Promise<Launched
 			args: [...program, ...(harness?.args ?? []), ...run.args],
 			rendered: { ...kernel, args: [...kernel.args, ...mountArguments([...run.mounts, ...mounts])] },
 			runDirectory: directory,
+			workspaceHost: run.workspace,
 			keyringDirectory: places.keyringDirectory,
 			egressSocket,
 			uid: user.uid,
