@@ -10,13 +10,14 @@ const isRoot = process.getuid?.() === 0;
 const users = isRoot ? (['root', 'an ordinary user'] as const) : (['an ordinary user'] as const);
 const ordinary = 65_534;
 
-const floor = (domains: readonly string[]): string =>
+const floor = (domains: readonly string[], readOnly: readonly string[] = ['/usr']): string =>
 	[
 		'package tappass.policy',
 		'tools.allow contains "gmail.*"',
 		'budget.tool_calls_per_minute := 30',
 		'budget.tokens_per_day := 1000',
 		...domains.map((domain) => `network.allow_domains contains "${domain}"`),
+		...readOnly.map((path) => `filesystem.read_only contains "${path}"`),
 	].join('\n\n');
 
 const agent = `#!/usr/bin/env node
@@ -33,8 +34,10 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-async function apply(domains: readonly string[]): Promise<void> {
-	const applied = await server.call('POST', '/v1/policies/apply', { files: [fileOf('baseline.rego', floor(domains))] });
+async function apply(domains: readonly string[], readOnly?: readonly string[]): Promise<void> {
+	const applied = await server.call('POST', '/v1/policies/apply', {
+		files: [fileOf('baseline.rego', floor(domains, readOnly))],
+	});
 	expect(applied.status).toBe(200);
 }
 
@@ -125,9 +128,19 @@ describe.each(users)('as %s', (user) => {
 
 	test('a change of the network is live: the same agent goes on', async () => {
 		const before = await machine.sandbox(name);
-		await apply(['files.acme.com', `${name}.example`]);
+		// The paths stay as the tests before have left them.
+		await apply(['files.acme.com', `${name}.example`], user === 'root' ? ['/usr'] : ['/usr', '/opt']);
 		await until(async () => ((await machine.sandbox(name)).loaded_version ?? 0) > before.loaded_version!);
 		expect((await machine.sandbox(name)).agent).toMatchObject({ pid: before.agent.pid, starts: before.agent.starts });
+	});
+
+	test('a change of the filesystem starts the agent anew, and says so', async () => {
+		const before = await machine.sandbox(name);
+		await apply(['files.acme.com'], ['/usr', user === 'root' ? '/opt' : '/srv']);
+		await until(async () => (await machine.sandbox(name)).agent.starts > before.agent.starts);
+		const after = await machine.sandbox(name);
+		expect(after.agent.state).toBe('running');
+		expect(after.agent.pid).not.toBe(before.agent.pid);
 	});
 
 	test('denials reach the control plane', async () => {

@@ -400,25 +400,27 @@ export class GovernedSandbox {
 	}
 
 	#expiry(): TapPassError {
-		const { store } = this.#parts!;
-		const { wall_ms } = this.#options.clock.now();
-		const mark = store.state.floor === 'none' ? 0 : Date.parse(store.state.floor.issued_at_max);
-		if (wall_ms < mark - limits.clockAheadMaxMs) {
-			const hint = 'set the clock: the time that a signed statement proves has already passed';
-			return new TapPassError('clock_regressed', { hint });
-		}
-		if (this.#serverAheadMs < -limits.clockAheadMaxMs) {
-			const detail = `${Math.round(-this.#serverAheadMs / 1_000)} s ahead of the server`;
-			return new TapPassError('clock_ahead', { detail, hint: 'set the clock: everything looks expired to it' });
-		}
 		const { detail } = this.#lost ?? {};
-		return new TapPassError('keyring_expired', detail === undefined ? {} : { detail });
+		return this.#clockFault() ?? new TapPassError('keyring_expired', detail === undefined ? {} : { detail });
 	}
 
 	#connectionError(): { readonly error?: TapPassError } {
-		// Nothing was believed yet, and the clock may be why.
-		if (this.#serverAheadMs < -limits.clockAheadMaxMs) return { error: new TapPassError('clock_ahead') };
-		return this.#lost === undefined ? {} : { error: this.#lost };
+		// A wrong clock breaks connections too, in other words.
+		const error = this.#clockFault() ?? this.#lost;
+		return error === undefined ? {} : { error };
+	}
+
+	/** What is wrong with this machine's clock, by what signed statements and the server have witnessed. */
+	#clockFault(): TapPassError | undefined {
+		const floor = this.#parts?.store.state.floor;
+		const mark = floor === undefined || floor === 'none' ? 0 : Date.parse(floor.issued_at_max);
+		if (this.#options.clock.now().wall_ms < mark - limits.clockAheadMaxMs) {
+			const hint = 'set the clock: the time that a signed statement proves has already passed';
+			return new TapPassError('clock_regressed', { hint });
+		}
+		if (this.#serverAheadMs >= -limits.clockAheadMaxMs) return undefined;
+		const detail = `${Math.round(-this.#serverAheadMs / 1_000)} s ahead of the server`;
+		return new TapPassError('clock_ahead', { detail, hint: 'set the clock: everything looks expired to it' });
 	}
 
 	#lastToken(door: PlaneDoor): string | undefined {
