@@ -158,6 +158,23 @@ describe('an auditor', () => {
 	});
 });
 
+describe('a log that its operator made public', () => {
+	it('shows its checkpoint and tiles to anyone, and nothing else', async () => {
+		const open = await testServer({ auditIsPublic: true });
+		try {
+			const its = open.server.created!.org_id;
+			await vi.waitFor(async () => {
+				for (const file of ['checkpoint', 'tile/0/000.p/1', 'tile/entries/000.p/1'])
+					expect((await send(open.url, 'GET', `/audit/${its}/${file}`)).status, file).toBe(200);
+			}, wait);
+			for (const path of ['/v1/audit/events', '/v1/audit/log', '/v1/audit/witnesses'])
+				expect((await send(open.url, 'GET', path)).status, path).toBe(401);
+		} finally {
+			await open.close();
+		}
+	}, 60_000);
+});
+
 describe('every write', () => {
 	it('has an event that it is recorded as', () => {
 		const silent = operatorRoutes.filter(({ method, audit }) => method !== 'get' && audit === null);

@@ -36,6 +36,9 @@ const flags = {
 		env: 'OTEL_EXPORTER_OTLP_ENDPOINT',
 		description: 'OpenTelemetry collector that gets traces, OTLP over HTTP (default: no traces)',
 	}),
+	'audit-public': Flags.boolean({
+		description: 'let anyone who reaches the operator plane read checkpoints and tiles of the audit logs',
+	}),
 	'host-url': Flags.string({
 		helpValue: '<url>',
 		description: 'how hosts reach the host plane, https://… (default: from the listener)',
@@ -67,6 +70,7 @@ export default class ServerStart extends OperatorCommand {
 			hostListen: readListen(chosen['host-listen']),
 			agentListen: readListen(chosen['agent-listen']),
 			...(chosen['host-url'] === undefined ? {} : { hostUrl: chosen['host-url'] }),
+			auditIsPublic: chosen['audit-public'],
 			...(chosen.traces === undefined ? {} : { tracing: { endpoint: chosen.traces } }),
 			say: (line) => terminal.stderr.write(`${terminal.name}: ${line}\n`),
 		};
