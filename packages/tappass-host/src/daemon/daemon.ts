@@ -96,12 +96,14 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 		for (const name of names) await open(name);
 	};
 
+	const { promise: ready, resolve: isReady } = Promise.withResolvers<void>();
 	await makePrivateDirectory(places.runtime);
 	const api = await startLocalApi({
 		socket: places.socket,
 		...(options.gid === undefined ? {} : { gid: options.gid }),
 		log,
 		actions: {
+			ready,
 			view,
 			reload,
 			sandbox: find,
@@ -111,9 +113,17 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 			},
 		},
 	});
-	const swept = await options.ring.sweep(join(places.runtime, 'run'));
-	if (swept.length > 0) log.warn({ sandboxes: swept }, 'agents of a daemon that died were ended');
-	await reload();
+	try {
+		const swept = await options.ring.sweep(join(places.runtime, 'run'));
+		if (swept.length > 0) log.warn({ sandboxes: swept }, 'agents of a daemon that died were ended');
+		await reload();
+	} catch (error) {
+		// A daemon that holds the lock and serves nothing would keep the next one away.
+		await Promise.all([...sandboxes.values()].map((one) => one.close()));
+		await api.close();
+		throw error;
+	}
+	isReady();
 	const stopTicking = ticking(clock, () => {
 		for (const sandbox of sandboxes.values()) sandbox.tick();
 	});

@@ -12,6 +12,8 @@ import { runRequestSchema } from '../state/documents.ts';
 
 /** What the local API can ask of the daemon. */
 export interface LocalActions {
+	/** Settles when every sandbox has been taken up: what is asked before waits for it. */
+	readonly ready: Promise<void>;
 	readonly view: () => DaemonView;
 	readonly reload: () => Promise<void>;
 	/** @throws {TapPassError} not_found */
@@ -132,6 +134,7 @@ async function answer({ actions }: LocalApiOptions, request: IncomingMessage, re
 	const path = request.url ?? '';
 	// A page in a browser cannot reach a unix socket, but a careless forwarder could hand it one.
 	if (request.headers.origin !== undefined) throw new TapPassError('forbidden', { detail: 'not for browsers' });
+	await actions.ready;
 	if (request.method === 'GET' && path === '/v1/status') return send(response, 200, actions.view());
 	if (request.method === 'GET' && path === '/v1/watch') return watch(actions, response);
 	if (request.method !== 'POST') throw new TapPassError('method_not_allowed');
