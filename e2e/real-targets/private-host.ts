@@ -58,17 +58,18 @@ export class PrivateHost {
 		writeFileSync(real, content);
 	}
 
-	/** Runs `command` in the workspace while the model plays `script`. */
+	/** Runs `command` in the workspace while the model plays `script`, by itself or behind the gateway. */
 	async run(
 		command: readonly string[],
 		script: readonly ScriptedCall[],
 		env: Readonly<Record<string, string>> = {},
+		program = 'model-server.ts',
 	): Promise<Outcome> {
 		const scriptFile = join(this.folder, 'script.json');
 		const logFile = join(this.folder, 'log.jsonl');
 		writeFileSync(scriptFile, JSON.stringify(script));
 		writeFileSync(logFile, '');
-		const server = [process.execPath, join(import.meta.dirname, 'model-server.ts'), String(port), scriptFile, logFile];
+		const server = [process.execPath, join(import.meta.dirname, program), String(port), scriptFile, logFile];
 		const bwrap = [
 			'--dev-bind',
 			'/',
