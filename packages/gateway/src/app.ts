@@ -5,10 +5,13 @@ import { answerDenial, denialOf } from './llm/refuse.ts';
 import { modelRoutes } from './llm/routes.ts';
 import { createUpstreamAgent } from './llm/upstream/dispatch.ts';
 import { chatWire, messagesWire } from './llm/wires.ts';
+import { Broker } from './mcp/broker.ts';
+import { mcpRoutes } from './mcp/routes.ts';
 import type { Pipeline } from './pipeline/admission.ts';
 import { uuidv7 } from './pipeline/uuid.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { DoorContext, Route } from './routes.ts';
+import { toolRoutes } from './tools/routes.ts';
 
 /** The agent plane's request handler; whoever owns the socket hands requests to it. */
 export interface Gateway {
@@ -23,7 +26,7 @@ export interface Gateway {
 export interface GatewayOptions {
 	readonly pipeline: Pipeline;
 	readonly ports: GatewayPorts;
-	/** Doors besides those to models. */
+	/** Doors besides those to models and tools. */
 	readonly routes?: readonly Route[];
 	/** A fault that no caller can be told of. */
 	readonly report?: (fault: { readonly code: ErrorCode; readonly request_id: string; readonly cause: unknown }) => void;
@@ -32,18 +35,19 @@ export interface GatewayOptions {
 /** Makes the gateway. One for each process; it listens nowhere itself. */
 export function createGateway({ pipeline, ports, routes: more = [], report = () => {} }: GatewayOptions): Gateway {
 	const agent = createUpstreamAgent();
-	const context: DoorContext = { pipeline, ports, agent, report };
-	const routes = Object.freeze([...modelRoutes, ...more]);
+	const broker = new Broker(ports, agent);
+	const context: DoorContext = { pipeline, ports, agent, broker, report };
+	const routes = Object.freeze([...modelRoutes, ...toolRoutes, ...mcpRoutes, ...more]);
 	const byAddress = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
 	const paths = new Set(routes.map(({ path }) => path));
 	const underWay = new Set<Promise<void>>();
 
 	async function serve(req: IncomingMessage, res: ServerResponse): Promise<void> {
 		const path = pathOf(req);
-		const route = byAddress.get(`${req.method ?? ''} ${path}`);
+		const route = byAddress.get(`${req.method ?? ''} ${path}`) ?? byAddress.get(`${req.method ?? ''} ${below(path)}`);
 		try {
 			if (route !== undefined) return await route.serve(req, res, context);
-			throw new TapPassError(paths.has(path) ? 'method_not_allowed' : 'not_found', {
+			throw new TapPassError(paths.has(path) || paths.has(below(path)) ? 'method_not_allowed' : 'not_found', {
 				detail: `${req.method ?? ''} ${path.slice(0, 100)}`,
 			});
 		} catch (error) {
@@ -79,11 +83,17 @@ export function createGateway({ pipeline, ports, routes: more = [], report = () 
 				}),
 			]);
 			clearTimeout(late);
+			await broker.close();
 			await agent.destroy();
 			await drained;
 			pipeline.close();
 		},
 	};
+}
+
+/** The pattern of addresses one below another: `/mcp/collibra` is of `/mcp/*`. */
+function below(path: string): string {
+	return path.replace(/\/[^/]+$/, '/*');
 }
 
 /** The path that was asked for. Base URLs are often set with a version where clients add one: a doubled `/v1` is one. */

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ErrorCode } from '@tappass/core';
 import type { Agent } from 'undici';
+import type { Broker } from './mcp/broker.ts';
 import type { Pipeline } from './pipeline/admission.ts';
 import type { Wire } from './pipeline/call.ts';
 import type { GatewayPorts } from './ports.ts';
@@ -9,6 +10,8 @@ import type { GatewayPorts } from './ports.ts';
 export interface DoorContext {
 	readonly pipeline: Pipeline;
 	readonly ports: GatewayPorts;
+	/** Connections to MCP servers. */
+	readonly broker: Broker;
 	/** Connections to upstreams. */
 	readonly agent: Agent;
 	/** A fault that no caller can be told of, for the log. */

@@ -436,19 +436,20 @@ test('says of what it does not serve so, in the wire that was meant', async () =
 	expect([wrong.status, ((await wrong.json()) as ErrorBody).type]).toEqual([405, 'error']);
 });
 
-test('every route that reaches a model or a tool passes the pipeline; the others only ask who calls', async () => {
+test('every route asks who calls before anything else, and what reaches a model or a tool passes the pipeline', async () => {
 	const { url, pipeline, gateway } = await start([{ say: 'hi' }], { token: 'right', route: { speaks: 'anthropic' } });
 	const base = url.slice(0, -'/v1'.length);
+	const tool = { tool: 'any.tool', jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'any__tool' } };
 	for (const { method, path, reaches } of gateway.routes) {
-		const before = { admit: pipeline.calls.length, identify: pipeline.identified() };
 		const door = doors.find((one) => path.endsWith(one.path)) ?? messages;
+		const before = { admit: pipeline.calls.length, identify: pipeline.identified() };
 		const answer = await fetch(base + path, {
 			method,
-			headers: { authorization: 'Bearer wrong' },
-			...(method === 'POST' ? { body: JSON.stringify(door.body('hi')) } : {}),
+			headers: { authorization: 'Bearer wrong', 'content-type': 'application/json' },
+			...(method === 'POST' ? { body: JSON.stringify(reaches === 'tool' ? tool : door.body('hi')) } : {}),
 		});
 		expect([path, answer.status]).toEqual([path, 401]);
-		expect([path, pipeline.calls.length - before.admit]).toEqual([path, reaches === 'nothing' ? 0 : 1]);
-		if (reaches === 'nothing') expect(pipeline.identified() - before.identify).toBe(1);
+		const judged = { admit: pipeline.calls.length - before.admit, identify: pipeline.identified() - before.identify };
+		expect([path, judged]).toEqual([path, reaches === 'model' ? { admit: 1, identify: 0 } : { admit: 0, identify: 1 }]);
 	}
 });

@@ -23,7 +23,7 @@ export async function serveModelCall(
 		bytes = await readBytes(req);
 		call = wire.read(parseJson(bytes, { bytesMax: doorLimits.bodyBytesMax }), bytes.byteLength);
 	} catch (error) {
-		return refuseRequest(context, wire, caller, res, error);
+		return refuseRequest(context, wire.wire, caller, res, error, (denial) => answerDenial(res, wire, denial));
 	}
 	const admission = await context.pipeline.admit(call, caller);
 	if (admission.effect === 'block') return answerDenial(res, wire, admission.denial);

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { TapPassError } from '@tappass/core';
 import { answerJson, denialHeaders } from '../http/answer.ts';
 import type { Denial } from '../pipeline/admission.ts';
-import type { Caller } from '../pipeline/call.ts';
+import type { Caller, Wire } from '../pipeline/call.ts';
 import { uuidv7 } from '../pipeline/uuid.ts';
 import type { DoorContext } from '../routes.ts';
 import type { WireFormat } from './wire.ts';
@@ -34,16 +34,17 @@ export function answerDenial(res: ServerResponse, wire: Pick<WireFormat, 'errorB
  */
 export async function refuseRequest(
 	context: DoorContext,
-	wire: WireFormat,
+	wire: Wire,
 	caller: Caller,
 	res: ServerResponse,
 	error: unknown,
+	answer: (denial: Denial) => void,
 ): Promise<void> {
 	const { pipeline, ports } = context;
 	// What is left of the body would come before the next request on this connection.
 	if (!res.headersSent && !res.req.complete) res.setHeader('connection', 'close');
-	const who = await pipeline.identify(wire.wire, caller);
-	if (who.effect === 'block') return answerDenial(res, wire, who.denial);
+	const who = await pipeline.identify(wire, caller);
+	if (who.effect === 'block') return answer(who.denial);
 	const { request_id, policy, session } = who.identified;
 	let denial = denialOf(error, request_id, 'validate_wire');
 	const now = ports.now();
@@ -68,5 +69,5 @@ export async function refuseRequest(
 		context.report({ code: 'audit_unavailable', request_id, cause });
 		denial = denialOf(new TapPassError('audit_unavailable', { cause }), request_id, 'sign_audit');
 	}
-	answerDenial(res, wire, denial);
+	answer(denial);
 }

@@ -144,7 +144,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 }
 
 /** What a failed connection means. The text of the fault goes to nobody: it may name addresses inside. */
-function upstreamError(cause: Error, begun: boolean): TapPassError {
+export function upstreamError(cause: Error, begun: boolean): TapPassError {
 	if (cause instanceof errors.HeadersTimeoutError || cause instanceof errors.BodyTimeoutError)
 		return new TapPassError('upstream_timeout', { cause });
 	const code = 'code' in cause ? cause.code : undefined;

@@ -1,0 +1,29 @@
+/** Every bound of the MCP Broker, with its reason. Durations carry their unit in the name. */
+export const mcpLimits = {
+	/** Bytes of one message of a server: a result is judged whole, so it is held in memory. */
+	messageBytesMax: 8_388_608,
+	/** How long a server may take to greet us; a slow start is honest, a silent one is not. */
+	connectMs: 15_000,
+	/** How long a server may take to answer; the policy's own bound cuts a call before, where it is shorter. */
+	requestMs: 300_000,
+	/** How long a listing may take: agents wait for all servers. */
+	listMs: 10_000,
+	/** Pages of one listing that are read. */
+	pagesMax: 64,
+	/** Tools, resources or prompts that are taken from one server. */
+	itemsMax: 2_048,
+	/** How long a listing is believed: a changed definition is noticed no later. */
+	listedMs: 10_000,
+	/** Connections that are kept, over all orgs; the one unused for longest is closed. */
+	connectionsMax: 512,
+	/** How long an unused connection is kept. */
+	idleMs: 600_000,
+	/** How long a failed connection is not tried again: a dead server is told of at once. */
+	retryMs: 1_000,
+	/** Texts of one result that are judged one by one. */
+	textsMax: 10_000,
+	/** Characters from which a text among others is judged by itself as well. */
+	partLengthMin: 64,
+	/** Characters of a message of a server's error that are handed on. */
+	errorLengthMax: 2_000,
+} as const;

@@ -1,0 +1,229 @@
+import { type Json, parseJson, TapPassError } from '@tappass/core';
+import type { Agent, Dispatcher } from 'undici';
+import { upstreamError } from '../../llm/upstream/dispatch.ts';
+import { SseParser } from '../../stream/sse.ts';
+import { mcpLimits } from '../limits.ts';
+import {
+	answerTo,
+	isObject,
+	type JsonObject,
+	notification,
+	type RpcAnswer,
+	type RpcMessage,
+	readMessage,
+	request,
+	rpcCodes,
+	rpcError,
+} from '../rpc.ts';
+import { type Connection, clientInfo, type Exchange } from './connection.ts';
+
+/** Where an HTTP server is, and what opens it. */
+export interface HttpTarget {
+	readonly agent: Agent;
+	readonly url: URL;
+	readonly headers: Readonly<Record<string, string>>;
+}
+
+/**
+ * A server over streamable HTTP. Each request has an answer of its own, so whatever a server says meanwhile is known to belong
+ * to it. Redirects are not followed: a credential goes to the address it is for and nowhere else.
+ * @see https://modelcontextprotocol.io/specification/2025-11-25/basic/transports#streamable-http
+ */
+export class HttpConnection implements Connection {
+	readonly #target: HttpTarget;
+	readonly #closed = new AbortController();
+	#session: string | undefined;
+	#version = '2025-11-25';
+	#ids = 0;
+	#lost = false;
+	capabilities: JsonObject = {};
+	instructions: string | undefined;
+
+	private constructor(target: HttpTarget) {
+		this.#target = target;
+	}
+
+	static async open(target: HttpTarget): Promise<HttpConnection> {
+		const connection = new HttpConnection(target);
+		await connection.#greet();
+		return connection;
+	}
+
+	readonly alive = (): boolean => !this.#lost && !this.#closed.signal.aborted;
+
+	readonly request = async (method: string, params: JsonObject, exchange: Exchange): Promise<RpcAnswer> => {
+		const id = ++this.#ids;
+		try {
+			return await this.#exchange(id, method, params, exchange);
+		} catch (error) {
+			if (exchange.signal.aborted) this.#tell(notification('notifications/cancelled', { requestId: id }));
+			throw error;
+		}
+	};
+
+	readonly close = async (): Promise<void> => {
+		if (this.#closed.signal.aborted) return;
+		this.#closed.abort();
+		if (this.#session === undefined) return;
+		// Politeness: the server forgets the session by itself too.
+		await this.#send('DELETE', undefined, AbortSignal.timeout(mcpLimits.retryMs)).then(discard, () => undefined);
+	};
+
+	async #greet(): Promise<void> {
+		const exchange: Exchange = {
+			signal: AbortSignal.timeout(mcpLimits.connectMs),
+			notify: () => {},
+			ask: async () => rpcError(rpcCodes.methodNotFound, 'not while connecting'),
+		};
+		const capabilities = { elicitation: { form: {}, url: {} }, roots: {}, sampling: {} };
+		const params = { protocolVersion: this.#version, capabilities, clientInfo };
+		const answer = await this.#exchange(++this.#ids, 'initialize', params, exchange);
+		if (answer.kind === 'error') throw malformed(`it refused to begin (${answer.error.code})`);
+		const { protocolVersion, capabilities: offered, instructions } = answer.result;
+		if (typeof protocolVersion !== 'string' || !/^\d{4}-\d{2}-\d{2}$/.test(protocolVersion))
+			throw malformed('it names no revision');
+		this.#version = protocolVersion;
+		this.capabilities = isObject(offered) ? offered : {};
+		this.instructions = typeof instructions === 'string' ? instructions : undefined;
+		await discard(await this.#send('POST', notification('notifications/initialized', {}), exchange.signal));
+	}
+
+	/** Sends a request and reads until its answer. */
+	async #exchange(id: number, method: string, params: JsonObject, exchange: Exchange): Promise<RpcAnswer> {
+		const signal = AbortSignal.any([exchange.signal, this.#closed.signal]);
+		const answer = await this.#send('POST', request(id, method, params), signal, exchange.traceparent);
+		if (answer.statusCode === 404 && this.#session !== undefined) this.#lost = true;
+		if (method === 'initialize') this.#session = headerOf(answer, 'mcp-session-id');
+		const type = headerOf(answer, 'content-type') ?? '';
+		if (type.startsWith('text/event-stream') && answer.statusCode === 200)
+			return this.#readStream(id, answer, exchange, signal);
+		const bytes = await collect(answer);
+		if (answer.statusCode === 401 || answer.statusCode === 403)
+			throw new TapPassError('upstream_refused', { detail: `it answered ${answer.statusCode}` });
+		const message = type.startsWith('application/json') ? read(bytes) : undefined;
+		if (message?.kind === 'answer' && message.id === id) return message.answer;
+		if (this.#lost) throw new TapPassError('upstream_unreachable', { detail: 'its session is over' });
+		if (answer.statusCode !== 200)
+			throw new TapPassError('upstream_failed', { detail: `it answered ${answer.statusCode}` });
+		throw malformed('expected the answer to a request');
+	}
+
+	async #readStream(
+		id: number,
+		answer: Dispatcher.ResponseData,
+		exchange: Exchange,
+		signal: AbortSignal,
+	): Promise<RpcAnswer> {
+		const parser = new SseParser();
+		try {
+			for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+				for (const { data } of parser.push(chunk)) {
+					if (data === undefined || data === '') continue;
+					const message = read(Buffer.from(data));
+					if (message === undefined) throw malformed('an event is no message');
+					if (message.kind === 'answer' && message.id === id) return message.answer;
+					this.#take(message, exchange);
+				}
+			}
+		} catch (error) {
+			throw faultOf(error, signal);
+		} finally {
+			answer.body.destroy();
+		}
+		throw new TapPassError('upstream_truncated', { detail: 'the stream ended without an answer' });
+	}
+
+	#take(message: RpcMessage, exchange: Exchange): void {
+		if (message.kind === 'notification') exchange.notify(message.method, message.params);
+		if (message.kind !== 'request') return;
+		const { id } = message;
+		exchange
+			.ask(message.method, message.params)
+			.catch(() => rpcError(rpcCodes.internal, 'nobody could answer'))
+			.then((answered) => this.#tell(answerTo(id, answered)));
+	}
+
+	/** Sends what has no answer. A server that cannot be told ends the request it waits in by itself. */
+	#tell(message: JsonObject): void {
+		this.#send('POST', message, AbortSignal.timeout(mcpLimits.connectMs)).then(discard, () => undefined);
+	}
+
+	async #send(
+		method: 'POST' | 'DELETE',
+		message: JsonObject | undefined,
+		signal: AbortSignal,
+		traceparent?: string,
+	): Promise<Dispatcher.ResponseData> {
+		const { agent, url, headers } = this.#target;
+		try {
+			return await agent.request({
+				origin: url.origin,
+				path: url.pathname + url.search,
+				method,
+				headers: {
+					...headers,
+					accept: 'application/json, text/event-stream',
+					'accept-encoding': 'identity',
+					'user-agent': 'tappass-broker',
+					...(message === undefined ? {} : { 'content-type': 'application/json' }),
+					...(this.#ids > 1 ? { 'mcp-protocol-version': this.#version } : {}),
+					...(this.#session === undefined ? {} : { 'mcp-session-id': this.#session }),
+					...(traceparent === undefined ? {} : { traceparent }),
+				},
+				body: message === undefined ? null : JSON.stringify(message),
+				headersTimeout: mcpLimits.requestMs,
+				bodyTimeout: mcpLimits.requestMs,
+				signal,
+			});
+		} catch (error) {
+			throw faultOf(error, signal);
+		}
+	}
+}
+
+function headerOf(answer: Dispatcher.ResponseData, name: string): string | undefined {
+	const value = answer.headers[name];
+	return Array.isArray(value) ? undefined : value;
+}
+
+async function collect(answer: Dispatcher.ResponseData): Promise<Buffer> {
+	const chunks: Uint8Array[] = [];
+	let bytes = 0;
+	try {
+		for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+			bytes += chunk.byteLength;
+			if (bytes > mcpLimits.messageBytesMax) throw malformed('a message is larger than any honest one');
+			chunks.push(chunk);
+		}
+	} catch (error) {
+		throw error instanceof TapPassError ? error : upstreamError(error as Error, true);
+	}
+	return Buffer.concat(chunks, bytes);
+}
+
+async function discard(answer: Dispatcher.ResponseData): Promise<void> {
+	await answer.body.dump({ limit: mcpLimits.messageBytesMax });
+}
+
+function read(bytes: Uint8Array): RpcMessage | undefined {
+	let value: Json;
+	try {
+		value = parseJson(bytes, { bytesMax: mcpLimits.messageBytesMax });
+	} catch (cause) {
+		throw new TapPassError('upstream_malformed', { detail: 'a message is not strict JSON', cause });
+	}
+	return readMessage(value);
+}
+
+function malformed(detail: string): TapPassError {
+	return new TapPassError('upstream_malformed', { detail });
+}
+
+function faultOf(error: unknown, signal: AbortSignal): TapPassError {
+	if (error instanceof TapPassError) return error;
+	if (signal.aborted)
+		return signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError'
+			? new TapPassError('upstream_timeout', { cause: error })
+			: new TapPassError('upstream_truncated', { detail: 'the call was given up', cause: error });
+	return upstreamError(error as Error, false);
+}

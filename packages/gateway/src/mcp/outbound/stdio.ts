@@ -1,0 +1,162 @@
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
+import { type Json, TapPassError } from '@tappass/core';
+import type { McpServer } from '../../ports.ts';
+import { mcpLimits } from '../limits.ts';
+import {
+	answerTo,
+	isObject,
+	type JsonObject,
+	notification,
+	type RpcAnswer,
+	type RpcId,
+	readMessage,
+	request,
+	rpcCodes,
+	rpcError,
+} from '../rpc.ts';
+import { type Connection, clientInfo, type Exchange } from './connection.ts';
+
+interface Waiting {
+	readonly exchange: Exchange;
+	readonly resolve: (answer: RpcAnswer) => void;
+	readonly reject: (error: TapPassError) => void;
+}
+
+/**
+ * A server that is a program of this machine, over its standard input and output. It gets the variables it was registered
+ * with and the few that every program needs, and none of ours.
+ */
+export class StdioConnection implements Connection {
+	readonly #transport: StdioClientTransport;
+	readonly #waiting = new Map<RpcId, Waiting>();
+	#ids = 0;
+	#over = false;
+	capabilities: JsonObject = {};
+	instructions: string | undefined;
+
+	private constructor(
+		transport: Extract<McpServer['transport'], { kind: 'stdio' }>,
+		env: Readonly<Record<string, string>>,
+	) {
+		this.#transport = new StdioClientTransport({
+			command: transport.command,
+			args: [...transport.args],
+			env: { ...env },
+			stderr: 'ignore',
+			maxBufferSize: mcpLimits.messageBytesMax,
+		});
+		this.#transport.onmessage = (message) => this.#take(message as unknown as Json);
+		this.#transport.onerror = () => {};
+		this.#transport.onclose = () => this.#end();
+	}
+
+	static async open(
+		transport: Extract<McpServer['transport'], { kind: 'stdio' }>,
+		env: Readonly<Record<string, string>>,
+	): Promise<StdioConnection> {
+		const connection = new StdioConnection(transport, env);
+		try {
+			await connection.#transport.start();
+			await connection.#greet();
+			return connection;
+		} catch (error) {
+			await connection.close();
+			throw error instanceof TapPassError
+				? error
+				: new TapPassError('upstream_unreachable', { detail: 'the program cannot be started', cause: error });
+		}
+	}
+
+	readonly alive = (): boolean => !this.#over;
+
+	readonly request = (method: string, params: JsonObject, exchange: Exchange): Promise<RpcAnswer> => {
+		if (this.#over)
+			return Promise.reject(new TapPassError('upstream_unreachable', { detail: 'the program has ended' }));
+		const id = ++this.#ids;
+		const timeout = AbortSignal.timeout(mcpLimits.requestMs);
+		const signal = AbortSignal.any([exchange.signal, timeout]);
+		return new Promise<RpcAnswer>((resolve, reject) => {
+			const giveUp = (): void => {
+				this.#tell(notification('notifications/cancelled', { requestId: id }));
+				waiting.reject(new TapPassError(timeout.aborted ? 'upstream_timeout' : 'upstream_truncated'));
+			};
+			const done = (): void => {
+				this.#waiting.delete(id);
+				signal.removeEventListener('abort', giveUp);
+			};
+			const waiting: Waiting = {
+				exchange,
+				resolve: (answer) => {
+					done();
+					resolve(answer);
+				},
+				reject: (error) => {
+					done();
+					reject(error);
+				},
+			};
+			this.#waiting.set(id, waiting);
+			signal.addEventListener('abort', giveUp, { once: true });
+			if (signal.aborted) giveUp();
+			else this.#tell(request(id, method, params));
+		});
+	};
+
+	readonly close = async (): Promise<void> => {
+		this.#end();
+		await this.#transport.close();
+	};
+
+	async #greet(): Promise<void> {
+		const exchange: Exchange = {
+			signal: AbortSignal.timeout(mcpLimits.connectMs),
+			notify: () => {},
+			ask: async () => rpcError(rpcCodes.methodNotFound, 'not while connecting'),
+		};
+		const capabilities = { elicitation: { form: {}, url: {} }, roots: {}, sampling: {} };
+		const answer = await this.request(
+			'initialize',
+			{ protocolVersion: '2025-11-25', capabilities, clientInfo },
+			exchange,
+		);
+		if (answer.kind === 'error')
+			throw new TapPassError('upstream_malformed', { detail: `it refused to begin (${answer.error.code})` });
+		const { capabilities: offered, instructions } = answer.result;
+		this.capabilities = isObject(offered) ? offered : {};
+		this.instructions = typeof instructions === 'string' ? instructions : undefined;
+		this.#tell(notification('notifications/initialized', {}));
+	}
+
+	#take(value: Json): void {
+		const message = readMessage(value);
+		if (message === undefined) return;
+		const exchange = this.#only();
+		if (message.kind === 'answer') this.#waiting.get(message.id)?.resolve(message.answer);
+		if (message.kind === 'notification') exchange?.notify(message.method, message.params);
+		if (message.kind !== 'request') return;
+		const { id } = message;
+		const asked = exchange?.ask(message.method, message.params) ?? nobody();
+		asked.catch(nobody).then((answer) => this.#tell(answerTo(id, answer)));
+	}
+
+	/** Whom a message belongs to: on one pipe for all callers that is only known while there is one call. */
+	#only(): Exchange | undefined {
+		return this.#waiting.size === 1 ? [...this.#waiting.values()][0]!.exchange : undefined;
+	}
+
+	/** A pipe that breaks closes the connection, which ends every request that waits. */
+	#tell(message: JsonObject): void {
+		this.#transport.send(message as unknown as JSONRPCMessage).catch(() => this.#end());
+	}
+
+	#end(): void {
+		this.#over = true;
+		for (const { reject } of [...this.#waiting.values()])
+			reject(new TapPassError('upstream_truncated', { detail: 'the program ended' }));
+	}
+}
+
+async function nobody(): Promise<RpcAnswer> {
+	return rpcError(rpcCodes.methodNotFound, 'it is not known for whom this is');
+}
