@@ -200,6 +200,22 @@ describe('sequencing', () => {
 		expect(second.holds(org)).toBe(true);
 	});
 
+	it('of one org goes on while another cannot be sequenced', async () => {
+		const lame = await database.addOrg(`org_a_lame${count}`);
+		const log = started();
+		await superuser.query(
+			`insert into audit_pending (org_id, event_id, leaf, at, type, actor, decision, project, agent)
+			values ($1, gen_random_uuid(), 'x', now(), 'x', 'x', 'none', '', '')`,
+			[lame],
+		);
+
+		await log.append([happened(log)]);
+		await signed(1);
+		await log.append([happened(log)]);
+		await signed(2);
+		await superuser.query('delete from audit_pending where org_id = $1', [lame]);
+	});
+
 	it('ends for a process whose connection the database has cut, and nothing is sequenced twice', async () => {
 		const [one, two] = [started('one'), started('two')];
 		for (let round = 0; round < 5; round += 1) {

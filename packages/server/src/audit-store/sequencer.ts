@@ -52,7 +52,7 @@ interface Held {
  *
  * The lock of a session says who, and is free again when that session ends, however it ends. What keeps a process from
  * going on after it lost the lock is the epoch: every transaction names it, under a lock on the row of the tree. Whatever
- * fails, the connection is dropped, and the log is verified before anything is added to it again.
+ * fails, the log is claimed anew and verified before anything is added to it again.
  */
 export class Sequencer {
 	readonly #options: SequencerOptions;
@@ -60,6 +60,7 @@ export class Sequencer {
 	readonly #held = new Map<OrgId, Held>();
 	readonly #haltedBy = new Map<OrgId, string>();
 	readonly #observed = new Map<OrgId, number>();
+	readonly #waitUntil = new Map<OrgId, number>();
 	#pinned: PinnedStore | undefined;
 	#orgs: { readonly ids: readonly OrgId[]; readonly at: number } | undefined;
 	#timer: NodeJS.Timeout | undefined;
@@ -120,12 +121,21 @@ export class Sequencer {
 			const pinned = await this.#pin();
 			for (const orgId of await this.#orgIds()) {
 				if (this.#stopped) return;
-				await this.#advance(pinned, orgId);
+				// One org's fault must not keep the others from being sequenced.
+				await this.#advance(pinned, orgId).catch((error: unknown) => this.#setBack(pinned, orgId, error));
 			}
 		} catch (error) {
-			this.#options.log('warn', 'sequencing was interrupted; the log is verified before it goes on', reasonOf(error));
+			this.#options.log('warn', interrupted, reasonOf(error));
 			await this.#drop();
 		}
+	}
+
+	// The lock stays with the connection; the log is claimed and verified anew before anything is added to it.
+	#setBack(pinned: PinnedStore, orgId: OrgId, error: unknown): void {
+		if (pinned.isBroken() || (error instanceof TapPassError && error.code === 'store_unavailable')) throw error;
+		this.#held.delete(orgId);
+		this.#waitUntil.set(orgId, performance.now() + auditLimits.observeMs);
+		this.#options.log('warn', interrupted, { org_id: orgId, ...reasonOf(error) });
 	}
 
 	async #pin(): Promise<PinnedStore> {
@@ -154,6 +164,7 @@ export class Sequencer {
 	}
 
 	async #advance(pinned: PinnedStore, orgId: OrgId): Promise<void> {
+		if (performance.now() < (this.#waitUntil.get(orgId) ?? 0)) return;
 		const held = this.#held.get(orgId) ?? (await this.#claim(pinned, orgId));
 		if (held === undefined) return this.#observe(pinned, orgId);
 		try {
@@ -352,6 +363,8 @@ export class Sequencer {
 		);
 	}
 }
+
+const interrupted = 'sequencing was interrupted; the log is verified before it goes on';
 
 /** Gives what waits an index, in one go. Rows that commit later are found by the next call: nothing is passed over. */
 async function takePending(
