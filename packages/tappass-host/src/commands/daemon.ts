@@ -64,6 +64,8 @@ export async function daemon(context: CommandContext, options: DaemonCommandOpti
 		});
 		await untilTold();
 		await running.close();
+		// The lock is given back: whatever might still be under way must not go on beside the next daemon.
+		process.exit(0);
 	} catch (error) {
 		if (!(error instanceof TapPassError) || error.code !== 'already_running') throw error;
 		note(terminal, 'note', `a daemon runs already, on ${places.socket}; this one is not needed`);
