@@ -1,4 +1,5 @@
 export { createGateway, type Gateway, type GatewayOptions } from './app.ts';
+export { isMetadataAddress } from './http/metadata-address.ts';
 export { type MemoryOptions, type MemoryPorts, memoryPorts } from './memory/ports.ts';
 export type {
 	Admission,

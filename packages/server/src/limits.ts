@@ -18,6 +18,9 @@ export const serverLimits = {
 	/** Items of one page, when the caller does not say, and at most. */
 	pageDefault: 50,
 	pageMax: 500,
+	/** Upstreams and MCP servers of one org: all of them are read for a call. */
+	upstreamsMax: 200,
+	mcpServersMax: 200,
 	/** Active API keys of one user (DESIGN.md §13). */
 	apiKeysMax: 10,
 	/** Longest life of an API key. */

@@ -19,7 +19,15 @@ export type Action =
 	| 'team.read'
 	| 'team.manage'
 	| 'key.manage'
-	| 'admin.root';
+	| 'admin.root'
+	| 'gateway.read'
+	| 'upstream.manage'
+	| 'mcp.manage'
+	| 'secret.manage'
+	| 'catalog.review'
+	| 'barrier.manage'
+	| 'session.manage'
+	| 'approval.decide';
 
 const everyone: readonly Role[] = ['org_admin', 'project_admin', 'agent_owner', 'auditor'];
 const admins: readonly Role[] = ['org_admin', 'project_admin'];
@@ -62,6 +70,16 @@ export const accessMatrix: Readonly<Record<Action, AccessRow>> = {
 	// Keys of other people; one's own are always one's own.
 	'key.manage': at(org, nobody, nobody),
 	'admin.root': at(org, nobody, nobody),
+	// Upstreams, servers, reviewed tools and barriers are the org's: every agent of it meets them.
+	'gateway.read': at(everyone, everyone, everyone, true),
+	'upstream.manage': at(org, nobody, nobody),
+	// A server may be a program that runs beside the control plane.
+	'mcp.manage': at(org, nobody, nobody),
+	'secret.manage': at(org, nobody, nobody),
+	'catalog.review': at(org, nobody, nobody),
+	'barrier.manage': at(org, nobody, nobody),
+	'session.manage': at(org, admins, builders),
+	'approval.decide': at(org, admins, builders),
 };
 
 /** Every action, in the order of the table. */

@@ -22,15 +22,24 @@ const as = (
 	memberships: [{ role, ...at }],
 });
 
+const ofTheOrg = [
+	'runtime.apply',
+	'key.manage',
+	'admin.root',
+	'audit.erase',
+	'audit.cosign',
+	'audit.witness',
+	'upstream.manage',
+	'mcp.manage',
+	'secret.manage',
+	'catalog.review',
+	'barrier.manage',
+];
+
 // Seed 002 §6.2, written out once more by hand: what each role may change, and where.
 const changes: Readonly<Record<Role, Readonly<Record<string, readonly string[]>>>> = {
 	org_admin: Object.fromEntries(
-		actionNames.map((action) => [
-			action,
-			['runtime.apply', 'key.manage', 'admin.root', 'audit.erase', 'audit.cosign', 'audit.witness'].includes(action)
-				? ['org']
-				: ['org', 'project', 'agent'],
-		]),
+		actionNames.map((action) => [action, ofTheOrg.includes(action) ? ['org'] : ['org', 'project', 'agent']]),
 	),
 	project_admin: {
 		'policy.apply': ['project', 'agent'],
@@ -39,6 +48,8 @@ const changes: Readonly<Record<Role, Readonly<Record<string, readonly string[]>>
 		'sandbox.revoke': ['project', 'agent'],
 		'team.manage': ['project', 'agent'],
 		'audit.read': ['project', 'agent'],
+		'session.manage': ['project', 'agent'],
+		'approval.decide': ['project', 'agent'],
 	},
 	agent_owner: {
 		'policy.apply': ['agent'],
@@ -46,10 +57,12 @@ const changes: Readonly<Record<Role, Readonly<Record<string, readonly string[]>>
 		'sandbox.create': ['agent'],
 		'sandbox.revoke': ['agent'],
 		'audit.read': ['agent'],
+		'session.manage': ['agent'],
+		'approval.decide': ['agent'],
 	},
 	auditor: { 'audit.read': ['org', 'project', 'agent'], 'audit.cosign': ['org'] },
 };
-const reads = ['status.read', 'policy.read', 'runtime.read', 'spec.read', 'sandbox.read', 'team.read'];
+const reads = ['status.read', 'policy.read', 'runtime.read', 'spec.read', 'sandbox.read', 'team.read', 'gateway.read'];
 
 describe('every role at every level', () => {
 	const rows = roles.flatMap((role) =>

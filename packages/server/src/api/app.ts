@@ -13,7 +13,8 @@ import { type OrgTransaction, waitForStandbys } from '../store/store.ts';
 import { spanned } from '../tracing.ts';
 import { auditRoutes } from './audit.ts';
 import { auditFiles } from './audit-files.ts';
-import { eventOf, Refused, refusalOf } from './audited.ts';
+import { eventOf, Refused, refusalOf, withoutHidden } from './audited.ts';
+import { mcpServerRoutes } from './mcp-servers.ts';
 import { describeApi } from './openapi.ts';
 import { peopleRoutes } from './people.ts';
 import { policyRoutes } from './policies.ts';
@@ -22,8 +23,10 @@ import { type Answer, type Call, type Route, Undone } from './route.ts';
 import { runtimeRoutes } from './runtimes.ts';
 import { specRoutes } from './sandbox-specs.ts';
 import { sandboxRoutes } from './sandboxes.ts';
+import { secretRoutes } from './secrets.ts';
 import type { Services } from './services.ts';
 import { statusRoutes } from './status.ts';
+import { upstreamRoutes } from './upstreams.ts';
 
 /** Every operation of the operator API that needs a token. */
 export const operatorRoutes: readonly Route[] = [
@@ -35,6 +38,9 @@ export const operatorRoutes: readonly Route[] = [
 	...specRoutes,
 	...sandboxRoutes,
 	...auditRoutes,
+	...secretRoutes,
+	...upstreamRoutes,
+	...mcpServerRoutes,
 ];
 
 /** Told of each request that was answered. */
@@ -201,6 +207,9 @@ async function readRequest(context: AppContext, route: Route): Promise<ParsedReq
 	const idempotencyKey = context.req.header('idempotency-key');
 	if (idempotencyKey !== undefined && !/^[\x21-\x7e]{1,128}$/.test(idempotencyKey))
 		throw new TapPassError('request_malformed', { detail: 'idempotency-key: expected 1 to 128 visible characters' });
+	// What it is held against would be a hash of the secret, kept for a day.
+	if (idempotencyKey !== undefined && route.hides.length > 0)
+		throw new TapPassError('request_malformed', { detail: 'this address takes no idempotency-key' });
 	const digest = sha256Hex(Buffer.concat([Buffer.from(`${route.operation} ${JSON.stringify([path, query])} `), bytes]));
 	const request_id = context.get('request_id');
 	return { path, query, body, request_id, idempotencyKey: route.method === 'get' ? undefined : idempotencyKey, digest };
@@ -284,7 +293,7 @@ async function answer(
 		});
 		if (route.audit !== null)
 			await services.audit.appendIn(transaction, [
-				eventOf(call, route.audit, { about, result: route.secret ? null : body }),
+				eventOf(withoutHidden(call, route), route.audit, { about, result: route.secret ? null : body }),
 			]);
 		if (idempotencyKey !== undefined)
 			await finishIdempotent(

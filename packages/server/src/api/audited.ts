@@ -4,6 +4,12 @@ import type { About, Call, Route } from './route.ts';
 
 type AnyCall = Call<unknown, unknown, unknown>;
 
+/** The call as it may be told: without the fields that its route hides. */
+export function withoutHidden(call: AnyCall, { hides }: Route): AnyCall {
+	if (hides.length === 0 || typeof call.body !== 'object' || call.body === null) return call;
+	return { ...call, body: Object.fromEntries(Object.entries(call.body).filter(([name]) => !hides.includes(name))) };
+}
+
 /** The event of an operation that an operator asked for. */
 export function eventOf(
 	{ services, org_id, principal, request_id, path, query, body }: AnyCall,
@@ -46,11 +52,11 @@ export class Refused extends Error {
 }
 
 /** What is thrown in place of an error of a handler, so that a refusal is recorded. */
-export function refusalOf(call: AnyCall, { operation }: Route, error: unknown): unknown {
+export function refusalOf(call: AnyCall, route: Route, error: unknown): unknown {
 	if (!(error instanceof TapPassError) || error.code !== 'forbidden') return error;
-	const event = eventOf(call, 'operator.refused', { refused: error.code });
+	const event = eventOf(withoutHidden(call, route), 'operator.refused', { refused: error.code });
 	return new Refused(
-		{ ...event, payload: { ...(event.payload as { readonly [key: string]: Json }), operation } },
+		{ ...event, payload: { ...(event.payload as { readonly [key: string]: Json }), operation: route.operation } },
 		error,
 	);
 }

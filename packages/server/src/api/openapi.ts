@@ -93,11 +93,12 @@ function operationOf({
 	result,
 	success,
 	method,
+	hides,
 }: Route): Record<string, unknown> {
 	const list = [
 		...parametersOf(parameters, 'path'),
 		...parametersOf(query, 'query'),
-		...(method === 'get' ? [] : [idempotency]),
+		...(method === 'get' || hides.length > 0 ? [] : [idempotency]),
 	];
 	return {
 		operationId: operation,

@@ -46,6 +46,8 @@ export interface Route {
 	readonly success: 200 | 201;
 	/** Whether the answer holds a secret that is shown once: it is not kept for a repeated idempotency key. */
 	readonly secret: boolean;
+	/** Fields of the body that are recorded nowhere; such an operation takes no idempotency key. */
+	readonly hides: readonly string[];
 	/** Type of the event that is appended in the same transaction; null for what only reads. */
 	readonly audit: string | null;
 	readonly parameters: z.ZodObject;
@@ -70,6 +72,7 @@ export function route<
 	readonly tag: string;
 	readonly success?: 200 | 201;
 	readonly secret?: boolean;
+	readonly hides?: readonly string[];
 	/** Every operation that changes something has one; a test holds it. */
 	readonly audit?: string;
 	readonly parameters: Path;
@@ -80,7 +83,7 @@ export function route<
 		call: Call<z.output<Path>, z.output<Query>, Body extends z.ZodType ? z.output<Body> : null>,
 	) => Promise<Answer<z.input<Result>>>;
 }): Route {
-	return { success: 200, secret: false, audit: null, ...definition } as unknown as Route;
+	return { success: 200, secret: false, hides: [], audit: null, ...definition } as unknown as Route;
 }
 
 /** An answer whose transaction is to be undone, thrown by a dry run and by a change that changes nothing. */

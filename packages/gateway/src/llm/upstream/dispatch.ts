@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { TapPassError } from '@tappass/core';
 import { Agent, type Dispatcher, errors } from 'undici';
 import { doorLimits } from '../../door-limits.ts';
+import { lookupUpstream } from '../../http/metadata-address.ts';
 import type { Route } from '../../pipeline/admission.ts';
 
 /** What an upstream answers: its head at once, its bytes as they come. */
@@ -24,7 +25,7 @@ export function createUpstreamAgent(): Agent {
 	return new Agent({
 		connections: doorLimits.upstreamConnectionsMax,
 		keepAliveTimeout: doorLimits.upstreamIdleMs,
-		connect: { timeout: doorLimits.connectMs },
+		connect: { timeout: doorLimits.connectMs, lookup: lookupUpstream },
 		bodyTimeout: doorLimits.silenceMs,
 	});
 }

@@ -1,0 +1,215 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type Caller, type TestServer, testServer } from '../test-support/test-server.ts';
+
+// A fixture: nobody believes it.
+const fixture = 'fixture-secret-4711';
+let test: TestServer;
+let call: Caller['call'];
+beforeAll(async () => {
+	test = await testServer();
+	({ call } = test);
+});
+afterAll(() => test.close());
+beforeEach(async () => {
+	for (const [where, key] of [
+		['upstreams', 'name'],
+		['mcp-servers', 'name'],
+		['secrets', 'name'],
+	] as const)
+		for (const item of (await call('GET', `/v1/${where}`)).body.items)
+			await call('DELETE', `/v1/${where}/${item[key] as string}`);
+});
+
+async function as(role: string, scopes: readonly string[] = ['*']): Promise<Caller> {
+	const user = `${role.replace('_', '-')}@acme.example`;
+	await call('PUT', `/v1/teams/admins/members/${user}`, { role });
+	const made = await call('POST', '/v1/keys', { name: 'k', scopes, user });
+	const caller = await test.signIn(made.body.key);
+	return caller;
+}
+const upstream = { speaks: 'openai', url: 'https://models.example/v1', models: ['gpt-*'] };
+const httpServer = { transport: { kind: 'http', url: 'https://mcp.example/mcp' } };
+
+/** What the records of some types hold, opened. */
+async function recorded(...types: readonly string[]): Promise<string> {
+	const { items } = (await call('GET', '/v1/audit/events?limit=500')).body;
+	const payloads = [];
+	for (const { event_id, type } of items)
+		if (types.includes(type)) payloads.push((await call('GET', `/v1/audit/events/${event_id}/payload`)).body);
+	expect(payloads.length).toBeGreaterThanOrEqual(types.length);
+	return JSON.stringify(payloads);
+}
+
+describe('those without the right', () => {
+	it.each(['project_admin', 'agent_owner', 'auditor'])('%s changes no upstream, server or secret', async (role) => {
+		const caller = await as(role);
+		const replies = await Promise.all([
+			caller.call('PUT', '/v1/secrets/x', { value: fixture }),
+			caller.call('GET', '/v1/secrets'),
+			caller.call('DELETE', '/v1/secrets/x'),
+			caller.call('PUT', '/v1/upstreams/x', { ...upstream, secret_value: fixture }),
+			caller.call('DELETE', '/v1/upstreams/x'),
+			caller.call('PUT', '/v1/mcp-servers/x', { transport: { kind: 'stdio', command: 'sh' } }),
+			caller.call('DELETE', '/v1/mcp-servers/x'),
+		]);
+
+		expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 403));
+		expect((await call('GET', '/v1/upstreams')).body.items).toEqual([]);
+	});
+
+	it('a key for upstreams puts no secret of another name, and registers no server', async () => {
+		const { body } = await call('POST', '/v1/keys', { name: 'narrow', scopes: ['upstream.*', 'gateway.read'] });
+		const narrow = await test.signIn(body.key);
+
+		expect(await narrow.call('PUT', '/v1/secrets/x', { value: fixture })).toMatchObject({ status: 403 });
+		expect(await narrow.call('PUT', '/v1/mcp-servers/x', httpServer)).toMatchObject({ status: 403 });
+		expect(await narrow.call('PUT', '/v1/upstreams/x', upstream)).toMatchObject({ status: 200 });
+	});
+});
+
+describe('a secret', () => {
+	it.each(['', ' ', 'x'.repeat(16_385), 'a\u0000b'])('%j is refused', async (value) => {
+		const { status } = await call('PUT', '/v1/secrets/x', { value });
+
+		expect(status).toBeGreaterThanOrEqual(400);
+		expect(status).toBeLessThan(500);
+	});
+
+	it.each(['..', 'a b', 'a/b', 'x'.repeat(65), 'é'])('is not named %j', async (name) => {
+		const { status } = await call('PUT', `/v1/secrets/${encodeURIComponent(name)}`, { value: fixture });
+
+		expect([400, 404, 405, 422]).toContain(status);
+	});
+
+	it('is written nowhere but sealed: not into rows, records, answers, problems or the log', async () => {
+		const put = await call('PUT', '/v1/secrets/collibra', { value: fixture });
+		const added = await call('PUT', '/v1/upstreams/own', { ...upstream, secret_value: fixture });
+		const wrong = await call('PUT', '/v1/upstreams/Own!', { ...upstream, secret_value: fixture });
+		const refused = await (await as('auditor')).call('PUT', '/v1/secrets/collibra', { value: fixture });
+		const listed = await call('GET', '/v1/secrets');
+		const { store } = test.server.services;
+		const [org] = await store.orgIds();
+		const rows = await store.withOrg(org!, (transaction) => transaction.selectFrom('secrets').selectAll().execute());
+
+		expect([put.status, added.status, wrong.status, refused.status]).toEqual([200, 200, 422, 403]);
+		expect(rows.map(({ name }) => name).sort()).toEqual(['collibra', 'upstream.own']);
+		for (const { sealed } of rows) expect(sealed.toString('latin1')).not.toContain(fixture);
+		const texts = [put, added, wrong, refused, listed].map(({ body }) => JSON.stringify(body));
+		const records = await recorded('secret.put', 'upstream.added', 'operator.refused');
+		expect(records).toContain('collibra');
+		for (const text of [...texts, test.logged(), records]) expect(text).not.toContain(fixture);
+	});
+
+	it('is put without an idempotency key, which would keep a hash of it', async () => {
+		const reply = await call('PUT', '/v1/secrets/x', { value: fixture }, { 'idempotency-key': 'once' });
+
+		expect(reply).toMatchObject({ status: 400, body: { code: 'request_malformed' } });
+	});
+
+	it('says what uses it, and is gone when it is removed', async () => {
+		await call('PUT', '/v1/secrets/shared', { value: fixture });
+		await call('PUT', '/v1/upstreams/one', { ...upstream, secret: 'vault://shared' });
+		await call('PUT', '/v1/mcp-servers/two', {
+			...httpServer,
+			credentials: { authorization: 'bearer:vault://shared' },
+		});
+		const used_by = ['mcp two', 'upstream one'];
+
+		expect((await call('GET', '/v1/secrets')).body.items).toMatchObject([{ name: 'shared', used_by }]);
+		expect((await call('PUT', '/v1/secrets/shared', { value: 'other' })).body).toEqual({
+			name: 'shared',
+			replaced: true,
+			used_by,
+		});
+		expect((await call('DELETE', '/v1/secrets/shared')).body).toEqual({ name: 'shared', used_by });
+		expect(await call('DELETE', '/v1/secrets/shared')).toMatchObject({ status: 404 });
+	});
+
+	it('that changes gives the servers which use it a new revision, so that older connections are closed', async () => {
+		await call('PUT', '/v1/secrets/shared', { value: fixture });
+		await call('PUT', '/v1/mcp-servers/two', { ...httpServer, credentials: { 'x-key': 'vault://shared' } });
+		await call('PUT', '/v1/mcp-servers/other', httpServer);
+		const before = (await call('GET', '/v1/mcp-servers')).body.items;
+		await call('DELETE', '/v1/secrets/shared');
+		const after = (await call('GET', '/v1/mcp-servers')).body.items;
+
+		expect(after[1].revision).toBeGreaterThan(before[1].revision);
+		expect(after[0].revision).toBe(before[0].revision);
+	});
+});
+
+describe('an upstream', () => {
+	it.each([
+		['metadata of the machine', { url: 'https://169.254.169.254/v1' }],
+		['http to another machine', { url: 'http://models.example/v1' }],
+		['a password in the address', { url: 'https://a:b@models.example/v1' }],
+		['a secret that is not in the vault', { secret: 'vault://nothing' }],
+		['a secret in place of its name', { secret: 'fixture-in-the-clear' }],
+		['two secrets', { secret: 'vault://x', secret_value: fixture }],
+		['no models', { models: [] }],
+		['a pattern in the middle', { models: ['gpt-*-mini'] }],
+		['another wire', { speaks: 'soap' }],
+		['a price below nothing', { price: { input: -1, output: 1 } }],
+		['a field that nobody knows', { header: 'x' }],
+	])('with %s is refused, and nothing is stored', async (_name, fault) => {
+		const { status } = await call('PUT', '/v1/upstreams/x', { ...upstream, ...fault });
+
+		expect([400, 404, 422]).toContain(status);
+		expect((await call('GET', '/v1/upstreams')).body.items).toEqual([]);
+		expect((await call('GET', '/v1/secrets')).body.items).toEqual([]);
+	});
+
+	it('is replaced only when that is asked for', async () => {
+		await call('PUT', '/v1/upstreams/x', upstream);
+
+		expect(await call('PUT', '/v1/upstreams/x', { ...upstream, models: ['o*'] })).toMatchObject({
+			status: 409,
+			body: { code: 'already_exists' },
+		});
+		expect(await call('PUT', '/v1/upstreams/x', { ...upstream, models: ['o*'], replace: true })).toMatchObject({
+			status: 200,
+			body: { models: ['o*'], replaced: true },
+		});
+	});
+
+	it('is listed with the name of its secret, and takes the one that came with it along', async () => {
+		await call('PUT', '/v1/upstreams/x', { ...upstream, region: 'eu', secret_value: fixture });
+		const { items } = (await call('GET', '/v1/upstreams')).body;
+		const removed = await call('DELETE', '/v1/upstreams/x');
+
+		expect(items).toMatchObject([{ name: 'x', region: 'eu', secret: 'vault://upstream.x', url: upstream.url }]);
+		expect(removed.body).toEqual({ name: 'x', secret_removed: true });
+		expect((await call('GET', '/v1/secrets')).body.items).toEqual([]);
+	});
+});
+
+describe('an MCP server', () => {
+	it.each([
+		['metadata of the machine', { transport: { kind: 'http', url: 'http://169.254.169.254/' } }],
+		['a file', { transport: { kind: 'http', url: 'file:///etc/passwd' } }],
+		['a secret in the clear', { ...httpServer, credentials: { authorization: 'Bearer fixture' } }],
+		['a secret that is not in the vault', { ...httpServer, credentials: { authorization: 'bearer:vault://none' } }],
+		['a header with a line end', { ...httpServer, credentials: { 'x\ny': 'vault://none' } }],
+		['no command', { transport: { kind: 'stdio', command: '' } }],
+	])('with %s is refused, and nothing is stored', async (_name, body) => {
+		const { status } = await call('PUT', '/v1/mcp-servers/x', body);
+
+		expect([400, 404, 422]).toContain(status);
+		expect((await call('GET', '/v1/mcp-servers')).body.items).toEqual([]);
+	});
+
+	it.each(['builtin', 'openai', 'a__b', 'a.b', 'A', '-a'])('is not named %s', async (name) => {
+		expect(await call('PUT', `/v1/mcp-servers/${name}`, httpServer)).toMatchObject({ status: 422 });
+	});
+
+	it('that was removed and registered again is a later revision', async () => {
+		await call('PUT', '/v1/mcp-servers/x', httpServer);
+		const [before] = (await call('GET', '/v1/mcp-servers')).body.items;
+		await call('DELETE', '/v1/mcp-servers/x');
+		await call('PUT', '/v1/mcp-servers/x', { transport: { kind: 'stdio', command: 'node', args: ['server.js'] } });
+		const [after] = (await call('GET', '/v1/mcp-servers')).body.items;
+
+		expect(after.revision).toBeGreaterThan(before.revision);
+		expect(after.transport).toEqual({ kind: 'stdio', command: 'node', args: ['server.js'] });
+	});
+});
