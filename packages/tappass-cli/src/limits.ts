@@ -11,6 +11,8 @@ export const limits = {
 	requestMs: 300_000,
 	/** Bytes of one answer. */
 	answerBytesMax: 67_108_864,
+	/** Bytes of a secret for the vault. */
+	secretBytesMax: 16_384,
 	/** Items asked for at once, and pages after which a list is taken to be without end. */
 	pageItems: 500,
 	pagesMax: 1_000,

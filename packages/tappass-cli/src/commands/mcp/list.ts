@@ -1,0 +1,37 @@
+import type { Command, Interfaces } from '@oclif/core';
+import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import { OperatorCommand } from '../../command.ts';
+import { connect } from '../../remote/connect.ts';
+import { mcpServer } from '../../remote/gateway-shapes.ts';
+import { serverFlag } from '../../remote/settings.ts';
+
+const flags = { server: serverFlag };
+
+/** `tappass mcp list`: the registered MCP servers. */
+export default class McpList extends OperatorCommand {
+	static override summary = 'List the registered MCP servers.';
+	static override description = 'Credentials are shown as the names they have in the vault.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %>',
+		'<%= config.bin %> <%= command.id %> --json',
+	];
+	static override flags: Interfaces.FlagInput = flags;
+
+	protected override async answer(terminal: Terminal): Promise<Answer> {
+		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		const items = await (await connect(chosen.server)).all('/v1/mcp-servers', mcpServer);
+		const rows = items.map(({ name, transport, credentials, auto_approve }) => [
+			name,
+			transport.kind === 'http' ? transport.url : [transport.command, ...transport.args].join(' '),
+			Object.entries(credentials)
+				.map(([header, reference]) => `${header}=${reference}`)
+				.join(',') || '-',
+			auto_approve ? 'auto-approve' : 'review',
+		]);
+		return {
+			schema: 'tappass.mcp.list/1',
+			fields: { items },
+			text: table([['SERVER', 'AT', 'CREDENTIALS', 'UNKNOWN TOOLS'], ...rows], terminal.style),
+		};
+	}
+}
