@@ -1,0 +1,268 @@
+import type { Span } from './collector.ts';
+import { must, type Ran, Unexpected, until } from './run.ts';
+import type { World } from './world.ts';
+
+/** What a moment showed: what was run, and what came back. */
+export interface Evidence {
+	readonly ran: readonly string[];
+	readonly saw: readonly string[];
+}
+
+/** One moment of the demo. Without `play` its part is not built yet. */
+export interface Moment {
+	readonly number: number;
+	readonly title: string;
+	readonly play?: (world: World) => Promise<Evidence>;
+}
+
+/** What the agent says of a task, `run-task --json`. */
+interface TaskAnswer {
+	readonly outcome: 'done' | 'denied';
+	readonly text: string;
+	readonly calls: readonly string[];
+	readonly denial?: {
+		readonly code: string;
+		readonly status: number;
+		readonly because: readonly string[];
+		readonly request_id: string;
+	};
+	readonly span: { readonly trace_id: string; readonly span_id: string };
+}
+
+/** The moments in the order that they are told. */
+export const moments: readonly Moment[] = [
+	{ number: 1, title: 'Evaluation before deployment' },
+	{ number: 2, title: 'A governed task, and its trace', play: baseline },
+	{ number: 3, title: 'A schema that the agent may not touch', play: (world) => schemaDenied(world, 'tenant_a') },
+	{ number: 4, title: 'The same answer in the second sandbox', play: (world) => schemaDenied(world, 'tenant_b') },
+	{ number: 5, title: 'A live change of policy', play: liveChange },
+	{ number: 6, title: 'A loop that ends the session', play: loop },
+	{ number: 7, title: 'Drift from the baseline' },
+	{ number: 8, title: 'Around the gateway', play: bypass },
+	{ number: 9, title: 'No upward channel', play: noUpwardChannel },
+	{ number: 10, title: 'Revocation', play: revocation },
+];
+
+async function baseline(world: World): Promise<Evidence> {
+	const ran = await must(world.agent('tenant_a', 'run-task', 'add-email-column', '--json'));
+	const task = read(ran);
+	expect(task.outcome === 'done', `expected the task to be done: ${ran.stdout}`);
+	const { span } = task;
+	world.collector.add({ ...span, service: 'collibra-agent', name: 'run-task add-email-column', parent_id: undefined });
+	let chain: readonly Span[] = [];
+	await until(
+		() => {
+			chain = longestChain(world.collector.spans, span.trace_id);
+			return chain.length >= 5;
+		},
+		`expected five contiguous spans, found ${chain.length}`,
+		20_000,
+	).catch((error: unknown) => {
+		const all = world.collector.spans.filter(({ trace_id }) => trace_id === span.trace_id);
+		throw new Unexpected(`${String(error)}\n${all.map((one) => JSON.stringify(one)).join('\n')}`);
+	});
+	return {
+		ran: [ran.line],
+		saw: [task.text, `trace ${span.trace_id}`, ...chain.map(({ service, name }, depth) => `${'  '.repeat(depth)}${service}: ${name}`)],
+	};
+}
+
+// From the agent down: each span names the one before it as its parent.
+function longestChain(spans: readonly Span[], trace: string): readonly Span[] {
+	const own = spans.filter(({ trace_id }) => trace_id === trace);
+	const below = (span: Span): readonly Span[] => {
+		const chains = own.filter(({ parent_id }) => parent_id === span.span_id).map(below);
+		return [span, ...(chains.sort((a, b) => b.length - a.length)[0] ?? [])];
+	};
+	return own
+		.filter(({ parent_id }) => parent_id === undefined)
+		.map(below)
+		.sort((a, b) => b.length - a.length)[0] ?? [];
+}
+
+async function schemaDenied(world: World, sandbox: string): Promise<Evidence> {
+	const task = await world.agent(sandbox, 'run-task', 'drop-pii-archive', '--json');
+	const { denial } = read(task);
+	expect(denial?.code === 'schema_denied', `expected schema_denied: ${task.stdout}${task.stderr}`);
+	// The model's wish was refused at the gateway. An agent that calls the tool by itself meets the broker.
+	const direct = await world.agent(
+		sandbox,
+		...['call', 'collibra.delete_asset'],
+		...['{"schema":"pii_archive","asset_id":"pii_archive.contacts_2019"}', '--json'],
+	);
+	const broker = read(direct).denial;
+	expect(broker?.code === 'schema_denied', `expected schema_denied at the broker: ${direct.stdout}${direct.stderr}`);
+	expect(
+		broker.because.some((line) => /Project floor/.test(line)),
+		`expected the project floor among the reasons: ${broker.because.join(' | ')}`,
+	);
+	const audit = await audited(world, broker.request_id);
+	return {
+		ran: [task.line, direct.line, audit.ran],
+		saw: [
+			`by the model: ${denial.status} ${denial.code} at the LLM Gateway`,
+			`by itself:    ${broker.code} at the MCP Broker`,
+			...broker.because.map((line) => `  ⤷ ${line}`),
+			`on the log:   ${audit.saw}`,
+		],
+	};
+}
+
+async function audited(world: World, requestId: string): Promise<{ readonly ran: string; readonly saw: string }> {
+	let [ran, saw] = ['', ''];
+	await until(
+		async () => {
+			const asked = await must(world.tappass('audit', 'query', '--request', requestId, '--json'));
+			ran = asked.line;
+			const found = asked.stdout
+				.split('\n')
+				.filter((line) => line.startsWith('{'))
+				.flatMap((line) => entriesOf(JSON.parse(line)))
+				.find(({ type }) => type === 'call.denied');
+			if (found === undefined) return false;
+			saw = `${found.type}, step ${found.step}, code ${found.code}, level ${found.level}`;
+			return found.level === 'project';
+		},
+		`the log has no denial of ${requestId} at the project's level`,
+		20_000,
+	);
+	return { ran, saw };
+}
+
+interface Entry {
+	readonly type?: string;
+	readonly step?: string;
+	readonly code?: string;
+	readonly level?: string;
+}
+function entriesOf(value: { readonly entries?: readonly object[] }): readonly Entry[] {
+	return (value.entries ?? [value]).map((entry) => ({
+		...entry,
+		...(entry as { readonly leaf?: object }).leaf,
+		...(entry as { readonly event?: object }).event,
+	}));
+}
+
+async function liveChange(world: World): Promise<Evidence> {
+	const before = await resident(world);
+	const applied = await must(
+		world.tappass('policy', 'apply', '--level', 'project=collibra-eval', 'policies/strict.rego', '--wait'),
+	);
+	let after = before;
+	await until(
+		async () => {
+			after = await resident(world);
+			return after.version > before.version && after.tools < before.tools;
+		},
+		`the agent still sees version ${before.version} with ${before.tools} tools`,
+		20_000,
+	);
+	expect(after.pid === before.pid, 'the agent was restarted');
+	return {
+		ran: [applied.line, 'tappass-host logs tenant_a'],
+		saw: [
+			`policy_version: ${before.version} → ${after.version}`,
+			`tools: ${before.tools} → ${after.tools}`,
+			`the same process ${after.pid}: no restart`,
+		],
+	};
+}
+
+/** What the agent that was started last said it sees. */
+async function resident(
+	world: World,
+): Promise<{ readonly version: number; readonly tools: number; readonly pid: number }> {
+	const { stdout } = await must(world.host('logs', 'tenant_a'));
+	const last = [...stdout.matchAll(/policy_version (\d+), (\d+) tools, process (\d+)/g)].at(-1);
+	expect(last !== undefined, `the agent has not said what it sees: ${stdout.slice(-500)}`);
+	return { version: Number(last[1]), tools: Number(last[2]), pid: Number(last[3]) };
+}
+
+async function loop(world: World): Promise<Evidence> {
+	const ran = await world.agent('tenant_b', 'run-task', 'clean-up-temp-assets', '--json');
+	const { denial, calls } = read(ran);
+	expect(denial?.code === 'session_killed', `expected session_killed: ${ran.stdout}${ran.stderr}`);
+	const again = await world.agent('tenant_b', 'run-task', 'add-email-column', '--json');
+	expect(read(again).denial?.code === 'session_killed', `expected the session to stay killed: ${again.stdout}`);
+	const sessions = await must(world.tappass('session', 'list'));
+	return {
+		ran: [ran.line, again.line, sessions.line],
+		saw: [
+			...calls,
+			`${denial.status} ${denial.code}`,
+			'the next task: session_killed',
+			...lines(sessions.stdout).filter((line) => line.includes('killed')),
+		],
+	};
+}
+
+async function bypass(world: World): Promise<Evidence> {
+	const proxied = await world.inside('tenant_a', 'curl', '-sS', '-m', '10', '-o', '/dev/null', 'https://collibra.com/');
+	const direct = await world.inside(
+		'tenant_a',
+		...['curl', '-sS', '-m', '10', '--noproxy', '*', '-o', '/dev/null', 'https://93.184.215.14/'],
+	);
+	const metadata = await world.inside('tenant_a', 'curl', '-sS', '-m', '10', 'http://169.254.169.254/');
+	expect(proxied.code !== 0, 'curl reached collibra.com');
+	expect(direct.code !== 0, 'curl reached an address without the proxy');
+	expect(metadata.stdout.includes('domain_not_allowed') || metadata.stdout.includes('metadata_address'), metadata.stdout);
+	return {
+		ran: [proxied.line, direct.line, metadata.line],
+		saw: [proxied.stderr.trim(), direct.stderr.trim(), lines(metadata.stdout)[0] ?? ''],
+	};
+}
+
+async function noUpwardChannel(world: World): Promise<Evidence> {
+	const asked = await must(world.agent('tenant_a', 'ask-for-more'));
+	expect(asked.stdout.includes('undefined'), asked.stdout);
+	const write = await world.inside('tenant_a', 'sh', '-c', 'echo more >> /run/tappass/keyring.json');
+	expect(write.code !== 0, 'the agent wrote its own keyring');
+	const operator = await world.inside('tenant_a', 'curl', '-sS', '-m', '10', `${world.urls.operator}/v1/policies`);
+	expect(operator.code !== 0 || operator.stdout.includes('"code"'), 'the operator API answered the agent');
+	return {
+		ran: [asked.line, write.line, operator.line],
+		saw: [
+			asked.stdout.trim(),
+			write.stderr.trim(),
+			lines(operator.stdout)[0] ?? lines(operator.stderr)[0] ?? `exit ${operator.code}`,
+		],
+	};
+}
+
+async function revocation(world: World): Promise<Evidence> {
+	const revoked = await must(world.tappass('sandbox', 'revoke', 'tenant_a'));
+	let ran: Ran | undefined;
+	let code = '';
+	await until(
+		async () => {
+			ran = await world.agent('tenant_a', 'run-task', 'add-email-column', '--json');
+			const denial = tryRead(ran)?.denial;
+			code = denial === undefined ? ran.stderr.trim() : `${denial.status} ${denial.code}`;
+			return denial?.status === 401 && denial.code === 'sandbox_revoked';
+		},
+		'the revoked sandbox was not refused with 401 sandbox_revoked',
+		20_000,
+	).catch((error: unknown) => {
+		throw new Unexpected(`${String(error)}: ${code}`);
+	});
+	return { ran: [revoked.line, ran!.line], saw: [revoked.stdout.trim(), code] };
+}
+
+function tryRead({ stdout }: Ran): TaskAnswer | undefined {
+	const line = lines(stdout).findLast((one) => one.startsWith('{'));
+	return line === undefined ? undefined : (JSON.parse(line) as TaskAnswer);
+}
+
+function read(ran: Ran): TaskAnswer {
+	const answer = tryRead(ran);
+	if (answer === undefined) throw new Unexpected(`${ran.line}: exit ${ran.code}\n${ran.stdout}${ran.stderr}`);
+	return answer;
+}
+
+function lines(text: string): readonly string[] {
+	return text.split('\n').filter((line) => line.trim() !== '');
+}
+
+function expect(holds: boolean, otherwise: string): asserts holds {
+	if (!holds) throw new Unexpected(otherwise);
+}
