@@ -30,7 +30,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 		interrupted = true;
 		say('stopping what was started');
 		// Whatever has been started by now ends; what is still starting ends when it has.
-		opening.then((opened) => opened.close(), () => {}).finally(() => process.exit(130));
+		opening
+			.then(
+				(opened) => opened.close(),
+				() => {},
+			)
+			.finally(() => process.exit(130));
 	});
 
 try {

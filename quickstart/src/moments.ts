@@ -63,7 +63,11 @@ async function baseline(world: World): Promise<Evidence> {
 	});
 	return {
 		ran: [ran.line],
-		saw: [task.text, `trace ${span.trace_id}`, ...chain.map(({ service, name }, depth) => `${'  '.repeat(depth)}${service}: ${name}`)],
+		saw: [
+			task.text,
+			`trace ${span.trace_id}`,
+			...chain.map(({ service, name }, depth) => `${'  '.repeat(depth)}${service}: ${name}`),
+		],
 	};
 }
 
@@ -74,10 +78,12 @@ function longestChain(spans: readonly Span[], trace: string): readonly Span[] {
 		const chains = own.filter(({ parent_id }) => parent_id === span.span_id).map(below);
 		return [span, ...(chains.sort((a, b) => b.length - a.length)[0] ?? [])];
 	};
-	return own
-		.filter(({ parent_id }) => parent_id === undefined)
-		.map(below)
-		.sort((a, b) => b.length - a.length)[0] ?? [];
+	return (
+		own
+			.filter(({ parent_id }) => parent_id === undefined)
+			.map(below)
+			.sort((a, b) => b.length - a.length)[0] ?? []
+	);
 }
 
 async function schemaDenied(world: World, sandbox: string): Promise<Evidence> {
@@ -205,7 +211,10 @@ async function bypass(world: World): Promise<Evidence> {
 	const metadata = await world.inside('tenant_a', 'curl', '-sS', '-m', '10', 'http://169.254.169.254/');
 	expect(proxied.code !== 0, 'curl reached collibra.com');
 	expect(direct.code !== 0, 'curl reached an address without the proxy');
-	expect(metadata.stdout.includes('domain_not_allowed') || metadata.stdout.includes('metadata_address'), metadata.stdout);
+	expect(
+		metadata.stdout.includes('domain_not_allowed') || metadata.stdout.includes('metadata_address'),
+		metadata.stdout,
+	);
 	return {
 		ran: [proxied.line, direct.line, metadata.line],
 		saw: [proxied.stderr.trim(), direct.stderr.trim(), lines(metadata.stdout)[0] ?? ''],

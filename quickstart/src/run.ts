@@ -65,7 +65,9 @@ export async function start(
 		});
 	const gone = new Promise<never>((_, reject) => {
 		child.on('error', reject);
-		child.on('exit', (code) => reject(new Unexpected(`${command.join(' ')}: ended with ${code}\n${text.slice(-2_000)}`)));
+		child.on('exit', (code) =>
+			reject(new Unexpected(`${command.join(' ')}: ended with ${code}\n${text.slice(-2_000)}`)),
+		);
 	});
 	gone.catch(() => {});
 	await Promise.race([until(() => ready(text), `${command.join(' ')} is not ready`), gone]);

@@ -123,9 +123,7 @@ export async function openWorld(say: (line: string) => void): Promise<World> {
 		await must(world.tappass('policy', 'apply', '--level', 'project=collibra-eval', 'policies/collibra-steward.rego'));
 		say('enrolling two sandboxes on this host and starting the agent in each');
 		await mkdir(own.TAPPASS_HOST_STATE, { mode: 0o711 });
-		running.push(
-			await start([bin('tappass-host'), 'daemon'], options, (text) => text.includes('the daemon')),
-		);
+		running.push(await start([bin('tappass-host'), 'daemon'], options, (text) => text.includes('the daemon')));
 		const spec = await must(
 			world.tappass('sandbox-spec', 'emit-bootstrap', 'collibra-steward', '--count', '2', '--json'),
 		);

@@ -38,7 +38,14 @@ function serverFor(traceparent: string | undefined): Server {
 		const span_id = randomBytes(8).toString('hex');
 		process.stdout.write(`${JSON.stringify({ tool: params.name, ok: !isError, trace_id, span_id, parent_id })}\n`);
 		if (trace_id !== undefined && parent_id !== undefined)
-			exportSpan({ service: 'collibra-mock', name: `tools/call ${params.name}`, trace_id, span_id, parent_id, started });
+			exportSpan({
+				service: 'collibra-mock',
+				name: `tools/call ${params.name}`,
+				trace_id,
+				span_id,
+				parent_id,
+				started,
+			});
 		return { content: [{ type: 'text', text: answer }], isError };
 	});
 	return server;

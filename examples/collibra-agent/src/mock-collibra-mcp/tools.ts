@@ -43,8 +43,11 @@ export const tools: readonly MockTool[] = [
 	tool('get_asset', 'Reads one asset.', ['schema', 'asset_id'], (catalog, args) =>
 		catalog.asset(text(args, 'schema'), text(args, 'asset_id')),
 	),
-	tool('list_columns', 'Lists the columns of a table.', ['schema', 'table'], (catalog, args) =>
-		catalog.table(text(args, 'schema'), text(args, 'table')).columns,
+	tool(
+		'list_columns',
+		'Lists the columns of a table.',
+		['schema', 'table'],
+		(catalog, args) => catalog.table(text(args, 'schema'), text(args, 'table')).columns,
 	),
 	tool('create_column', 'Adds a column to a table.', ['schema', 'table', 'column'], (catalog, args) => {
 		const asset = catalog.table(text(args, 'schema'), text(args, 'table'));
@@ -55,11 +58,16 @@ export const tools: readonly MockTool[] = [
 	tool('add_asset', 'Adds an asset.', ['schema', 'name'], (catalog, args) =>
 		catalog.add(text(args, 'schema'), text(args, 'name')),
 	),
-	tool('update_asset', 'Changes the description of an asset.', ['schema', 'asset_id', 'description'], (catalog, args) => {
-		const asset = catalog.asset(text(args, 'schema'), text(args, 'asset_id'));
-		asset.description = text(args, 'description');
-		return asset;
-	}),
+	tool(
+		'update_asset',
+		'Changes the description of an asset.',
+		['schema', 'asset_id', 'description'],
+		(catalog, args) => {
+			const asset = catalog.asset(text(args, 'schema'), text(args, 'asset_id'));
+			asset.description = text(args, 'description');
+			return asset;
+		},
+	),
 	tool('add_comment', 'Comments on an asset.', ['schema', 'asset_id', 'content'], (catalog, args) => {
 		const asset = catalog.asset(text(args, 'schema'), text(args, 'asset_id'));
 		asset.comments.push(text(args, 'content'));

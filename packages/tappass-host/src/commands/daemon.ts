@@ -7,6 +7,7 @@ import { bubblewrapRing } from '../daemon/bubblewrap-ring.ts';
 import { startDaemon } from '../daemon/daemon.ts';
 import { systemdNotifier } from '../daemon/notify.ts';
 import { systemdUnit } from '../daemon/unit.ts';
+import { exportSpans } from '../egress/export-spans.ts';
 import type { CommandContext } from './context.ts';
 import { daemonNodeOptions, startInBackground, untilItAnswers } from './ensure-daemon.ts';
 
@@ -50,12 +51,14 @@ export async function daemon(context: CommandContext, options: DaemonCommandOpti
 		},
 		pino.destination({ fd: 2, sync: true }),
 	);
+	const collector = env['OTEL_EXPORTER_OTLP_ENDPOINT'];
+	const spans = collector === undefined || collector === '' ? undefined : exportSpans(collector);
 	try {
 		const running = await startDaemon({
 			places,
 			files,
 			clock: systemClock(Number(env['TAPPASS_HOST_CLOCK_SPEED'] ?? 1)),
-			ring: bubblewrapRing(),
+			ring: bubblewrapRing(spans?.add),
 			log,
 			notifier: systemdNotifier(env),
 			path: env['PATH'] ?? '',
@@ -64,6 +67,7 @@ export async function daemon(context: CommandContext, options: DaemonCommandOpti
 		});
 		await untilTold();
 		await running.close();
+		await spans?.close();
 		// The lock is given back: whatever might still be under way must not go on beside the next daemon.
 		process.exit(0);
 	} catch (error) {

@@ -1,5 +1,6 @@
 import { chmod, chown } from 'node:fs/promises';
 import { startEgress } from '../egress/start-egress.ts';
+import type { EgressSpan } from '../egress/types.ts';
 import { delegatedCgroup } from '../launch/cgroup.ts';
 import { agentEnvironment } from '../launch/environment.ts';
 import { launchSandbox } from '../launch/launch-sandbox.ts';
@@ -7,8 +8,8 @@ import { prepareRunDirectory, sweepRuns } from '../launch/run-record.ts';
 import { weaknesses } from '../launch/weaknesses.ts';
 import type { KernelRing } from './kernel-ring.ts';
 
-/** The kernel ring of this machine, made with bubblewrap. */
-export function bubblewrapRing(): KernelRing {
+/** The kernel ring of this machine, made with bubblewrap. @param onSpan told of each request that left a sandbox */
+export function bubblewrapRing(onSpan?: (span: EgressSpan) => void): KernelRing {
 	let cgroup: Promise<string | undefined> | undefined;
 	return {
 		providers: ['bubblewrap'],
@@ -20,7 +21,7 @@ export function bubblewrapRing(): KernelRing {
 			await chown(path, 0, gid);
 			await chmod(path, 0o710);
 		},
-		startEgress,
+		startEgress: (options) => startEgress({ ...options, ...(onSpan !== undefined && { onSpan }) }),
 		launch: async (options) => {
 			cgroup ??= delegatedCgroup();
 			const group = await cgroup;
