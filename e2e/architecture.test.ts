@@ -85,6 +85,12 @@ const table: Readonly<Record<string, Row>> = {
 			'zod',
 		],
 	},
+	// What an agent's developer installs: the SDK and LangChain, and nothing else of ours.
+	'collibra-agent': {
+		kind: 'edge',
+		may: ['tappass-agent'],
+		npm: ['@langchain/anthropic', '@langchain/core', '@langchain/openai', 'langchain'],
+	},
 	'@tappass/cli-kit': { kind: 'edge', may: ['@tappass/core'], npm: [] },
 	'@tappass/policies': { kind: 'data', may: [], npm: [] },
 	'@tappass/packs': { kind: 'data', may: [], npm: [] },

@@ -89,10 +89,8 @@ export async function openWorld(say: (line: string) => void): Promise<World> {
 			start([process.execPath, join(example, 'dist', 'mock-collibra-mcp', 'main.js')], options, (text) =>
 				text.includes('"url"'),
 			),
-			start(
-				[bin('tappass'), 'dev', 'model', join(example, 'transcripts', 'tasks.yaml'), '--port', '0', '--json'],
-				options,
-				(text) => text.includes('http://'),
+			start([bin('tappass'), 'dev', 'model', join(example, 'transcripts', 'tasks.yaml'), '--json'], options, (text) =>
+				text.includes('http://'),
 			),
 			start(
 				[
