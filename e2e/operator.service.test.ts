@@ -402,6 +402,25 @@ describe('a host', () => {
 		expect(host.rejections).toEqual([]);
 		expect(host.state.root.document).toMatchObject({ version: before.version + 2, epoch: 2 });
 		expect(host.state.held?.policy).toMatchObject({ epoch: 2, policy_version: 1 });
+
+		const two = `--root-key ${out}-2/root-1.pem --root-key ${out}-2/root-3.pem`;
+		refused(await ada.run('tappass admin key rotate'), 2, 'usage');
+		refused(await ada.run(`tappass admin key rotate root ${two}`), 2, 'usage');
+		// With root keys that are no longer listed the server is not even asked for a key.
+		refused(await ada.run('tappass admin key rotate freshness'), 3, 'threshold_unmet');
+		expect((await ada.json('tappass admin key list')).items).toHaveLength(4);
+		const dry = await ada.json(`tappass admin key rotate policy ${two} --dry-run`);
+		expect(dry).toMatchObject({ role: 'policy', version: before.version + 3, epoch: 3, key_id: null, dry_run: true });
+		const planned = await ada.json(`tappass admin key rotate freshness --overlap ${two}`);
+		expect(await ada.json(`tappass admin key rotate policy ${two}`)).toMatchObject({
+			epoch: 3,
+			replaces: dry.replaces,
+		});
+		expect((await host.reconcile()).status).toBe(200);
+		expect(host.rejections).toEqual([]);
+		expect(host.state.held).toMatchObject({ policy: { epoch: 3 }, signers: { freshness: [planned.key_id] } });
+		expect(await succeeds(ada, 'tappass admin key list')).toMatch(/freshness {2}retired {2}listed/);
+
 		for (const file of readdirSync(`${out}-2`)) expect(statSync(join(`${out}-2`, file)).mode & 0o777).toBe(0o600);
 		host.stop();
 	});

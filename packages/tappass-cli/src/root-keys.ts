@@ -21,7 +21,7 @@ import {
 import { z } from 'zod';
 import { limits } from './limits.ts';
 import type { ApiClient } from './remote/api-client.ts';
-import { acceptedRoot, root, type Settled } from './remote/shapes.ts';
+import { type AcceptedRoot, acceptedRoot, type PreparedKey, root } from './remote/shapes.ts';
 
 /** Flags of every command that signs with the root keys. */
 export const rootKeyFlags: {
@@ -96,6 +96,17 @@ export interface NextRoot {
 	readonly next: TrustedRoot;
 }
 
+/** What is to be different in the document that follows. */
+export interface RootChange {
+	readonly epoch: number;
+	/** New root keys, in the place of all the old. */
+	readonly roots?: readonly LocalSigner[];
+	/** New keys of the server, each in the place of the one of its role. */
+	readonly keys?: readonly PreparedKey[];
+	/** Whether the keys they follow stay listed beside them. */
+	readonly overlap?: boolean;
+}
+
 /**
  * Signs the document that follows, with every old root key at hand and the new ones, and checks it as a host will.
  * A server could hand out a document that lists root keys of its own; what none of ours has signed is not gone on from.
@@ -106,7 +117,7 @@ export interface NextRoot {
 export async function signNext(
 	{ bytes, held }: { readonly bytes: Uint8Array; readonly held: TrustedRoot },
 	old: readonly LocalSigner[],
-	change: { readonly epoch: number; readonly roots?: readonly LocalSigner[] },
+	change: RootChange,
 	now: number,
 ): Promise<NextRoot> {
 	const { document } = held;
@@ -121,11 +132,12 @@ export async function signNext(
 			detail: 'none of the keys here has signed the document that the server gives out',
 			hint: 'do not sign it: find out who made it, and compare with root.json of a host',
 		});
-	const { roots = [] } = change;
+	const { keys = [], overlap = false, roots = [] } = change;
+	const replaced = keys.reduce((all, key) => withKey(all, key, overlap), document);
 	const expires = new Date(now);
 	expires.setUTCFullYear(expires.getUTCFullYear() + rootYears);
 	const following: RootDocument = {
-		...(roots.length === 0 ? document : withRoots(document, roots)),
+		...(roots.length === 0 ? replaced : withRoots(replaced, roots)),
 		version: document.version + 1,
 		epoch: change.epoch,
 		issued_at: instant(now),
@@ -151,6 +163,20 @@ function withRoots(document: RootDocument, roots: readonly LocalSigner[]): RootD
 	};
 }
 
+// The id is checked against the key where the document is read again, below.
+function withKey(document: RootDocument, key: PreparedKey, overlap: boolean): RootDocument {
+	const { role } = key;
+	const before = document.roles[role].keyids;
+	// One before the last goes in any case: an overlap is of two.
+	const kept = overlap ? before.slice(0, 1) : [];
+	const listed = Object.entries(document.keys).filter(([id]) => kept.includes(id) || !before.includes(id));
+	return {
+		...document,
+		keys: Object.fromEntries([...listed, [key.key_id, { algorithm: key.algorithm, public: key.public }]]),
+		roles: { ...document.roles, [role]: { threshold: 1, keyids: [key.key_id, ...kept] } },
+	};
+}
+
 const envelopeSchema = z.looseObject({
 	payload: z.string(),
 	signatures: z.array(z.looseObject({ keyid: z.string(), sig: z.string() })),
@@ -166,9 +192,6 @@ function hasSigned({ id, spki }: LocalSigner, bytes: Uint8Array): boolean {
 }
 
 /** Has the server take a document. @throws {TapPassError} what the server refuses it for */
-export async function sendRoot(
-	client: ApiClient,
-	bytes: Uint8Array,
-): Promise<Settled & { readonly version: number; readonly epoch: number }> {
+export async function sendRoot(client: ApiClient, bytes: Uint8Array): Promise<AcceptedRoot> {
 	return client.send('POST', '/v1/root', acceptedRoot, { document: Buffer.from(bytes).toString('base64') });
 }

@@ -121,6 +121,25 @@ describe('an older checkpoint', () => {
 		await expect(verifyLog(log, { key, since })).resolves.toMatchObject({ since: count });
 	});
 
+	it('signed by the key before is taken with that key alone', async () => {
+		const before = generateKeyPairSync('ed25519');
+		const older = await logOf(entries.slice(0, 300));
+		const since = await signCheckpoint(
+			{ origin, size: 300, root: rootOf(integrate({ tree: emptyTree, bundle: [] }, entries.slice(0, 300)).state.tree) },
+			{
+				spki: before.publicKey.export({ format: 'der', type: 'spki' }),
+				sign: async (bytes: Uint8Array) => sign(null, bytes, before.privateKey),
+			},
+		);
+		const sinceKey = noteKey(origin, before.publicKey.export({ format: 'der', type: 'spki' }));
+
+		await expect(verifyLog(log, { key, since })).rejects.toMatchObject({ code: 'checkpoint_invalid' });
+		await expect(verifyLog(log, { key, since: older.files.get('checkpoint')!, sinceKey })).rejects.toMatchObject({
+			code: 'checkpoint_invalid',
+		});
+		await expect(verifyLog(log, { key, since, sinceKey })).resolves.toMatchObject({ since: 300 });
+	});
+
 	it('of nothing is in every log', async () => {
 		const since = (await logOf([])).files.get('checkpoint')!;
 

@@ -22,6 +22,8 @@ export interface VerifyOptions {
 	readonly witnesses?: readonly NoteKey[];
 	/** A checkpoint from before, as it was served: the log must contain what it stands for. */
 	readonly since?: Uint8Array;
+	/** Whose signature that one carries, when the key of the log was rotated since. */
+	readonly sinceKey?: NoteKey;
 	/** Told now and then how many entries were read. */
 	readonly onProgress?: (entries: number, size: number) => void;
 	/** Handed each bundle once its hashes are checked; throws what it finds wrong in it. */
@@ -46,12 +48,12 @@ export interface VerifiedLog {
  * @throws {TapPassError} checkpoint_invalid, audit_incomplete, audit_corrupt, audit_forked, each naming file and index
  */
 export async function verifyLog(reader: LogReader, options: VerifyOptions): Promise<VerifiedLog> {
-	const { key, witnesses, since, onProgress, onEntries } = options;
+	const { key, witnesses, since, sinceKey = key, onProgress, onEntries } = options;
 	const signed = await reader.read(checkpointPath);
 	if (signed === undefined)
 		throw new TapPassError('audit_incomplete', { detail: 'checkpoint is missing', fields: { file: checkpointPath } });
 	const { checkpoint } = verifyCheckpoint(signed, key, witnesses);
-	const older = since === undefined ? undefined : verifyCheckpoint(since, key).checkpoint;
+	const older = since === undefined ? undefined : verifyCheckpoint(since, sinceKey).checkpoint;
 	const { size } = checkpoint;
 	if (older !== undefined && older.size > size)
 		throw forked(`its checkpoint is of size ${size}, but it had ${older.size} entries before`, size);

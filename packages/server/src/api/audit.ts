@@ -157,7 +157,7 @@ export const auditRoutes: readonly Route[] = [
 			return {
 				body: {
 					origin: tree?.origin ?? null,
-					vkey: tree === undefined ? null : await services.audit.vkey(transaction, org_id, tree.origin),
+					vkey: tree === undefined ? null : await services.audit.vkey(transaction, org_id, tree.origin, newest?.key_id),
 					size: tree?.size ?? 0,
 					checkpoint: newest === undefined ? null : { size: newest.size, signed_at: text(newest.signed_at) },
 					pending: await countPending(transaction),

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type AuditEvent, noteKey, originOf, vkeyText } from '@tappass/audit';
 import { type OrgId, TapPassError } from '@tappass/core';
 import type { OrgKeys } from '../keys/org-keys.ts';
+import { findKey } from '../store/keys.ts';
 import type { OrgTransaction, Store } from '../store/store.ts';
 import { Appender, type AppendIn, type ServerEvent } from './append.ts';
 import { Committer, isOwnFault, unavailable } from './committer.ts';
@@ -88,9 +89,11 @@ export class AuditLog {
 		return this.#sequencer.haltedBy(orgId);
 	}
 
-	/** The verifier key of a log: what anyone checks its checkpoints with. */
-	async vkey(transaction: OrgTransaction, orgId: OrgId, origin: string): Promise<string> {
-		return vkeyText(noteKey(origin, (await this.#keys.current(transaction, orgId, 'audit')).spki));
+	/** The verifier key of a log: what anyone checks its newest checkpoint with. @param keyId that signed it; the key in use when left out */
+	async vkey(transaction: OrgTransaction, orgId: OrgId, origin: string, keyId?: string): Promise<string> {
+		const signed = keyId === undefined ? undefined : await findKey(transaction, keyId);
+		const { spki } = signed ?? (await this.#keys.current(transaction, orgId, 'audit'));
+		return vkeyText(noteKey(origin, spki));
 	}
 
 	/** Whether this process is the one that sequences an org's log. */

@@ -47,12 +47,17 @@ describe('a root document', () => {
 	it('that raises the epoch is taken once, and every statement before it is out of date', async () => {
 		const bytes = await signedRoot(org, org.keys, 2, 2);
 
-		expect(await accept(bytes)).toEqual({ version: 2, epoch: 2, outdated: 3 });
+		expect(await accept(bytes)).toEqual({ version: 2, epoch: 2, outdated: 3, rotated: [] });
 		await expect(accept(bytes)).rejects.toThrow(code('root_rollback'));
 	});
 
 	it('that keeps the epoch leaves statements as they are, and none may lower it', async () => {
 		await expect(accept(await signedRoot(org, org.keys, 3, 1))).rejects.toThrow(code('root_rollback'));
-		expect(await accept(await signedRoot(org, org.keys, 3, 2))).toEqual({ version: 3, epoch: 2, outdated: 0 });
+		expect(await accept(await signedRoot(org, org.keys, 3, 2))).toEqual({
+			version: 3,
+			epoch: 2,
+			outdated: 0,
+			rotated: [],
+		});
 	});
 });

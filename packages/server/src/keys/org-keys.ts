@@ -1,9 +1,10 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import { type OrgId, TapPassError } from '@tappass/core';
 import { generateSigner, type LocalSigner, type Signer, signerFromPem } from '@tappass/signing';
-import type { Selectable } from 'kysely';
+import type { Insertable, Selectable } from 'kysely';
 import {
 	currentKey,
+	dropPendingKey,
 	findKey,
 	insertDataKey,
 	insertOrgKey,
@@ -12,7 +13,7 @@ import {
 	readDataKey,
 } from '../store/keys.ts';
 import type { OrgTransaction, Store } from '../store/store.ts';
-import type { DataKeyTable, OrgKeyRole } from '../store/tables.ts';
+import type { DataKeyTable, OrgKeyRole, OrgKeyTable } from '../store/tables.ts';
 import type { Kms } from './kms.ts';
 import { open, seal } from './seal.ts';
 
@@ -54,28 +55,36 @@ export class OrgKeys {
 
 	/** Makes a data key and one key for each role. @returns the new keys by role */
 	async create(transaction: OrgTransaction, orgId: OrgId): Promise<Readonly<Record<OrgKeyRole, LocalSigner>>> {
-		const dataKey = randomBytes(32);
-		const data_key_id = `dk_${randomBytes(8).toString('hex')}`;
-		const wrapped = await this.#kms.wrap(dataKey, `${orgId} ${data_key_id}`);
-		await insertDataKey(transaction, { org_id: orgId, id: data_key_id, kms_key_id: this.#kms.id, wrapped });
+		await this.addDataKey(transaction, orgId);
+		const dataKey = await this.#openDataKey(orgId, await newestDataKey(transaction));
 		const made = Object.fromEntries(roles.map((role) => [role, generateSigner(algorithms[role])])) as Record<
 			OrgKeyRole,
 			LocalSigner
 		>;
-		for (const role of roles) {
-			const signer = made[role];
-			await insertOrgKey(transaction, {
-				org_id: orgId,
-				key_id: signer.id,
-				role,
-				algorithm: signer.algorithm,
-				spki: signer.spki,
-				sealed: seal(dataKey, Buffer.from(signer.toPem()), contextOf(orgId, role, signer.id)),
-				data_key_id,
-				certificate: null,
-			});
-		}
+		for (const role of roles) await insertOrgKey(transaction, sealedRow(orgId, role, made[role], dataKey));
 		return made;
+	}
+
+	/** Makes the data key that new things are sealed by; what was sealed before keeps its own. @returns its id */
+	async addDataKey(transaction: OrgTransaction, orgId: OrgId): Promise<string> {
+		const key = { id: `dk_${randomBytes(8).toString('hex')}`, key: randomBytes(32) };
+		const wrapped = await this.#kms.wrap(key.key, `${orgId} ${key.id}`);
+		await insertDataKey(transaction, { org_id: orgId, id: key.id, kms_key_id: this.#kms.id, wrapped });
+		// Not believed before it is committed: the next question asks the database.
+		this.#dataKeys.delete(orgId);
+		return key.id;
+	}
+
+	/**
+	 * Makes the key that is to follow the current one of a role. Nothing is signed with it until a root document lists it;
+	 * one that waited before is let go of, so that what an interrupted rotation left behind is never taken into use.
+	 */
+	async prepare(transaction: OrgTransaction, orgId: OrgId, role: OrgKeyRole): Promise<Omit<Signer, 'sign'>> {
+		const signer = generateSigner(algorithms[role]);
+		await dropPendingKey(transaction, role);
+		const row = sealedRow(orgId, role, signer, await this.dataKey(transaction, orgId));
+		await insertOrgKey(transaction, { ...row, pending: true });
+		return { id: signer.id, algorithm: signer.algorithm, spki: signer.spki };
 	}
 
 	/**
@@ -155,6 +164,12 @@ export class OrgKeys {
 }
 
 const believedMs = 60_000;
+
+function sealedRow(orgId: OrgId, role: OrgKeyRole, signer: LocalSigner, dataKey: DataKey): Insertable<OrgKeyTable> {
+	const { algorithm, id: key_id, spki } = signer;
+	const sealed = seal(dataKey.key, Buffer.from(signer.toPem()), contextOf(orgId, role, key_id));
+	return { org_id: orgId, key_id, role, algorithm, spki, sealed, data_key_id: dataKey.id, certificate: null };
+}
 
 function contextOf(orgId: OrgId, role: OrgKeyRole, keyId: string): string {
 	return `tappass org key ${orgId} ${role} ${keyId}`;

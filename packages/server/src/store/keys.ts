@@ -30,7 +30,7 @@ export async function insertOrgKey(transaction: OrgTransaction, row: Insertable<
 	await transaction.insertInto('org_keys').values(row).execute();
 }
 
-/** The key of a role that has not been retired; there is at most one. */
+/** The key of a role that is in use: neither retired nor waiting for a root document. There is at most one. */
 export async function currentKey(
 	transaction: OrgTransaction,
 	role: OrgKeyRole,
@@ -40,7 +40,43 @@ export async function currentKey(
 		.selectAll()
 		.where('role', '=', role)
 		.where('retired_at', 'is', null)
+		.where('pending', '=', false)
 		.executeTakeFirst();
+}
+
+/** A key as everyone may see it. */
+export type PublicKeyRow = Omit<Selectable<OrgKeyTable>, 'org_id' | 'sealed' | 'data_key_id' | 'certificate'>;
+
+/** Every key there is or was, newest first. */
+export async function listKeys(transaction: OrgTransaction): Promise<readonly PublicKeyRow[]> {
+	return transaction
+		.selectFrom('org_keys')
+		.select(['key_id', 'role', 'algorithm', 'spki', 'created_at', 'retired_at', 'pending'])
+		.orderBy('created_at', 'desc')
+		.orderBy('key_id')
+		.execute();
+}
+
+/** Lets go of a key that waits to follow: no root document lists it, and nothing was signed with it. */
+export async function dropPendingKey(transaction: OrgTransaction, role: OrgKeyRole): Promise<void> {
+	await transaction.deleteFrom('org_keys').where('role', '=', role).where('pending', '=', true).execute();
+}
+
+/** Takes a waiting key into use. The one before is retired, and its private half is gone: nothing needs it any more. */
+export async function activateKey(
+	transaction: OrgTransaction,
+	role: OrgKeyRole,
+	keyId: string,
+	at: Date,
+): Promise<void> {
+	await transaction
+		.updateTable('org_keys')
+		.set({ retired_at: at, sealed: Buffer.alloc(0) })
+		.where('role', '=', role)
+		.where('retired_at', 'is', null)
+		.where('pending', '=', false)
+		.execute();
+	await transaction.updateTable('org_keys').set({ pending: false }).where('key_id', '=', keyId).execute();
 }
 
 export async function findKey(

@@ -5,6 +5,7 @@ import { tables } from './migrations/0001-tables.ts';
 import { sync } from './migrations/0100-sync.ts';
 import { audit } from './migrations/0110-audit.ts';
 import { gateway } from './migrations/0120-gateway.ts';
+import { keyRotation } from './migrations/0130-key-rotation.ts';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -12,6 +13,7 @@ const migrations: Readonly<Record<string, Migration>> = {
 	'0100-sync': sync,
 	'0110-audit': audit,
 	'0120-gateway': gateway,
+	'0130-key-rotation': keyRotation,
 };
 
 /**

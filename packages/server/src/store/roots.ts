@@ -1,16 +1,6 @@
 import type { OrgId } from '@tappass/core';
 import type { OrgTransaction } from './store.ts';
 
-/** Role → id of the key that now speaks for it. */
-export async function currentKeyIds(transaction: OrgTransaction): Promise<ReadonlyMap<string, string>> {
-	const rows = await transaction
-		.selectFrom('org_keys')
-		.select(['role', 'key_id'])
-		.where('retired_at', 'is', null)
-		.execute();
-	return new Map(rows.map(({ key_id, role }) => [role, key_id]));
-}
-
 /** Begins an epoch: every statement of another one is out of date. @returns how many sandboxes are to be derived anew */
 export async function setEpoch(transaction: OrgTransaction, orgId: OrgId, epoch: number, at: Date): Promise<number> {
 	await transaction.updateTable('orgs').set({ epoch }).where('org_id', '=', orgId).execute();

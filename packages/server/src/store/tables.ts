@@ -269,13 +269,15 @@ export interface OrgKeyTable {
 	readonly role: OrgKeyRole;
 	readonly algorithm: 'ed25519' | 'es256';
 	readonly spki: Bytes;
-	/** PKCS#8 PEM under AES-256-GCM; the org, role and key id are bound in. */
-	readonly sealed: Bytes;
+	/** PKCS#8 PEM under AES-256-GCM; the org, role and key id are bound in. Empty once the key was retired. */
+	sealed: Bytes;
 	readonly data_key_id: string;
 	/** X.509, DER; the CA alone has one. */
 	readonly certificate: MaybeBytes;
 	readonly created_at: Moment;
 	retired_at: MaybeMoment;
+	/** Made, but not listed by a root document yet: nothing is signed with it. */
+	pending: Generated<boolean>;
 }
 
 /** A signed root document. */

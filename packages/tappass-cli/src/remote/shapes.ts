@@ -310,10 +310,43 @@ export const root: z.ZodType<{ readonly version: number; readonly document: stri
 	version: z.int(),
 	document: z.base64(),
 });
-export const acceptedRoot: z.ZodType<Settled & { readonly version: number; readonly epoch: number }> = z.looseObject({
-	version: z.int(),
-	epoch: z.int(),
-	...settled,
+/** A root document that took effect. */
+export interface AcceptedRoot extends Settled {
+	readonly version: number;
+	readonly epoch: number;
+}
+export const acceptedRoot: z.ZodType<AcceptedRoot> = z.looseObject({ version: z.int(), epoch: z.int(), ...settled });
+
+/** Roles whose keys the server holds. */
+export type OnlineRole = 'policy' | 'freshness' | 'token' | 'audit';
+export const onlineRoles: readonly OnlineRole[] = ['policy', 'freshness', 'token', 'audit'];
+/** A key that the server made, to be listed by the next root document. */
+export interface PreparedKey {
+	readonly role: OnlineRole;
+	readonly key_id: string;
+	readonly algorithm: 'ed25519' | 'es256';
+	readonly public: string;
+}
+export const preparedKey: z.ZodType<PreparedKey> = z.looseObject({
+	role: z.enum(onlineRoles),
+	key_id: z.string().regex(/^[0-9a-f]{64}$/),
+	algorithm: z.enum(['ed25519', 'es256']),
+	public: z.base64(),
+});
+/** A key that the server signs, will sign or has signed with. */
+export interface OnlineKey {
+	readonly role: OnlineRole;
+	readonly key_id: string;
+	readonly state: string;
+	readonly created_at: string;
+	readonly retired_at: string | null;
+}
+export const onlineKey: z.ZodType<OnlineKey> = z.looseObject({
+	role: z.enum(onlineRoles),
+	key_id: z.string(),
+	state: z.string(),
+	created_at: z.string(),
+	retired_at: z.string().nullable(),
 });
 
 /** How a server is doing. */

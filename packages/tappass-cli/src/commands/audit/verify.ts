@@ -21,6 +21,11 @@ const flags = {
 		description: 'verifier key of a witness that must have cosigned; may be given several times',
 	}),
 	since: Flags.string({ helpValue: '<file>', description: 'a checkpoint from before: the log must continue it' }),
+	'since-vkey': Flags.string({
+		helpValue: '<key|file>',
+		dependsOn: ['since'],
+		description: "the key that signed that checkpoint, when the log's key was rotated since",
+	}),
 };
 
 /** `tappass audit verify`: check a whole log, without a server and without an account. */
@@ -41,6 +46,7 @@ export default class AuditVerify extends OperatorCommand {
 		const key = await readVerifierKey(chosen.vkey);
 		const witnesses = await Promise.all((chosen.witness ?? []).map((one) => readVerifierKey(one, 'witness')));
 		const since = chosen.since === undefined ? undefined : await readBounded(chosen.since, limits.checkpointBytesMax);
+		const sinceKey = chosen['since-vkey'] === undefined ? undefined : await readVerifierKey(chosen['since-vkey']);
 		const reader = await openLog(given.log);
 		const progress = startProgress(terminal, `verifying ${given.log}`);
 		let payloads = 0;
@@ -49,6 +55,7 @@ export default class AuditVerify extends OperatorCommand {
 				key,
 				witnesses,
 				...(since === undefined ? {} : { since }),
+				...(sinceKey === undefined ? {} : { sinceKey }),
 				onProgress: (done, size) =>
 					progress.update(`verifying ${given.log}: ${done} of ${size} entries (${Math.floor((done / size) * 100)} %)`),
 				// Only a copy on disk carries them; a log that is served never does.

@@ -1,0 +1,46 @@
+import type { Command, Interfaces } from '@oclif/core';
+import { type Answer, printable, type Terminal } from '@tappass/cli-kit';
+import { OperatorCommand } from '../../../command.ts';
+import { connect } from '../../../remote/connect.ts';
+import { serverFlag } from '../../../remote/settings.ts';
+import { type OnlineKey, onlineKey, page } from '../../../remote/shapes.ts';
+import { readRoot } from '../../../root-keys.ts';
+
+const flags = { server: serverFlag };
+
+/** `tappass admin key list`: the keys that the server signs with. */
+export default class KeyList extends OperatorCommand {
+	static override summary = 'List the keys that the server signs with, those that wait to follow, and those before.';
+	static override description =
+		'What hosts believe is what the root document lists; a key listed and not in use is the other half of a rotation with --overlap.';
+	static override examples: Command.Example[] = [
+		'<%= config.bin %> <%= command.id %>',
+		'<%= config.bin %> <%= command.id %> --json',
+	];
+	static override flags: Interfaces.FlagInput = flags;
+
+	protected override async answer(_terminal: Terminal): Promise<Answer> {
+		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		const client = await connect(chosen.server);
+		const { document } = (await readRoot(client)).held;
+		const { items } = await client.get('/v1/root/keys', page(onlineKey));
+		const keys = items.map((key) => ({ ...key, listed: document.roles[key.role].keyids.includes(key.key_id) }));
+		return {
+			schema: 'tappass.admin.key.list/1',
+			fields: { root_version: document.version, items: keys },
+			text: printable(keys.map(lineOf).join('\n')),
+		};
+	}
+}
+
+function lineOf({
+	role,
+	key_id,
+	state,
+	listed,
+	created_at,
+	retired_at,
+}: OnlineKey & { readonly listed: boolean }): string {
+	const when = retired_at === null ? `since ${created_at}` : `until ${retired_at}`;
+	return `${role.padEnd(9)}  ${state.replace('_', ' ').padEnd(7)}  ${listed ? 'listed    ' : 'not listed'}  ${key_id}  ${when}`;
+}
