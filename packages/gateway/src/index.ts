@@ -1,5 +1,6 @@
 export { createGateway, type Gateway, type GatewayOptions } from './app.ts';
 export { isMetadataAddress } from './http/metadata-address.ts';
+export type { ListedTool } from './mcp/outbound/listing.ts';
 export { type MemoryOptions, type MemoryPorts, memoryPorts } from './memory/ports.ts';
 export type {
 	Admission,
@@ -38,5 +39,6 @@ export type {
 	UnenrolledPort,
 	UpstreamPort,
 } from './ports.ts';
+export { type ModelProbe, probeModel, probeServer } from './probe.ts';
 export type { DoorContext, Route as GatewayRoute } from './routes.ts';
 export { rememberCall } from './session/recent.ts';

@@ -42,6 +42,8 @@ export const eventTypes: Readonly<Record<string, EventTypeRow>> = {
 	'mcp.removed': row('An MCP server was removed'),
 	'upstream.added': row('An upstream was added'),
 	'upstream.removed': row('An upstream was removed'),
+	'mcp.tested': row('An MCP server was asked for its tools'),
+	'upstream.tested': row('An upstream was asked for an answer'),
 	'operator.signed_in': row('An operator signed in'),
 	'operator.refused': row('An operator asked for what their roles do not allow', 'code'),
 
@@ -88,6 +90,7 @@ export const eventTypes: Readonly<Record<string, EventTypeRow>> = {
 	'approval.requested': row('A call waits for a person', 'sandbox_id', 'policy_version'),
 	'approval.granted': row('A person approved a call'),
 	'approval.denied': row('A person denied a call'),
+	'approval.opened': row('A person looked at the arguments of a call that waits'),
 	'approval.used': row('An approval was used up', 'sandbox_id'),
 	'tool.discovered': row('A tool was seen that the catalog does not know'),
 	'tool.changed': row('The definition of a tool has changed'),

@@ -118,6 +118,7 @@ export type ErrorCode =
 	| 'approval_required'
 	| 'approval_denied'
 	| 'approval_invalid'
+	| 'approval_closed'
 	| 'budget_exhausted'
 	| 'price_unknown'
 	| 'sandbox_unknown'
@@ -266,6 +267,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	approval_required: denied('A person must approve this call'),
 	approval_denied: denied('A person has denied this call'),
 	approval_invalid: denied('The approval is not for this call'),
+	approval_closed: usage('The approval does not wait any more', 409),
 	budget_exhausted: denied('The budget is used up', 429),
 	price_unknown: denied('The price of the model is unknown'),
 	sandbox_unknown: { title: 'There is no such sandbox', status: 401, exit: 4, retryable: false },

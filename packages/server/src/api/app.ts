@@ -11,9 +11,12 @@ import { beginIdempotent, finishIdempotent } from '../store/idempotency.ts';
 import { findByKeyHash, findByKeyId, touchKey } from '../store/people.ts';
 import { type OrgTransaction, waitForStandbys } from '../store/store.ts';
 import { spanned } from '../tracing.ts';
+import { approvalRoutes } from './approvals.ts';
 import { auditRoutes } from './audit.ts';
 import { auditFiles } from './audit-files.ts';
 import { eventOf, Refused, refusalOf, withoutHidden } from './audited.ts';
+import { barrierRoutes } from './barriers.ts';
+import { discoveredRoutes } from './discovered.ts';
 import { mcpServerRoutes } from './mcp-servers.ts';
 import { describeApi } from './openapi.ts';
 import { peopleRoutes } from './people.ts';
@@ -25,7 +28,9 @@ import { specRoutes } from './sandbox-specs.ts';
 import { sandboxRoutes } from './sandboxes.ts';
 import { secretRoutes } from './secrets.ts';
 import type { Services } from './services.ts';
+import { sessionRoutes } from './sessions.ts';
 import { statusRoutes } from './status.ts';
+import { unenrolledRoutes } from './unenrolled.ts';
 import { upstreamRoutes } from './upstreams.ts';
 
 /** Every operation of the operator API that needs a token. */
@@ -41,6 +46,11 @@ export const operatorRoutes: readonly Route[] = [
 	...secretRoutes,
 	...upstreamRoutes,
 	...mcpServerRoutes,
+	...discoveredRoutes,
+	...sessionRoutes,
+	...approvalRoutes,
+	...barrierRoutes,
+	...unenrolledRoutes,
 ];
 
 /** Told of each request that was answered. */

@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Caller, type TestServer, testServer } from '../test-support/test-server.ts';
 
+const waiting = { timeout: 30_000, interval: 100 };
 // A fixture: nobody believes it.
 const fixture = 'fixture-secret-4711';
 let test: TestServer;
@@ -33,11 +34,14 @@ const httpServer = { transport: { kind: 'http', url: 'https://mcp.example/mcp' }
 /** What the records of some types hold, opened. */
 async function recorded(...types: readonly string[]): Promise<string> {
 	const { items } = (await call('GET', '/v1/audit/events?limit=500')).body;
-	const payloads = [];
-	for (const { event_id, type } of items)
-		if (types.includes(type)) payloads.push((await call('GET', `/v1/audit/events/${event_id}/payload`)).body);
+	const payloads: string[] = [];
+	for (const { event_id, type } of items) {
+		if (!types.includes(type)) continue;
+		const { opening } = (await call('GET', `/v1/audit/events/${event_id}/payload`)).body;
+		payloads.push(Buffer.from(opening, 'base64').toString('latin1'));
+	}
 	expect(payloads.length).toBeGreaterThanOrEqual(types.length);
-	return JSON.stringify(payloads);
+	return payloads.join('\n');
 }
 
 describe('those without the right', () => {
@@ -95,8 +99,13 @@ describe('a secret', () => {
 		expect(rows.map(({ name }) => name).sort()).toEqual(['collibra', 'upstream.own']);
 		for (const { sealed } of rows) expect(sealed.toString('latin1')).not.toContain(fixture);
 		const texts = [put, added, wrong, refused, listed].map(({ body }) => JSON.stringify(body));
-		const records = await recorded('secret.put', 'upstream.added', 'operator.refused');
-		expect(records).toContain('collibra');
+		// An event has its place in the log shortly after it is durable.
+		const records = await vi.waitFor(async () => {
+			const found = await recorded('secret.put', 'upstream.added', 'operator.refused');
+			expect(found).toContain('"upstream":"own"');
+			expect(found).toContain('"secret":"collibra"');
+			return found;
+		}, waiting);
 		for (const text of [...texts, test.logged(), records]) expect(text).not.toContain(fixture);
 	});
 

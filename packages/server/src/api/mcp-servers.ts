@@ -1,11 +1,14 @@
 import { TapPassError } from '@tappass/core';
+import { probeServer } from '@tappass/gateway';
 import { z } from 'zod';
 import { assertMay, orgScope } from '../access/may.ts';
 import { announce } from '../events/notices.ts';
+import { useSecret } from '../gateway-store/sealed.ts';
 import { serverLimits } from '../limits.ts';
 import { type Call, type Route, route } from './route.ts';
 import { moment, none, page, pageOf, pageQuery, readCursor, text } from './shapes.ts';
 import { checkAddress } from './upstream-address.ts';
+import { faultIn } from './upstreams.ts';
 import { assertSecret, nextRevision, secretOf } from './vault.ts';
 
 // First part of its tools' canonical names, which a double underscore would divide on some wires.
@@ -118,7 +121,85 @@ export const mcpServerRoutes: readonly Route[] = [
 			return { body: { name } };
 		},
 	}),
+	route({
+		method: 'post',
+		path: '/v1/mcp-servers/{server}/test',
+		operation: 'testMcpServer',
+		audit: 'mcp.tested',
+		secret: true,
+		summary: 'Connect to an MCP server and list its tools; says which of them are known',
+		tag: 'gateway',
+		parameters: serverPath,
+		query: none,
+		body: none,
+		result: z.strictObject({
+			name: z.string(),
+			ok: z.boolean(),
+			code: z.string().nullable(),
+			detail: z.string().nullable(),
+			tools: z.array(
+				z.strictObject({
+					name: z.string(),
+					known: z.enum(['catalog', 'approved', 'unknown']),
+					pinned: z.enum(['same', 'changed']).nullable().describe('Against the definition that was agreed to'),
+					description: z.string(),
+				}),
+			),
+		}),
+		handle: testServer,
+	}),
 ];
+
+type TestCall = Call<z.output<typeof serverPath>, Record<never, never>, Record<never, never>>;
+
+async function testServer({ path, principal, transaction, services, org_id }: TestCall) {
+	assertMay(principal, 'mcp.manage', orgScope);
+	const name = path.server;
+	const row = await transaction.selectFrom('mcp_servers').selectAll().where('name', '=', name).executeTakeFirst();
+	if (row === undefined)
+		throw new TapPassError('not_found', { detail: `no MCP server ${name}`, hint: 'tappass mcp list' });
+	const secrets = new Map<string, string>();
+	for (const reference of Object.values(row.credentials)) {
+		const secret = secretOf(reference);
+		secrets.set(`vault://${secret}`, await useSecret(transaction, services.keys, org_id, secret));
+	}
+	const approved = new Set(
+		(await transaction.selectFrom('approved_tools').select('tool').execute()).map(({ tool }) => tool),
+	);
+	const pins = new Map(
+		(await transaction.selectFrom('tool_pins').select(['tool', 'sha256']).execute()).map((pin) => [
+			pin.tool,
+			pin.sha256,
+		]),
+	);
+	const { tools: catalog } = services.derive.shipped.library.catalog;
+	return {
+		body: { name, ok: false, code: null, detail: null, tools: [] },
+		after: async () => {
+			try {
+				const listed = await probeServer(org_id, row, async (reference) => secrets.get(reference)!);
+				const tools = listed.map((tool) => {
+					const pin = pins.get(tool.name);
+					return {
+						name: tool.name,
+						known: catalog.has(tool.name)
+							? ('catalog' as const)
+							: approved.has(tool.name)
+								? ('approved' as const)
+								: ('unknown' as const),
+						pinned: pin === undefined ? null : pin === tool.sha256 ? ('same' as const) : ('changed' as const),
+						description: String(tool.definition['description'] ?? '').slice(0, descriptionMax),
+					};
+				});
+				return { ok: true, tools };
+			} catch (error) {
+				return { ok: false, ...faultIn(error) };
+			}
+		},
+	};
+}
+
+const descriptionMax = 200;
 
 type RegisterCall = Call<z.output<typeof serverPath>, Record<never, never>, z.output<typeof serverBody>>;
 

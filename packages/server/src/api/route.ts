@@ -23,6 +23,9 @@ export interface About {
 	readonly project?: string | null;
 	readonly agent?: string | null;
 	readonly sandbox_id?: SandboxId;
+	readonly session_id?: string;
+	/** What the change answers to a call from now on. */
+	readonly code?: string;
 	readonly erases?: Erasure;
 }
 

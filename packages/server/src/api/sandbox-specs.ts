@@ -23,7 +23,7 @@ import {
 	readSpecs,
 	type SpecRow,
 } from '../store/sandboxes.ts';
-import { type Call, type Route, route } from './route.ts';
+import { type Answer, type Call, type Route, route } from './route.ts';
 import { documentBody, identifier, none } from './shapes.ts';
 
 type AnyCall = Call<unknown, unknown, unknown>;
@@ -36,6 +36,25 @@ const spec = z.strictObject({
 	agent: z.string(),
 	runtime: z.string(),
 	function: z.string().nullable(),
+});
+
+/** Sandboxes that were made, and the URL that enrols each. */
+export interface Bootstraps {
+	readonly spec: string;
+	readonly project: string;
+	readonly bound: boolean;
+	readonly items: readonly { readonly sandbox_id: string; readonly url: string; readonly expires_at: string }[];
+	readonly signed: number;
+	readonly failed: number;
+}
+/** Shape of `Bootstraps`. */
+export const bootstraps: z.ZodType<Bootstraps> = z.strictObject({
+	spec: z.string(),
+	project: z.string(),
+	bound: z.boolean().describe('Whether this call bound a shipped spec to the project'),
+	items: z.array(z.strictObject({ sandbox_id: z.string(), url: z.string(), expires_at: z.string() })),
+	signed: z.int(),
+	failed: z.int(),
 });
 
 /** Sandbox-specs, and the bootstraps that are made from them. */
@@ -145,47 +164,47 @@ export const specRoutes: readonly Route[] = [
 				.optional()
 				.describe('Binds a shipped spec to a project at once; may be left out when there is only one'),
 		}),
-		result: z.strictObject({
-			spec: z.string(),
-			project: z.string(),
-			bound: z.boolean().describe('Whether this call bound a shipped spec to the project'),
-			items: z.array(z.strictObject({ sandbox_id: z.string(), url: z.string(), expires_at: z.string() })),
-			signed: z.int(),
-			failed: z.int(),
-		}),
-		handle: async (call) => {
-			const { body, path, principal, transaction, services, org_id, now } = call;
-			const { row, bound } = await specToEmit(call, path.spec, body.project);
-			assertMay(principal, 'sandbox.create', row);
-			const { id, project, agent, runtime_id } = row;
-			const made = Array.from({ length: body.count }, () => ({
-				org_id,
-				id: newId('sbx') as SandboxId,
-				spec_id: id,
-				project,
-				agent,
-				runtime_id,
-				created_by: principal.email,
-			}));
-			await insertSandboxes(transaction, made);
-			const items = [];
-			for (const { id: sandbox_id } of made) {
-				const { url, expires_at } = await services.mintBootstrap(transaction, {
-					orgId: org_id,
-					sandboxId: sandbox_id,
-					createdBy: principal.email,
-					now: now.getTime(),
-				});
-				items.push({ sandbox_id, url, expires_at });
-			}
-			return {
-				body: { spec: id, project, bound, items, signed: 0, failed: 0 },
-				about: { project, agent },
-				after: () => services.recompiler.settle(org_id, [id], made.length),
-			};
-		},
+		result: bootstraps,
+		handle: (call) => emitFrom(call, call.path.spec, call.body),
 	}),
 ];
+
+/** Makes sandboxes of a spec, and the URL that enrols each. @throws {TapPassError} forbidden, not_found, usage */
+export async function emitFrom(
+	call: AnyCall,
+	spec: string,
+	{ count, project: wanted }: { readonly count: number; readonly project?: string | undefined },
+): Promise<Answer<Bootstraps>> {
+	const { principal, transaction, services, org_id, now } = call;
+	const { row, bound } = await specToEmit(call, spec, wanted);
+	assertMay(principal, 'sandbox.create', row);
+	const { id, project, agent, runtime_id } = row;
+	const made = Array.from({ length: count }, () => ({
+		org_id,
+		id: newId('sbx') as SandboxId,
+		spec_id: id,
+		project,
+		agent,
+		runtime_id,
+		created_by: principal.email,
+	}));
+	await insertSandboxes(transaction, made);
+	const items = [];
+	for (const { id: sandbox_id } of made) {
+		const { url, expires_at } = await services.mintBootstrap(transaction, {
+			orgId: org_id,
+			sandboxId: sandbox_id,
+			createdBy: principal.email,
+			now: now.getTime(),
+		});
+		items.push({ sandbox_id, url, expires_at });
+	}
+	return {
+		body: { spec: id, project, bound, items, signed: 0, failed: 0 },
+		about: { project, agent },
+		after: () => services.recompiler.settle(org_id, [id], made.length),
+	};
+}
 
 interface SpecSource {
 	readonly document: Authored<SandboxSpecDocument>;

@@ -1,4 +1,4 @@
-import { agentNameSchema, projectNameSchema, TapPassError } from '@tappass/core';
+import { agentNameSchema, type Json, projectNameSchema, TapPassError } from '@tappass/core';
 import { z } from 'zod';
 import type { Scope } from '../access/may.ts';
 import { serverLimits } from '../limits.ts';
@@ -10,6 +10,9 @@ export const none: z.ZodObject<Record<never, never>, z.core.$strict> = z.strictO
 export const moment: z.ZodISODateTime = z.iso.datetime();
 /** A name or id in a path. */
 export const identifier: z.ZodString = z.string().min(1).max(128);
+
+/** Any JSON. */
+export const json: z.ZodType<Json> = z.json() as unknown as z.ZodType<Json>;
 
 /** A file as requests carry one. */
 export const documentBody: z.ZodObject<{ file: z.ZodString; content: z.ZodBase64 }, z.core.$strict> = z.strictObject({

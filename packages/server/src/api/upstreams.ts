@@ -1,7 +1,10 @@
 import { TapPassError } from '@tappass/core';
+import { probeModel } from '@tappass/gateway';
 import { z } from 'zod';
 import { assertMay, orgScope } from '../access/may.ts';
 import { announce } from '../events/notices.ts';
+import { useSecret } from '../gateway-store/sealed.ts';
+import { credentialHeaders, isNamed } from '../gateway-store/upstreams.ts';
 import { serverLimits } from '../limits.ts';
 import { type Call, type Route, route } from './route.ts';
 import { moment, none, page, pageOf, pageQuery, readCursor, text } from './shapes.ts';
@@ -135,7 +138,70 @@ export const upstreamRoutes: readonly Route[] = [
 			return { body: { name, secret_removed } };
 		},
 	}),
+	route({
+		method: 'post',
+		path: '/v1/upstreams/{upstream}/test',
+		operation: 'testUpstream',
+		audit: 'upstream.tested',
+		secret: true,
+		summary: 'Ask an upstream for a word, with its credential; says what came back',
+		tag: 'gateway',
+		parameters: upstreamPath,
+		query: none,
+		body: z.strictObject({ model: z.string().min(1).max(128).optional().describe('The first that it names exactly') }),
+		result: z.strictObject({
+			name: z.string(),
+			model: z.string(),
+			ok: z.boolean(),
+			code: z.string().nullable(),
+			detail: z.string().nullable(),
+			said: z.string(),
+			input_tokens: z.int().nullable(),
+			output_tokens: z.int().nullable(),
+		}),
+		handle: testUpstream,
+	}),
 ];
+
+type TestCall = Call<z.output<typeof upstreamPath>, Record<never, never>, { model?: string | undefined }>;
+
+async function testUpstream({ path, body, principal, transaction, services, org_id }: TestCall) {
+	assertMay(principal, 'upstream.manage', orgScope);
+	const name = path.upstream;
+	const row = await transaction.selectFrom('upstreams').selectAll().where('name', '=', name).executeTakeFirst();
+	if (row === undefined)
+		throw new TapPassError('not_found', { detail: `no upstream ${name}`, hint: 'tappass upstream list' });
+	const model = body.model ?? row.models.find((pattern) => !pattern.endsWith('*'));
+	if (model === undefined)
+		throw new TapPassError('usage', {
+			detail: `${name} names no model exactly`,
+			hint: `tappass upstream test ${name} --model <one of ${row.models.join(', ')}>`,
+		});
+	if (!row.models.some((pattern) => isNamed(pattern, model)))
+		throw new TapPassError('usage', { detail: `${name} serves ${row.models.join(', ')}, not ${model}` });
+	const headers =
+		row.secret === null
+			? {}
+			: credentialHeaders(row.speaks, await useSecret(transaction, services.keys, org_id, row.secret));
+	const { base_url, speaks, timeout_ms } = row;
+	const nothing = { said: '', input_tokens: null, output_tokens: null };
+	return {
+		body: { name, model, ok: false, code: null, detail: null, ...nothing },
+		after: async () => {
+			try {
+				return { ok: true, ...(await probeModel({ upstream: name, base_url, speaks, timeout_ms, model, headers })) };
+			} catch (error) {
+				return { ok: false, ...faultIn(error) };
+			}
+		},
+	};
+}
+
+/** What was wrong with a server that was tried. @throws whatever is no fault of it */
+export function faultIn(error: unknown): { readonly code: string; readonly detail: string } {
+	if (!(error instanceof TapPassError) || !error.code.startsWith('upstream_')) throw error;
+	return { code: error.code, detail: error.message };
+}
 
 function ownSecret(upstreamName: string): string {
 	return `upstream.${upstreamName}`;

@@ -1,4 +1,4 @@
-import { type OrgId, TapPassError } from '@tappass/core';
+import { type OrgId, type SandboxId, TapPassError } from '@tappass/core';
 import { type RecentCall, rememberCall, type Session, type SessionPort } from '@tappass/gateway';
 import { sql } from 'kysely';
 import type { Audit } from '../audit-store/append.ts';
@@ -55,40 +55,75 @@ export class StoredSessions implements SessionPort {
 		});
 
 	readonly kill: SessionPort['kill'] = (org_id, id, code, reason) =>
-		this.#batches.run(org_id, (transaction) =>
-			killSession(transaction, this.#audit, { org_id, id, code, reason, by: { kind: 'server', id: 'loop_guard' } }),
-		);
+		this.#batches.run(org_id, async (transaction) => {
+			const sandbox_id = await killSession(transaction, { org_id, id, code, reason });
+			if (sandbox_id === undefined) return;
+			const event = this.#audit.event({
+				type: 'session.killed',
+				org_id,
+				actor: { kind: 'server', id: 'loop_guard' },
+				decision: 'block',
+				sandbox_id,
+				session_id: id,
+				code,
+				payload: { reason },
+			});
+			await this.#audit.appendIn(transaction, [event]);
+		});
 }
 
-/** Kills a session, with its record; one that is over already stays as it ended. @returns whether it was open */
+/**
+ * Kills a session; one that is over already stays as it ended.
+ * @returns its sandbox when it was open
+ * @throws {TapPassError} session_unknown
+ */
 export async function killSession(
 	transaction: OrgTransaction,
-	audit: Audit,
 	{
 		org_id,
 		id,
 		code,
 		reason,
-		by,
-	}: {
-		readonly org_id: OrgId;
-		readonly id: string;
-		readonly code: string;
-		readonly reason: string;
-		readonly by: { readonly kind: 'server' | 'operator'; readonly id: string };
-	},
-): Promise<void> {
-	const held = await lock(transaction, id);
-	if (held.state !== 'open') return;
+	}: { readonly org_id: OrgId; readonly id: string; readonly code: string; readonly reason: string },
+): Promise<SandboxId | undefined> {
+	const { sandbox_id, state } = await lock(transaction, id);
+	if (state !== 'open') return undefined;
 	await transaction
 		.updateTable('sessions')
 		.set({ state: 'killed', killed_code: code, killed_reason: reason, closed_at: sql`now()` })
 		.where('id', '=', id)
 		.execute();
-	const { sandbox_id } = held;
-	const event = { type: 'session.killed', org_id, actor: by, decision: 'block', sandbox_id, session_id: id } as const;
-	await audit.appendIn(transaction, [audit.event({ ...event, code, payload: { reason } })]);
 	await announce(transaction, { kind: 'session', org_id, sandbox_ids: [sandbox_id] });
+	return sandbox_id;
+}
+
+/**
+ * Lets a killed session go on. What it was killed for is forgotten, since the next call would kill it again; what it has
+ * used stays used.
+ * @throws {TapPassError} session_unknown, session_closed
+ */
+export async function resumeSession(
+	transaction: OrgTransaction,
+	{ org_id, id }: { readonly org_id: OrgId; readonly id: string },
+): Promise<SandboxId> {
+	const { sandbox_id, state } = await lock(transaction, id);
+	if (state !== 'killed')
+		throw new TapPassError('session_closed', { detail: `the session is ${state}; only a killed one can go on` });
+	const other = await transaction
+		.selectFrom('sessions')
+		.select('id')
+		.where('sandbox_id', '=', sandbox_id)
+		.where('state', '=', 'open')
+		.executeTakeFirst();
+	if (other !== undefined)
+		throw new TapPassError('session_closed', { detail: `the sandbox has opened ${other.id} since` });
+	await transaction
+		.updateTable('sessions')
+		.set({ state: 'open', killed_code: null, killed_reason: null, closed_at: null, recent: '[]' })
+		.where('id', '=', id)
+		.execute();
+	await announce(transaction, { kind: 'session', org_id, sandbox_ids: [sandbox_id] });
+	return sandbox_id;
 }
 
 type Row = Awaited<ReturnType<typeof rowOf>>;
