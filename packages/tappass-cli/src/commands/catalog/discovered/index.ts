@@ -1,0 +1,2 @@
+// Without a verb the queue is listed.
+export { default } from './list.ts';
