@@ -6,7 +6,7 @@ import { modelRoutes } from './llm/routes.ts';
 import { createUpstreamAgent } from './llm/upstream/dispatch.ts';
 import { chatWire, messagesWire } from './llm/wires.ts';
 import { Broker } from './mcp/broker.ts';
-import { mcpRoutes } from './mcp/routes.ts';
+import { mcpRoutes, metadataRoutes } from './mcp/routes.ts';
 import type { Pipeline } from './pipeline/admission.ts';
 import { uuidv7 } from './pipeline/uuid.ts';
 import type { GatewayPorts } from './ports.ts';
@@ -37,7 +37,7 @@ export function createGateway({ pipeline, ports, routes: more = [], report = () 
 	const agent = createUpstreamAgent();
 	const broker = new Broker(ports, agent);
 	const context: DoorContext = { pipeline, ports, agent, broker, report };
-	const routes = Object.freeze([...modelRoutes, ...toolRoutes, ...mcpRoutes, ...more]);
+	const routes = Object.freeze([...modelRoutes, ...toolRoutes, ...mcpRoutes, ...metadataRoutes, ...more]);
 	const byAddress = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
 	const paths = new Set(routes.map(({ path }) => path));
 	const underWay = new Set<Promise<void>>();

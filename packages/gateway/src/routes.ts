@@ -26,6 +26,8 @@ export interface Route {
 	readonly wire: Wire;
 	/** What a call of it may reach. Whatever reaches a model or a tool passes `pipeline.admit`; a test walks this list. */
 	readonly reaches: 'model' | 'tool' | 'nothing';
+	/** It says the same to everybody, and does not ask who calls. */
+	readonly public?: boolean;
 	/** Answers the request, whatever happens. */
 	readonly serve: (req: IncomingMessage, res: ServerResponse, context: DoorContext) => Promise<void>;
 }

@@ -140,6 +140,7 @@ export type ErrorCode =
 	| 'proof_invalid'
 	| 'request_unsupported'
 	| 'request_timeout'
+	| 'origin_denied'
 	| 'upstream_unreachable'
 	| 'upstream_timeout'
 	| 'upstream_refused'
@@ -297,6 +298,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	// The doors of the gateway.
 	request_unsupported: usage('The request asks for something that cannot be enforced here'),
 	request_timeout: { title: 'The request took too long to arrive', status: 408, exit: 5, retryable: true },
+	origin_denied: denied('A web page of another origin may not call this'),
 	upstream_unreachable: { title: 'The upstream cannot be reached', status: 502, exit: 5, retryable: true },
 	upstream_timeout: { title: 'The upstream did not answer in time', status: 504, exit: 5, retryable: true },
 	upstream_refused: { title: 'The upstream refused our credential', status: 502, exit: 4, retryable: false },

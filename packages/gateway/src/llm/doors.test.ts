@@ -440,7 +440,8 @@ test('every route asks who calls before anything else, and what reaches a model 
 	const { url, pipeline, gateway } = await start([{ say: 'hi' }], { token: 'right', route: { speaks: 'anthropic' } });
 	const base = url.slice(0, -'/v1'.length);
 	const tool = { tool: 'any.tool', jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'any__tool' } };
-	for (const { method, path, reaches } of gateway.routes) {
+	for (const { method, path, reaches, public: open } of gateway.routes) {
+		if (open === true) continue;
 		const door = doors.find((one) => path.endsWith(one.path)) ?? messages;
 		const before = { admit: pipeline.calls.length, identify: pipeline.identified() };
 		const answer = await fetch(base + path, {

@@ -1,16 +1,19 @@
-import { TapPassError } from '@tappass/core';
+import { type OrgId, TapPassError } from '@tappass/core';
 import type { Agent } from 'undici';
 import type { Identified } from '../pipeline/admission.ts';
+import { BoundedMap } from '../pipeline/bounded-map.ts';
 import type { GatewayPorts, McpServer } from '../ports.ts';
+import { mcpLimits } from './limits.ts';
 import type { Connection } from './outbound/connection.ts';
 import { type ListedTool, Listings } from './outbound/listing.ts';
 import { ConnectionPool } from './outbound/pool.ts';
+import type { ParkedCall } from './parked.ts';
+import type { RpcAnswer } from './rpc.ts';
 
-/** Where a tool is: its server, connected, and its definition there. */
+/** Where a call goes: its server, connected, and the tool as it is defined there; undefined: it is no tool. */
 export interface Target {
-	readonly server: McpServer;
 	readonly connection: Connection;
-	readonly tool: ListedTool;
+	readonly tool: ListedTool | undefined;
 }
 
 /** The registered servers of all orgs, as agents reach them. One for each process; what it holds can be made anew. */
@@ -18,10 +21,26 @@ export class Broker {
 	readonly #pool: ConnectionPool;
 	readonly #listings: Listings;
 	readonly #ports: GatewayPorts;
+	readonly #listeners = new Set<{ readonly org_id: OrgId; readonly changed: () => void }>();
+	/** What sessions are asked: who waits for the answer. */
+	readonly answers: Map<string, (answer: RpcAnswer) => void> = new Map();
+	/** Requests of sessions under way, and how each is cancelled. */
+	readonly cancels: Map<string, () => void> = new Map();
+	/** Sessions that their clients ended. */
+	readonly ended: BoundedMap<boolean> = new BoundedMap(mcpLimits.sessionsKeptMax);
+	/** From which level on sessions want to be told. */
+	readonly logLevels: BoundedMap<number> = new BoundedMap(mcpLimits.sessionsKeptMax);
+	/** Calls that wait for their client's next request. */
+	readonly parked: BoundedMap<ParkedCall> = new BoundedMap(mcpLimits.parkedMax);
 
 	constructor(ports: GatewayPorts, agent: Agent) {
 		this.#ports = ports;
-		this.#pool = new ConnectionPool(ports.mcpServers, agent, () => ports.monotonicMs());
+		this.#pool = new ConnectionPool(
+			ports.mcpServers,
+			agent,
+			() => ports.monotonicMs(),
+			(org_id) => this.#changed(org_id),
+		);
 		this.#listings = new Listings(() => ports.monotonicMs());
 	}
 
@@ -34,6 +53,13 @@ export class Broker {
 
 	connect({ policy }: Identified, server: McpServer): Promise<Connection> {
 		return this.#pool.get(policy.org_id, server);
+	}
+
+	/** A connection to the server of that name. @throws {TapPassError} not_found; whatever is wrong with the server */
+	async reach(identified: Identified, name: string): Promise<Connection> {
+		const server = (await this.servers(identified)).find((one) => one.name === name);
+		if (server === undefined) throw new TapPassError('not_found', { detail: `no registered server ${name}` });
+		return this.connect(identified, server);
 	}
 
 	/** Tools that the agent may use, of every server that answers. */
@@ -67,11 +93,23 @@ export class Broker {
 		const connection = await this.connect(identified, server);
 		const tool = (await this.#listings.tools(server.name, connection)).get(name);
 		if (tool === undefined) throw new TapPassError('not_found', { detail: `${server.name} offers no ${name}` });
-		return { server, connection, tool };
+		return { connection, tool };
+	}
+
+	/** Tells when a server of the org says that its tools changed. Returns its undoing. */
+	onListChanged(org_id: OrgId, changed: () => void): () => void {
+		const listener = { org_id, changed };
+		this.#listeners.add(listener);
+		return () => this.#listeners.delete(listener);
 	}
 
 	close(): Promise<void> {
 		return this.#pool.close();
+	}
+
+	#changed(org_id: OrgId): void {
+		this.#listings.forget();
+		for (const listener of this.#listeners) if (listener.org_id === org_id) listener.changed();
 	}
 
 	/** Allowed by the policy, and still what was agreed to. */

@@ -4,6 +4,20 @@ export const mcpLimits = {
 	messageBytesMax: 8_388_608,
 	/** How long a server may take to greet us; a slow start is honest, a silent one is not. */
 	connectMs: 15_000,
+	/** How long a server may take to say whether it speaks the stateless revision; one that does not may never answer. */
+	discoverMs: 5_000,
+	/** How long a call may wait for what its client was asked; people answer. */
+	askedMs: 600_000,
+	/** Calls that wait for input of clients without sessions, over all orgs. */
+	parkedMax: 1_024,
+	/** Rounds of input for one call. */
+	roundsMax: 16,
+	/** Sessions of which it is remembered that they ended, or what they want logged. */
+	sessionsKeptMax: 8_192,
+	/** How long a stream for changes lives, as other streams do; clients open it again. */
+	streamMs: 600_000,
+	/** How often a stream that says nothing shows that it lives. */
+	beatMs: 15_000,
 	/** How long a server may take to answer; the policy's own bound cuts a call before, where it is shorter. */
 	requestMs: 300_000,
 	/** How long a listing may take: agents wait for all servers. */

@@ -1,67 +1,183 @@
 import { randomUUID } from 'node:crypto';
 import { TapPassError } from '@tappass/core';
 import { requestIdHeaders } from '../http/answer.ts';
-import { answerRequest } from './methods.ts';
+import { capabilitiesAt } from './capabilities.ts';
+import { mcpLimits } from './limits.ts';
+import { answerRequest, type Request } from './methods.ts';
 import { Reply } from './reply.ts';
+import { askable, serverInfo, sessionRevisions, toSessions } from './revisions.ts';
 import type { McpRequest } from './routes.ts';
-import { isObject, type JsonObject, type RpcMessage } from './rpc.ts';
-import { openSession, sealSession } from './session-id.ts';
+import { type JsonObject, notification, type RpcAnswer, type RpcMessage, request, rpcCodes, rpcError } from './rpc.ts';
+import { seal, unseal } from './seal.ts';
 
-/** Revisions that begin with `initialize`; the last is what is offered to a client that asks for another. */
-export const sessionRevisions: readonly string[] = ['2025-03-26', '2025-06-18', '2025-11-25'];
+/** What was agreed on when a client of the revisions with sessions began. It travels in the session's id. */
+interface McpSession {
+	readonly id: string;
+	/** What the client can be asked. */
+	readonly capabilities: JsonObject;
+}
+
+const purpose = 'session';
 
 /** A message of a client of the revisions with sessions. */
-export async function serveSessionMessage(request: McpRequest, message: RpcMessage): Promise<void> {
-	if (message.kind === 'request' && message.method === 'initialize') return initialize(request, message);
-	const { req, res, context, identified, server } = request;
+export async function serveSessionMessage(asked: McpRequest, message: RpcMessage): Promise<void> {
+	if (message.kind === 'request' && message.method === 'initialize') return initialize(asked, message);
+	const { res, context, identified } = asked;
+	const session = await sessionOf(asked);
+	if (message.kind === 'request') return serveRequest(asked, session, message);
+	if (message.kind === 'answer') context.broker.answers.get(`${session.id} ${message.id}`)?.(message.answer);
+	if (message.kind === 'notification' && message.method === 'notifications/cancelled')
+		context.broker.cancels.get(`${session.id} ${String(message.params['requestId'])}`)?.();
+	res.writeHead(202, requestIdHeaders(identified.request_id));
+	res.end();
+}
+
+/**
+ * The session of a request.
+ * @throws {TapPassError} request_malformed: its header is missing; not_found: it is over, or was never this agent's
+ */
+export async function sessionOf({ req, context, identified, server }: McpRequest): Promise<McpSession> {
 	const id = req.headers['mcp-session-id'];
 	if (typeof id !== 'string') throw new TapPassError('request_malformed', { detail: 'Mcp-Session-Id is missing' });
-	const session = await openSession(context.ports, identified, id);
-	if (session === undefined || session.server !== server)
-		throw new TapPassError('not_found', { detail: 'no such MCP session', hint: 'initialize again' });
 	const version = req.headers['mcp-protocol-version'];
 	if (version !== undefined && !sessionRevisions.includes(String(version)))
-		throw new TapPassError('request_malformed', { detail: 'MCP-Protocol-Version is not one that is spoken here' });
-	if (message.kind !== 'request') {
-		res.writeHead(202, requestIdHeaders(identified.request_id));
-		res.end();
-		return;
-	}
-	const reply = new Reply(res, requestIdHeaders(identified.request_id));
-	const { answer, settled } = await answerRequest(request, message, reply);
-	reply.answer(message.id, answer);
-	await settled;
+		throw new TapPassError('request_malformed', { detail: 'MCP-Protocol-Version is not that of a session' });
+	const state =
+		context.broker.ended.get(id) === true ? undefined : await unseal(context.ports, identified, purpose, id);
+	if (state === undefined || (state['server'] ?? undefined) !== server)
+		throw new TapPassError('not_found', { detail: 'no such MCP session', hint: 'initialize again' });
+	return { id, capabilities: askable(state['capabilities']) };
 }
 
-async function initialize(
-	{ res, context, identified, server }: McpRequest,
-	{ id, params }: Extract<RpcMessage, { kind: 'request' }>,
-): Promise<void> {
-	const asked = params['protocolVersion'];
+async function initialize(asked: McpRequest, { id, params }: Request): Promise<void> {
+	const { res, context, identified, server } = asked;
+	const wanted = params['protocolVersion'];
 	const version =
-		typeof asked === 'string' && sessionRevisions.includes(asked) ? asked : (sessionRevisions.at(-1) ?? '');
-	const { capabilities } = params;
-	const sealed = await sealSession(context.ports, identified, {
-		version,
-		server,
-		capabilities: isObject(capabilities) ? asking(capabilities) : {},
+		typeof wanted === 'string' && sessionRevisions.includes(wanted) ? wanted : (sessionRevisions.at(-1) ?? '');
+	const offered = await capabilitiesAt(asked);
+	const session = await seal(context.ports, identified, purpose, {
 		nonce: randomUUID(),
+		version,
+		capabilities: askable(params['capabilities']),
+		...(server === undefined ? {} : { server }),
 	});
-	const reply = new Reply(res, { ...requestIdHeaders(identified.request_id), 'mcp-session-id': sealed });
-	reply.answer(id, {
-		kind: 'result',
-		result: { protocolVersion: version, capabilities: { tools: { listChanged: true } }, serverInfo },
-	});
+	const reply = new Reply(res, { ...requestIdHeaders(identified.request_id), 'mcp-session-id': session });
+	reply.answer(id, { kind: 'result', result: { protocolVersion: version, serverInfo, ...offered } });
 }
 
-/** Of what a client can do: what it can be asked. */
-function asking({ elicitation, roots, sampling }: JsonObject): JsonObject {
-	return {
-		...(isObject(elicitation) ? { elicitation } : {}),
-		...(isObject(roots) ? { roots: {} } : {}),
-		...(isObject(sampling) ? { sampling } : {}),
+async function serveRequest(asked: McpRequest, session: McpSession, message: Request): Promise<void> {
+	const { res, context, identified } = asked;
+	const reply = new Reply(res, requestIdHeaders(identified.request_id));
+	const { broker } = context;
+	const cancel = `${session.id} ${String(message.id)}`;
+	const cancelled = new AbortController();
+	broker.cancels.set(cancel, () => cancelled.abort());
+	const caller = { ...asked.caller, gone: AbortSignal.any([asked.caller.gone, cancelled.signal]) };
+	try {
+		const level = broker.logLevels.get(session.id);
+		const answered = await answerRequest({ ...asked, caller }, message, {
+			capabilities: session.capabilities,
+			notify: (method, params) => {
+				if (isLoud(level, method, params)) reply.say(notification(method, params));
+			},
+			ask: (method, params) => ask(asked, session, reply, caller.gone, method, params),
+		});
+		const { answer, settled } = answered ?? { answer: ownAnswer(asked, session, message), settled: undefined };
+		if (!cancelled.signal.aborted)
+			reply.answer(message.id, answer.kind === 'result' ? { ...answer, result: toSessions(answer.result) } : answer);
+		else res.end();
+		await settled;
+	} finally {
+		broker.cancels.delete(cancel);
+	}
+}
+
+/** What a session has besides tools, resources and prompts. */
+function ownAnswer({ context }: McpRequest, session: McpSession, { method, params }: Request): RpcAnswer {
+	if (method === 'ping') return { kind: 'result', result: {} };
+	if (method !== 'logging/setLevel')
+		return rpcError(rpcCodes.methodNotFound, `${method.slice(0, 100)} is not served here`);
+	const level = levels.indexOf(String(params['level']));
+	if (level === -1) return rpcError(rpcCodes.invalidParams, 'no such level');
+	context.broker.logLevels.set(session.id, level);
+	return { kind: 'result', result: {} };
+}
+
+const levels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
+
+function isLoud(level: number | undefined, method: string, params: JsonObject): boolean {
+	return method !== 'notifications/message' || level === undefined || levels.indexOf(String(params['level'])) >= level;
+}
+
+/** Asks the client on the stream of its own request; the answer comes as a request of its own. */
+function ask(
+	{ context }: McpRequest,
+	session: McpSession,
+	reply: Reply,
+	gone: AbortSignal,
+	method: string,
+	params: JsonObject,
+): Promise<RpcAnswer> {
+	const { answers } = context.broker;
+	const id = randomUUID();
+	const key = `${session.id} ${id}`;
+	const over = AbortSignal.any([gone, AbortSignal.timeout(mcpLimits.askedMs)]);
+	return new Promise<RpcAnswer>((resolve) => {
+		const end = (): void => resolve(rpcError(rpcCodes.internal, 'the client did not answer'));
+		over.addEventListener('abort', end, { once: true });
+		if (over.aborted) end();
+		answers.set(key, resolve);
+		reply.say(request(id, method, params));
+	}).finally(() => answers.delete(key));
+}
+
+/** `DELETE`: the client ends its session. */
+export async function endSession(asked: McpRequest): Promise<void> {
+	const { res, context, identified } = asked;
+	const { id } = await sessionOf(asked);
+	context.broker.ended.set(id, true);
+	res.writeHead(204, requestIdHeaders(identified.request_id));
+	res.end();
+}
+
+/** `GET`: a stream for what belongs to no request: that the tools changed. It ends with the agent's token's sandbox. */
+export async function serveSessionStream(asked: McpRequest): Promise<void> {
+	const { res, identified } = asked;
+	await sessionOf(asked);
+	const reply = new Reply(res, requestIdHeaders(identified.request_id));
+	reply.open();
+	await listen(asked, () => reply.say(notification('notifications/tools/list_changed', {})), reply);
+}
+
+/** Holds a stream open, and tells of changes to what the agent may use, until it may use nothing or goes away. */
+export async function listen(
+	{ caller, context, identified, res }: Pick<McpRequest, 'caller' | 'context' | 'identified' | 'res'>,
+	changed: () => void,
+	reply: Reply,
+): Promise<void> {
+	const { policies } = context.ports;
+	const { org_id, sandbox_id } = identified.policy;
+	const look = async (org: string, sandbox: string): Promise<void> => {
+		if (org !== org_id || sandbox !== sandbox_id) return;
+		const who = await context.pipeline.identify('mcp', caller);
+		if (who.effect === 'block') res.end();
+		else changed();
 	};
+	const stop = policies.onChange((org, sandbox) => {
+		look(org, sandbox).catch(() => res.end());
+	});
+	const unlisten = context.broker.onListChanged(org_id, changed);
+	const beat = setInterval(() => reply.beat(), mcpLimits.beatMs);
+	const life = setTimeout(() => res.end(), mcpLimits.streamMs);
+	try {
+		await new Promise<void>((resolve) => {
+			res.once('close', resolve);
+			if (res.destroyed) resolve();
+		});
+	} finally {
+		stop();
+		unlisten();
+		clearInterval(beat);
+		clearTimeout(life);
+	}
 }
-
-/** What we call ourselves. */
-export const serverInfo: JsonObject = { name: 'tappass', title: 'TapPass MCP Broker', version: '0.1.0' };

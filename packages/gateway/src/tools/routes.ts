@@ -7,7 +7,7 @@ import { callerOf } from '../http/caller.ts';
 import { readBytes } from '../http/read-body.ts';
 import { denialOf, refuseRequest } from '../llm/refuse.ts';
 import { canonicalToolName } from '../llm/tool-names.ts';
-import { callTool } from '../mcp/call-tool.ts';
+import { callServer } from '../mcp/call-server.ts';
 import { type JsonObject, rpcCodes } from '../mcp/rpc.ts';
 import type { DoorContext, Route } from '../routes.ts';
 import { answerProblem } from './problem.ts';
@@ -48,7 +48,7 @@ async function serveExecute(req: IncomingMessage, res: ServerResponse, context: 
 	}
 	const who = await context.pipeline.identify('tools', caller);
 	if (who.effect === 'block') return answerProblem(res, who.denial);
-	const done = await callTool(context, caller, who.identified, {
+	const done = await callServer(context, caller, who.identified, {
 		wire: 'tools',
 		tool: canonicalToolName(asked.tool),
 		args: asked.arguments as JsonObject,

@@ -5,6 +5,10 @@ export interface Exchange {
 	readonly signal: AbortSignal;
 	/** W3C trace context that goes along to servers over HTTP. */
 	readonly traceparent?: string | undefined;
+	/** Headers that repeat arguments, for servers of the stateless revision. */
+	readonly headers?: Readonly<Record<string, string>>;
+	/** What whoever called can be asked; servers of the stateless revision are told. */
+	readonly capabilities: JsonObject;
 	/** A notification of the server that belongs to the request. */
 	readonly notify: (method: string, params: JsonObject) => void;
 	/** A request of the server that belongs to the request: whoever called answers it. */
@@ -16,6 +20,8 @@ export interface Connection {
 	/** What the server says it can do. */
 	readonly capabilities: JsonObject;
 	readonly instructions: string | undefined;
+	/** It asks by results that want input, and not by requests of its own. */
+	readonly stateless: boolean;
 	/** False: it is gone, and a new one must be made. */
 	readonly alive: () => boolean;
 	/**
@@ -26,5 +32,15 @@ export interface Connection {
 	readonly close: () => Promise<void>;
 }
 
-/** What we call ourselves. */
+/** What we call ourselves, as a client. */
 export const clientInfo: JsonObject = { name: 'tappass', version: '0.1.0' };
+
+/** An exchange in which nobody can be told or asked anything. */
+export function lonely(signal: AbortSignal): Exchange {
+	return {
+		signal,
+		capabilities: {},
+		notify: () => {},
+		ask: async () => ({ kind: 'error', error: { code: -32_601, message: 'there is nobody to ask' } }),
+	};
+}

@@ -3,6 +3,7 @@ import type { Agent, Dispatcher } from 'undici';
 import { upstreamError } from '../../llm/upstream/dispatch.ts';
 import { SseParser } from '../../stream/sse.ts';
 import { mcpLimits } from '../limits.ts';
+import { metaKeys, sessionRevisions, statelessRevision } from '../revisions.ts';
 import {
 	answerTo,
 	isObject,
@@ -15,13 +16,16 @@ import {
 	rpcCodes,
 	rpcError,
 } from '../rpc.ts';
-import { type Connection, clientInfo, type Exchange } from './connection.ts';
+import { type Connection, clientInfo, type Exchange, lonely } from './connection.ts';
+import { headerText } from './mirrored-headers.ts';
 
 /** Where an HTTP server is, and what opens it. */
 export interface HttpTarget {
 	readonly agent: Agent;
 	readonly url: URL;
 	readonly headers: Readonly<Record<string, string>>;
+	/** The server says that its tools changed. */
+	readonly changed: () => void;
 }
 
 /**
@@ -33,9 +37,10 @@ export class HttpConnection implements Connection {
 	readonly #target: HttpTarget;
 	readonly #closed = new AbortController();
 	#session: string | undefined;
-	#version = '2025-11-25';
+	#version = statelessRevision;
 	#ids = 0;
 	#lost = false;
+	stateless = true;
 	capabilities: JsonObject = {};
 	instructions: string | undefined;
 
@@ -56,7 +61,9 @@ export class HttpConnection implements Connection {
 		try {
 			return await this.#exchange(id, method, params, exchange);
 		} catch (error) {
-			if (exchange.signal.aborted) this.#tell(notification('notifications/cancelled', { requestId: id }));
+			// A server of the stateless revision hears of it by the connection that closes.
+			if (exchange.signal.aborted && !this.stateless)
+				this.#tell(notification('notifications/cancelled', { requestId: id }));
 			throw error;
 		}
 	};
@@ -69,12 +76,39 @@ export class HttpConnection implements Connection {
 		await this.#send('DELETE', undefined, AbortSignal.timeout(mcpLimits.retryMs)).then(discard, () => undefined);
 	};
 
+	/** Asks first what a server of the stateless revision must answer; whoever does not is greeted as servers were before. */
 	async #greet(): Promise<void> {
-		const exchange: Exchange = {
-			signal: AbortSignal.timeout(mcpLimits.connectMs),
-			notify: () => {},
-			ask: async () => rpcError(rpcCodes.methodNotFound, 'not while connecting'),
-		};
+		const found = await this.#discover();
+		if (found === undefined) return this.#initialize();
+		this.capabilities = isObject(found['capabilities']) ? found['capabilities'] : {};
+		this.instructions = typeof found['instructions'] === 'string' ? found['instructions'] : undefined;
+	}
+
+	async #discover(): Promise<JsonObject | undefined> {
+		try {
+			const answer = await this.#exchange(
+				++this.#ids,
+				'server/discover',
+				{},
+				lonely(AbortSignal.timeout(mcpLimits.discoverMs)),
+			);
+			if (answer.kind === 'error') return undefined;
+			const { supportedVersions } = answer.result;
+			return Array.isArray(supportedVersions) && supportedVersions.includes(statelessRevision)
+				? answer.result
+				: undefined;
+		} catch (error) {
+			const code = error instanceof TapPassError ? error.code : 'internal';
+			// Servers of before answer with whatever they have; one that is not there, or says no to us, is not asked again.
+			if (code === 'upstream_failed' || code === 'upstream_malformed' || code === 'upstream_timeout') return undefined;
+			throw error;
+		}
+	}
+
+	async #initialize(): Promise<void> {
+		this.stateless = false;
+		this.#version = sessionRevisions.at(-1)!;
+		const exchange = lonely(AbortSignal.timeout(mcpLimits.connectMs));
 		const capabilities = { elicitation: { form: {}, url: {} }, roots: {}, sampling: {} };
 		const params = { protocolVersion: this.#version, capabilities, clientInfo };
 		const answer = await this.#exchange(++this.#ids, 'initialize', params, exchange);
@@ -91,7 +125,13 @@ export class HttpConnection implements Connection {
 	/** Sends a request and reads until its answer. */
 	async #exchange(id: number, method: string, params: JsonObject, exchange: Exchange): Promise<RpcAnswer> {
 		const signal = AbortSignal.any([exchange.signal, this.#closed.signal]);
-		const answer = await this.#send('POST', request(id, method, params), signal, exchange.traceparent);
+		const asked = this.stateless ? withMeta(params, exchange.capabilities) : params;
+		const answer = await this.#send(
+			'POST',
+			request(id, method, asked),
+			signal,
+			this.#headersOf(method, params, exchange),
+		);
 		if (answer.statusCode === 404 && this.#session !== undefined) this.#lost = true;
 		if (method === 'initialize') this.#session = headerOf(answer, 'mcp-session-id');
 		const type = headerOf(answer, 'content-type') ?? '';
@@ -106,6 +146,16 @@ export class HttpConnection implements Connection {
 		if (answer.statusCode !== 200)
 			throw new TapPassError('upstream_failed', { detail: `it answered ${answer.statusCode}` });
 		throw malformed('expected the answer to a request');
+	}
+
+	#headersOf(method: string, params: JsonObject, { traceparent, headers }: Exchange): Readonly<Record<string, string>> {
+		const { name, uri } = params;
+		const named = typeof name === 'string' ? name : uri;
+		return {
+			...(traceparent === undefined ? {} : { traceparent }),
+			...(this.stateless ? { ...headers, 'mcp-method': method } : {}),
+			...(this.stateless && typeof named === 'string' ? { 'mcp-name': headerText(named) } : {}),
+		};
 	}
 
 	async #readStream(
@@ -134,7 +184,10 @@ export class HttpConnection implements Connection {
 	}
 
 	#take(message: RpcMessage, exchange: Exchange): void {
-		if (message.kind === 'notification') exchange.notify(message.method, message.params);
+		if (message.kind === 'notification') {
+			if (message.method.endsWith('/list_changed')) this.#target.changed();
+			else exchange.notify(message.method, message.params);
+		}
 		if (message.kind !== 'request') return;
 		const { id } = message;
 		exchange
@@ -152,7 +205,7 @@ export class HttpConnection implements Connection {
 		method: 'POST' | 'DELETE',
 		message: JsonObject | undefined,
 		signal: AbortSignal,
-		traceparent?: string,
+		more: Readonly<Record<string, string>> = {},
 	): Promise<Dispatcher.ResponseData> {
 		const { agent, url, headers } = this.#target;
 		try {
@@ -166,9 +219,9 @@ export class HttpConnection implements Connection {
 					'accept-encoding': 'identity',
 					'user-agent': 'tappass-broker',
 					...(message === undefined ? {} : { 'content-type': 'application/json' }),
-					...(this.#ids > 1 ? { 'mcp-protocol-version': this.#version } : {}),
 					...(this.#session === undefined ? {} : { 'mcp-session-id': this.#session }),
-					...(traceparent === undefined ? {} : { traceparent }),
+					...(this.stateless || this.#session !== undefined ? { 'mcp-protocol-version': this.#version } : {}),
+					...more,
 				},
 				body: message === undefined ? null : JSON.stringify(message),
 				headersTimeout: mcpLimits.requestMs,
@@ -179,6 +232,16 @@ export class HttpConnection implements Connection {
 			throw faultOf(error, signal);
 		}
 	}
+}
+
+function withMeta(params: JsonObject, capabilities: JsonObject): JsonObject {
+	const meta = isObject(params['_meta']) ? params['_meta'] : {};
+	const own = {
+		[metaKeys.version]: statelessRevision,
+		[metaKeys.clientInfo]: clientInfo,
+		[metaKeys.capabilities]: capabilities,
+	};
+	return { ...params, _meta: { ...meta, ...own } };
 }
 
 function headerOf(answer: Dispatcher.ResponseData, name: string): string | undefined {

@@ -1,7 +1,8 @@
 import { canonicalBytes, isToolName, type Json, sha256Hex, TapPassError } from '@tappass/core';
 import { mcpLimits } from '../limits.ts';
-import { isObject, type JsonObject, rpcCodes, rpcError } from '../rpc.ts';
-import type { Connection } from './connection.ts';
+import { isObject, type JsonObject } from '../rpc.ts';
+import { type Connection, lonely } from './connection.ts';
+import { type MirroredParameter, mirroredParameters } from './mirrored-headers.ts';
 
 /** A tool as its server offers it now. */
 export interface ListedTool {
@@ -11,17 +12,21 @@ export interface ListedTool {
 	readonly at_server: string;
 	/** Everything that the server says of it. */
 	readonly definition: JsonObject;
+	/** Arguments that travel in headers as well. */
+	readonly mirrored: readonly MirroredParameter[];
 	/** Over the canonical JSON of all of it: whatever changes is a change. */
 	readonly sha256: string;
 }
 
 /** What servers list, believed for a short while by each connection. */
 export class Listings {
-	readonly #kept = new WeakMap<
-		Connection,
-		{ readonly at: number; readonly tools: Promise<ReadonlyMap<string, ListedTool>> }
-	>();
+	#kept = new WeakMap<Connection, { readonly at: number; readonly tools: Promise<ReadonlyMap<string, ListedTool>> }>();
 	readonly #monotonicMs: () => number;
+
+	/** A server said that its list has changed: all are asked again. */
+	forget(): void {
+		this.#kept = new WeakMap();
+	}
 
 	constructor(monotonicMs: () => number) {
 		this.#monotonicMs = monotonicMs;
@@ -39,6 +44,9 @@ export class Listings {
 	}
 }
 
+/** Under it the policy speaks of what is no tool: `server.mcp.read_resource`. No server may offer such a name. */
+export const ownPrefix = 'mcp.';
+
 async function listTools(server: string, connection: Connection): Promise<ReadonlyMap<string, ListedTool>> {
 	const found = new Map<string, ListedTool>();
 	if (!isObject(connection.capabilities['tools'])) return found;
@@ -46,10 +54,12 @@ async function listTools(server: string, connection: Connection): Promise<Readon
 		const { name: at_server } = definition;
 		const name = `${server}.${String(at_server)}`;
 		// A name that no policy can speak of is a tool that nobody can be allowed.
-		if (typeof at_server !== 'string' || !isToolName(name)) continue;
+		if (typeof at_server !== 'string' || !isToolName(name) || at_server.startsWith(ownPrefix)) continue;
+		const mirrored = mirroredParameters(definition['inputSchema']);
+		if (mirrored === undefined) continue;
 		// Of two with one name nobody knows which is called.
 		if (found.has(name)) throw new TapPassError('upstream_malformed', { detail: 'it lists one tool twice' });
-		found.set(name, { name, at_server, definition, sha256: sha256Hex(canonicalBytes(definition)) });
+		found.set(name, { name, at_server, definition, mirrored, sha256: sha256Hex(canonicalBytes(definition)) });
 	}
 	return found;
 }
@@ -57,11 +67,7 @@ async function listTools(server: string, connection: Connection): Promise<Readon
 /** All pages of a listing. */
 export async function listAll(connection: Connection, method: string, field: string): Promise<readonly JsonObject[]> {
 	const items: JsonObject[] = [];
-	const exchange = {
-		signal: AbortSignal.timeout(mcpLimits.listMs),
-		notify: () => {},
-		ask: async () => rpcError(rpcCodes.methodNotFound, 'not while listing'),
-	};
+	const exchange = lonely(AbortSignal.timeout(mcpLimits.listMs));
 	let cursor: Json | undefined;
 	for (let page = 0; page < mcpLimits.pagesMax; page += 1) {
 		const answer = await connection.request(method, cursor === undefined ? {} : { cursor }, exchange);

@@ -21,8 +21,10 @@ export class ConnectionPool {
 	readonly #servers: McpServerPort;
 	readonly #agent: Agent;
 	readonly #monotonicMs: () => number;
+	readonly #changed: (org_id: OrgId) => void;
 
-	constructor(servers: McpServerPort, agent: Agent, monotonicMs: () => number) {
+	constructor(servers: McpServerPort, agent: Agent, monotonicMs: () => number, changed: (org_id: OrgId) => void) {
+		this.#changed = changed;
 		this.#servers = servers;
 		this.#agent = agent;
 		this.#monotonicMs = monotonicMs;
@@ -81,11 +83,12 @@ export class ConnectionPool {
 	async #open(org_id: OrgId, server: McpServer): Promise<Connection> {
 		const credentials = await resolveCredentials(this.#servers, org_id, server);
 		const { transport } = server;
-		if (transport.kind === 'stdio') return StdioConnection.open(transport, credentials);
+		const changed = (): void => this.#changed(org_id);
+		if (transport.kind === 'stdio') return StdioConnection.open(transport, credentials, changed);
 		const url = URL.parse(transport.url);
 		if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
 			throw new TapPassError('upstream_unreachable', { detail: 'its address is no http(s) URL' });
-		return HttpConnection.open({ agent: this.#agent, url, headers: credentials });
+		return HttpConnection.open({ agent: this.#agent, url, headers: credentials, changed });
 	}
 
 	#sweep(now: number): void {

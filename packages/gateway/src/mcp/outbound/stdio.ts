@@ -15,7 +15,7 @@ import {
 	rpcCodes,
 	rpcError,
 } from '../rpc.ts';
-import { type Connection, clientInfo, type Exchange } from './connection.ts';
+import { type Connection, clientInfo, type Exchange, lonely } from './connection.ts';
 
 interface Waiting {
 	readonly exchange: Exchange;
@@ -30,15 +30,19 @@ interface Waiting {
 export class StdioConnection implements Connection {
 	readonly #transport: StdioClientTransport;
 	readonly #waiting = new Map<RpcId, Waiting>();
+	readonly #changed: () => void;
 	#ids = 0;
 	#over = false;
+	readonly stateless = false;
 	capabilities: JsonObject = {};
 	instructions: string | undefined;
 
 	private constructor(
 		transport: Extract<McpServer['transport'], { kind: 'stdio' }>,
 		env: Readonly<Record<string, string>>,
+		changed: () => void,
 	) {
+		this.#changed = changed;
 		this.#transport = new StdioClientTransport({
 			command: transport.command,
 			args: [...transport.args],
@@ -54,8 +58,9 @@ export class StdioConnection implements Connection {
 	static async open(
 		transport: Extract<McpServer['transport'], { kind: 'stdio' }>,
 		env: Readonly<Record<string, string>>,
+		changed: () => void,
 	): Promise<StdioConnection> {
-		const connection = new StdioConnection(transport, env);
+		const connection = new StdioConnection(transport, env, changed);
 		try {
 			await connection.#transport.start();
 			await connection.#greet();
@@ -109,11 +114,7 @@ export class StdioConnection implements Connection {
 	};
 
 	async #greet(): Promise<void> {
-		const exchange: Exchange = {
-			signal: AbortSignal.timeout(mcpLimits.connectMs),
-			notify: () => {},
-			ask: async () => rpcError(rpcCodes.methodNotFound, 'not while connecting'),
-		};
+		const exchange = lonely(AbortSignal.timeout(mcpLimits.connectMs));
 		const capabilities = { elicitation: { form: {}, url: {} }, roots: {}, sampling: {} };
 		const answer = await this.request(
 			'initialize',
@@ -133,7 +134,10 @@ export class StdioConnection implements Connection {
 		if (message === undefined) return;
 		const exchange = this.#only();
 		if (message.kind === 'answer') this.#waiting.get(message.id)?.resolve(message.answer);
-		if (message.kind === 'notification') exchange?.notify(message.method, message.params);
+		if (message.kind === 'notification') {
+			if (message.method.endsWith('/list_changed')) this.#changed();
+			else exchange?.notify(message.method, message.params);
+		}
 		if (message.kind !== 'request') return;
 		const { id } = message;
 		const asked = exchange?.ask(message.method, message.params) ?? nobody();
