@@ -23,7 +23,12 @@ export class ConnectionPool {
 	readonly #monotonicMs: () => number;
 	readonly #changed: (org_id: OrgId) => void;
 
-	constructor(servers: McpServerPort, agent: Agent, monotonicMs: () => number, changed: (org_id: OrgId) => void) {
+	constructor(
+		servers: McpServerPort,
+		agent: Agent,
+		monotonicMs: () => number,
+		changed: (org_id: OrgId) => void = () => {},
+	) {
 		this.#changed = changed;
 		this.#servers = servers;
 		this.#agent = agent;
