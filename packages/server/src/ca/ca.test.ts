@@ -81,22 +81,25 @@ describe('a certificate request', () => {
 		for (const text of texts) await expect(readCertificateRequest(text)).rejects.toThrow(code('csr_invalid'));
 	});
 
-	it('whose bytes were changed is refused, or says the same key: no other is ever taken from it', async () => {
+	it('of which any byte was changed is refused, or says the same key: no other is ever taken from it', async () => {
 		const { keys, pem } = await request();
 		const key = Buffer.from(await webcrypto.subtle.exportKey('spki', keys.publicKey)).toString('hex');
 		const body = Buffer.from(pem.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64');
 		await fc.assert(
-			fc.asyncProperty(fc.nat(body.length - 1), fc.integer({ min: 1, max: 255 }), async (at, flip) => {
-				const bytes = Buffer.from(body);
-				bytes[at]! ^= flip;
-				const text = `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
-				const read = await readCertificateRequest(text).then(
-					({ spki }) => Buffer.from(spki).toString('hex'),
-					(error) => error.code,
-				);
-				expect([key, 'csr_invalid']).toContain(read);
+			fc.asyncProperty(fc.integer({ min: 1, max: 255 }), async (flip) => {
+				for (const at of body.keys()) {
+					const bytes = Buffer.from(body);
+					bytes[at]! ^= flip;
+					const text = `-----BEGIN CERTIFICATE REQUEST-----\n${bytes.toString('base64')}\n-----END CERTIFICATE REQUEST-----\n`;
+					const read = await readCertificateRequest(text).then(
+						({ spki }) => Buffer.from(spki).toString('hex'),
+						(error) => error.code,
+					);
+					expect([key, 'csr_invalid'], `byte ${at}`).toContain(read);
+				}
 			}),
-			{ numRuns: 200 },
+			// Each run walks the whole request. The first writes the algorithm's parameters as something else than a curve.
+			{ numRuns: 6, examples: [[1], [3], [0x80]] },
 		);
 	});
 });

@@ -13,7 +13,7 @@ export async function readCertificateRequest(pem: string): Promise<PublicKey> {
 	if (!/^-----BEGIN CERTIFICATE REQUEST-----\r?\n[A-Za-z0-9+/=\r\n]+-----END CERTIFICATE REQUEST-----\s*$/.test(pem))
 		throw invalid('expected one PKCS#10 request in PEM');
 	const request = parse(pem);
-	const key = p256(new Uint8Array(request.publicKey.rawData));
+	const key = p256(request);
 	// Proof of possession: without it a host could enrol a key of someone else.
 	if (!(await verifies(request))) throw invalid('its signature is not of its own key');
 	return key;
@@ -27,9 +27,10 @@ function parse(pem: string): Pkcs10CertificateRequest {
 	}
 }
 
-function p256(spki: Uint8Array): PublicKey {
+function p256(request: Pkcs10CertificateRequest): PublicKey {
 	try {
-		return importPublicKey('es256', spki);
+		// The library reads the key only when it is asked for it, and throws when its algorithm is none.
+		return importPublicKey('es256', new Uint8Array(request.publicKey.rawData));
 	} catch {
 		throw invalid('the key must be P-256, uncompressed');
 	}
