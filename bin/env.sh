@@ -24,3 +24,10 @@ use_node() {
 	fi
 	command -v node >/dev/null 2>&1 && node_is_new_enough node
 }
+
+# npm looks for the machine's settings (registry, certificates) beside the Node it runs on, or below --prefix: for where they
+# really are, call this before use_node.
+keep_npm_settings() {
+	npm_config_globalconfig=${npm_config_globalconfig:-$(npm config get globalconfig)}
+	export npm_config_globalconfig
+}

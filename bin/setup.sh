@@ -15,6 +15,7 @@ setup() {
 		echo "$tappass_program: error: Node 20 or newer and npm are needed to begin with" >&2
 		return 1
 	}
+	keep_npm_settings
 	if ! use_node; then
 		echo "$tappass_program: installing Node 24 into .toolchain (the system has $(node --version))"
 		install_node >&2 || return 1
