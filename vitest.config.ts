@@ -1,8 +1,12 @@
+import { existsSync } from 'node:fs';
 import { defineConfig } from 'vitest/config';
 
 // Tests run from source; what they import from another package runs from that package's dist, as a user's would.
 // By ending: `.service.test.ts` needs a database, a sandbox or a browser; `.long.test.ts` needs nothing but time;
-// `.fuzz.test.ts` runs for as long as it is told to.
+// `.fuzz.test.ts` runs for as long as it is told to; `.opa.test.ts` needs a copy of Open Policy Agent's own cases beside the
+// project, and bin/test says when there is none.
+const opaCases = existsSync(new URL('../shared/rego-conformance', import.meta.url));
+
 export default defineConfig({
 	test: {
 		// One worker for each core: what runs here is processor work, and nothing else waits for the machine.
@@ -14,7 +18,12 @@ export default defineConfig({
 					// Properties that run on a busy machine: a bound against hanging, not a measure.
 					testTimeout: 30_000,
 					include: ['packages/*/src/**/*.test.ts', 'e2e/*.test.ts'],
-					exclude: ['**/*.service.test.ts', '**/*.long.test.ts', '**/*.fuzz.test.ts'],
+					exclude: [
+						'**/*.service.test.ts',
+						'**/*.long.test.ts',
+						'**/*.fuzz.test.ts',
+						...(opaCases ? [] : ['**/*.opa.test.ts']),
+					],
 				},
 			},
 			{

@@ -1,15 +1,15 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import * as nodeCrypto from 'node:crypto';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
 import { cryptoBuiltins } from '../crypto/index.ts';
 import { RegoSet, type Value } from '../value/index.ts';
-import { type Case, readCases } from './cases.ts';
+import type { Case } from './cases.ts';
 import { judge } from './judge.ts';
-import { runCase, runCases, type Surroundings } from './run.ts';
+import { runCase, type Surroundings } from './run.ts';
 
 const slept: number[] = [];
 const surroundings: Surroundings = {
@@ -185,16 +185,3 @@ describe('the command', () => {
 		);
 	});
 });
-
-const suite = fileURLToPath(new URL('../../../../../shared/rego-conformance', import.meta.url));
-
-test.runIf(existsSync(suite))(
-	"every case of OPA's compliance suite passes, but for builtins that are not offered",
-	() => {
-		const report = runCases(readCases(suite), surroundings);
-
-		expect(report.failures).toEqual([]);
-		expect(report.total).toBeGreaterThan(1_500);
-		expect(report.passed / report.total).toBeGreaterThan(0.85);
-	},
-);

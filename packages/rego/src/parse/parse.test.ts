@@ -1,4 +1,3 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Expr, Rule, Term } from '../ast/ast.ts';
 import { exprText, termText } from '../ast/text.ts';
@@ -179,21 +178,5 @@ describe('parseTermText and parseRef', () => {
 	it('read values that JSON cannot hold, and refs', () => {
 		expect(termText(parseTermText('{"a": {1, set(), {"b"}}, [1]: null}'))).toBe('{"a": {1, set(), {"b"}}, [1]: null}');
 		expect(termText(parseRef('data.a[0]["b c"]'))).toBe('data.a[0]["b c"]');
-	});
-});
-
-const suite = new URL('../../../../../shared/rego-conformance/', import.meta.url);
-describe.runIf(existsSync(suite))('the conformance suite', () => {
-	const files = existsSync(suite) ? readdirSync(suite).filter((file) => file.endsWith('.json')) : [];
-
-	it.each(files)('%s parses', (file) => {
-		for (const { modules, query: asked, input_term, experimental_keywords } of JSON.parse(
-			readFileSync(new URL(file, suite), 'utf8'),
-		)) {
-			const experimental = experimental_keywords === true;
-			for (const module of modules ?? []) parseModule(module, 'test.rego', { experimental });
-			parseQuery(asked);
-			if (input_term !== undefined) parseTermText(input_term);
-		}
 	});
 });
