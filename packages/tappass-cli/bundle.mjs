@@ -1,6 +1,6 @@
 /**
  * Writes `bundle/`: the command line in a few files instead of hundreds. What a command then costs to start is its own
- * work, not the search for modules. Run after each build (`npm run build`); see docs/decisions/0007.
+ * work, not the search for modules. Run after each build (`npm run build`); see docs/decisions/0007-bundled-operator-cli.md.
  */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
