@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { type Listener, startListener } from '../events/listener.ts';
+import type { Notice } from '../events/notices.ts';
 import { type Caller, type TestServer, testServer } from '../test-support/test-server.ts';
 
 const waiting = { timeout: 30_000, interval: 100 };
@@ -189,6 +191,82 @@ describe('an upstream', () => {
 		expect(items).toMatchObject([{ name: 'x', region: 'eu', secret: 'vault://upstream.x', url: upstream.url }]);
 		expect(removed.body).toEqual({ name: 'x', secret_removed: true });
 		expect((await call('GET', '/v1/secrets')).body.items).toEqual([]);
+	});
+});
+
+describe('replicas', () => {
+	const notices: Notice[] = [];
+	let listener: Listener;
+	beforeAll(async () => {
+		await new Promise<void>((ready) => {
+			listener = startListener({
+				store: test.server.services.store,
+				onNotice: (notice) => notices.push(notice),
+				onGap: ready,
+			});
+		});
+	});
+	afterAll(() => listener.stop());
+
+	it.each([
+		['PUT', '/v1/secrets/told', { value: fixture }],
+		['PUT', '/v1/upstreams/told', upstream],
+		['PUT', '/v1/mcp-servers/told', httpServer],
+		['DELETE', '/v1/secrets/told', undefined],
+		['DELETE', '/v1/upstreams/told', undefined],
+		['DELETE', '/v1/mcp-servers/told', undefined],
+		['POST', '/v1/discovered-tools/acme.told/approve', { effect: 'read' }],
+		['POST', '/v1/discovered-tools/acme.told/refine', { effect: 'write' }],
+		['POST', '/v1/discovered-tools/acme.told/deny', {}],
+		['POST', '/v1/barriers/clear', { project: 'told', agent: 'told', framework: 'f', level: 1 }],
+		['POST', '/v1/barriers/withdraw', { project: 'told', agent: 'told', framework: 'f' }],
+		['POST', '/v1/barriers/classify', { resource: 'acme.told', framework: 'f', level: 1 }],
+		['POST', '/v1/barriers/declassify', { resource: 'acme.told', framework: 'f' }],
+	] as const)('hear of %s %s, once it is done', async (method, where, body) => {
+		const { store } = test.server.services;
+		const [org_id] = await store.orgIds();
+		await store.withOrg(org_id!, async (transaction) => {
+			const made = { org_id: org_id!, created_by: 'test' };
+			const once = {
+				org_id: org_id!,
+				tool: 'acme.told',
+				definition_sha256: '',
+				server: 'acme',
+				kind: 'unknown' as const,
+			};
+			const rows = [
+				transaction.insertInto('projects').values({ ...made, name: 'told' }),
+				transaction.insertInto('agents').values({ ...made, project: 'told', name: 'told' }),
+				transaction
+					.insertInto('discovered_tools')
+					.values({ ...once, description: '', definition: 'null', sandbox_id: null }),
+			];
+			for (const row of rows) await row.onConflict((conflict) => conflict.doNothing()).execute();
+			// What a row before left behind is gone, since each test begins with nothing; what is removed here is put first.
+			const put = { org_id: org_id!, name: 'told', created_by: 'test' };
+			if (where === '/v1/secrets/told' && method === 'DELETE')
+				await transaction
+					.insertInto('secrets')
+					.values({ ...put, sealed: Buffer.alloc(1), data_key_id: 'x' })
+					.execute();
+			if (where === '/v1/upstreams/told' && method === 'DELETE')
+				await transaction
+					.insertInto('upstreams')
+					.values({ ...put, speaks: 'openai', base_url: upstream.url, models: ['x'], timeout_ms: 1_000 })
+					.execute();
+			if (where === '/v1/mcp-servers/told' && method === 'DELETE')
+				await transaction
+					.insertInto('mcp_servers')
+					.values({ ...put, transport: JSON.stringify(httpServer.transport), credentials: '{}' })
+					.execute();
+		});
+		notices.length = 0;
+
+		expect(await call(method, where, body)).toMatchObject({ status: 200 });
+		await vi.waitFor(
+			() => expect(notices).toContainEqual({ kind: 'registry', org_id: org_id!, sandbox_ids: [] }),
+			waiting,
+		);
 	});
 });
 

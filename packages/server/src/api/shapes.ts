@@ -12,7 +12,7 @@ export const moment: z.ZodISODateTime = z.iso.datetime();
 export const identifier: z.ZodString = z.string().min(1).max(128);
 
 /** Any JSON. */
-export const json: z.ZodType<Json> = z.json() as unknown as z.ZodType<Json>;
+export const json: z.ZodType<Json> = z.unknown() as unknown as z.ZodType<Json>;
 
 /** A file as requests carry one. */
 export const documentBody: z.ZodObject<{ file: z.ZodString; content: z.ZodBase64 }, z.core.$strict> = z.strictObject({
