@@ -26,7 +26,7 @@ interface TaskAnswer {
 		readonly because: readonly string[];
 		readonly request_id: string;
 	};
-	readonly span: { readonly trace_id: string; readonly span_id: string };
+	readonly spans: readonly (Omit<Span, 'service' | 'parent_id'> & { readonly parent_id?: string })[];
 }
 
 /** The moments in the order that they are told. */
@@ -47,25 +47,26 @@ async function baseline(world: World): Promise<Evidence> {
 	const ran = await must(world.agent('tenant_a', 'run-task', 'add-email-column', '--json'));
 	const task = read(ran);
 	expect(task.outcome === 'done', `expected the task to be done: ${ran.stdout}`);
-	const { span } = task;
-	world.collector.add({ ...span, service: 'collibra-agent', name: 'run-task add-email-column', parent_id: undefined });
+	for (const { name, trace_id, span_id, parent_id } of task.spans)
+		world.collector.add({ service: 'collibra-agent', name, trace_id, span_id, parent_id });
+	const trace = task.spans[0]?.trace_id ?? '';
 	let chain: readonly Span[] = [];
 	await until(
 		() => {
-			chain = longestChain(world.collector.spans, span.trace_id);
+			chain = longestChain(world.collector.spans, trace);
 			return chain.length >= 5;
 		},
 		`expected five contiguous spans, found ${chain.length}`,
 		20_000,
 	).catch((error: unknown) => {
-		const all = world.collector.spans.filter(({ trace_id }) => trace_id === span.trace_id);
+		const all = world.collector.spans.filter(({ trace_id }) => trace_id === trace);
 		throw new Unexpected(`${String(error)}\n${all.map((one) => JSON.stringify(one)).join('\n')}`);
 	});
 	return {
 		ran: [ran.line],
 		saw: [
 			task.text,
-			`trace ${span.trace_id}`,
+			`trace ${trace}`,
 			...chain.map(({ service, name }, depth) => `${'  '.repeat(depth)}${service}: ${name}`),
 		],
 	};
@@ -118,12 +119,12 @@ async function audited(world: World, requestId: string): Promise<{ readonly ran:
 	let [ran, saw] = ['', ''];
 	await until(
 		async () => {
-			const asked = await must(world.tappass('audit', 'query', '--request', requestId, '--json'));
+			const asked = await must(world.tappass('audit', 'query', '--request-id', requestId, '--json'));
 			ran = asked.line;
-			const found = asked.stdout
-				.split('\n')
-				.filter((line) => line.startsWith('{'))
-				.flatMap((line) => entriesOf(JSON.parse(line)))
+			const { items } = JSON.parse(asked.stdout) as { readonly items: readonly { readonly leaf: string }[] };
+			// The leaf is what the log holds and third parties verify; what is told here is read from it alone.
+			const found = items
+				.map(({ leaf }) => JSON.parse(Buffer.from(leaf, 'base64').toString('utf8')) as Leaf)
 				.find(({ type }) => type === 'call.denied');
 			if (found === undefined) return false;
 			saw = `${found.type}, step ${found.step}, code ${found.code}, level ${found.level}`;
@@ -135,18 +136,11 @@ async function audited(world: World, requestId: string): Promise<{ readonly ran:
 	return { ran, saw };
 }
 
-interface Entry {
+interface Leaf {
 	readonly type?: string;
 	readonly step?: string;
 	readonly code?: string;
 	readonly level?: string;
-}
-function entriesOf(value: { readonly entries?: readonly object[] }): readonly Entry[] {
-	return (value.entries ?? [value]).map((entry) => ({
-		...entry,
-		...(entry as { readonly leaf?: object }).leaf,
-		...(entry as { readonly event?: object }).event,
-	}));
 }
 
 async function liveChange(world: World): Promise<Evidence> {

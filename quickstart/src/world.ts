@@ -128,9 +128,7 @@ export async function openWorld(say: (line: string) => void): Promise<World> {
 		const items = (JSON.parse(spec.stdout) as { readonly items: readonly { readonly url: string }[] }).items;
 		for (const [at, name] of (['tenant_a', 'tenant_b'] as const).entries()) {
 			await must(world.host('init', name, '--enroll-url', items[at]!.url));
-			const workspace = join(directory, `workspace-${name}`);
-			await mkdir(workspace);
-			await must(world.host('start', name, '--agent', example, '--workspace', workspace, '--', 'serve'));
+			await must(world.host('start', name, '--agent', example, '--', 'serve'));
 		}
 		return world;
 	} catch (error) {

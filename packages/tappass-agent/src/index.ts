@@ -1,1 +1,12 @@
-export {};
+export {
+	Client,
+	type ClientOptions,
+	type LlmOptions,
+	type ToolAnswer,
+	type ToolInfo,
+	type ToolList,
+	type ToolResult,
+} from './client/client.ts';
+export type { Denial } from './client/denial.ts';
+export type { ClientSpan } from './client/trace.ts';
+export { Keyring, type KeyringOptions } from './keyring/keyring.ts';

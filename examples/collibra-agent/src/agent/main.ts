@@ -28,7 +28,11 @@ const trace_id = randomBytes(16).toString('hex');
 const span_id = randomBytes(8).toString('hex');
 
 const keyring = await Keyring.load();
-const client = new Client(keyring, { traceparent: `00-${trace_id}-${span_id}-01` });
+const spans: object[] = [];
+const client = new Client(keyring, {
+	traceparent: `00-${trace_id}-${span_id}-01`,
+	onSpan: (span) => spans.push(span),
+});
 
 switch (command) {
 	case 'serve':
@@ -38,7 +42,7 @@ switch (command) {
 		if (values.wire !== 'openai' && values.wire !== 'anthropic') throw new RangeError('--wire: openai or anthropic');
 		const wire: Wire = values.wire;
 		const result = await runTask(client, args[0] ?? '', { wire, model: values.model });
-		tell({ ...result, span: { trace_id, span_id } }, result.text);
+		tell({ ...result, spans: [{ name: `run-task ${args[0]}`, trace_id, span_id }, ...spans] }, result.text);
 		break;
 	}
 	case 'call': {
@@ -64,8 +68,9 @@ if (command !== 'serve') await keyring.close();
 async function serve(): Promise<void> {
 	const say = async (): Promise<void> => {
 		try {
-			const { length } = await client.tools.list();
-			process.stdout.write(`policy_version ${keyring.policy_version}, ${length} tools, process ${process.pid}\n`);
+			const listed = await client.tools.list();
+			const shown = 'denied' in listed ? `refused: ${listed.code}` : `${listed.length} tools`;
+			process.stdout.write(`policy_version ${keyring.policy_version}, ${shown}, process ${process.pid}\n`);
 		} catch (error) {
 			process.stdout.write(`nothing works now: ${(error as { readonly code?: string }).code ?? String(error)}\n`);
 		}
@@ -78,9 +83,12 @@ async function serve(): Promise<void> {
 		version = keyring.policy_version;
 		void say();
 	});
+	// The keyring's watch holds no process open.
+	const alive = setInterval(() => {}, 60_000);
 	await new Promise<void>((resolve) => {
 		for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
 	});
+	clearInterval(alive);
 	await keyring.close();
 }
 

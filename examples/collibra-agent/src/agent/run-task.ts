@@ -52,6 +52,7 @@ export async function runTask(
 /** The tools that the policy of this moment shows, as LangChain's own objects. */
 async function governedTools(client: Client, calls: string[]) {
 	const listed = await client.tools.list();
+	if ('denied' in listed) throw new Refused(listed);
 	return listed.map(({ name, wire_name, description, input_schema }) =>
 		tool(
 			async (args: unknown) => {

@@ -86,6 +86,7 @@ export type ErrorCode =
 	| 'engine_failed'
 	| 'shutting_down'
 	| 'server_unreachable'
+	| 'gateway_unreachable'
 	| 'server_unexpected'
 	| 'timed_out'
 	| 'agent_plane_absent'
@@ -227,6 +228,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	engine_failed: { title: 'The embedded PostgreSQL did not start', status: 500, exit: 5, retryable: false },
 	agent_plane_absent: { title: 'This server has no gateway', status: 503, exit: 5, retryable: false },
 	shutting_down: { title: 'The server is shutting down', status: 503, exit: 5, retryable: true },
+	gateway_unreachable: { title: 'The gateway cannot be reached', status: 503, exit: 5, retryable: true },
 	server_unreachable: { title: 'The server cannot be reached', status: 503, exit: 5, retryable: true },
 	server_unexpected: { title: 'The server answered something else', status: 502, exit: 5, retryable: false },
 	timed_out: { title: 'It took too long', status: 504, exit: 5, retryable: true },

@@ -146,6 +146,9 @@ describe('a session', () => {
 			killed_code: 'loop_detected',
 			killed_reason: 'three deletes',
 		});
+		// Nor does its agent begin anew by ending itself: its host is given no other session.
+		const again = await host.call('POST', '/v1/sync/sessions', { schema: 'tappass.session/1', detail: {} });
+		expect([again.status, again.body!['code']]).toEqual([409, 'session_killed']);
 	});
 });
 

@@ -1,4 +1,4 @@
-import { canonicalJson, type OrgId, type SandboxId } from '@tappass/core';
+import { canonicalJson, type OrgId, type SandboxId, TapPassError } from '@tappass/core';
 import type { HostEvent, StatusReport } from '@tappass/trust';
 import type { OrgTransaction } from './store.ts';
 
@@ -35,12 +35,25 @@ export async function upsertStatus(
 	return before === undefined || canonicalJson(before as never) !== loaded;
 }
 
-/** Opens a session and ends those before it: a sandbox is launched once at a time. */
+/**
+ * Opens a session and ends those before it: a sandbox is launched once at a time.
+ * @throws {TapPassError} session_killed: an agent whose session was killed would begin anew by ending itself
+ */
 export async function openSession(
 	transaction: OrgTransaction,
 	host: { readonly org_id: OrgId; readonly sandbox_id: SandboxId },
 	session: { readonly id: string; readonly at: Date; readonly detail: Readonly<Record<string, unknown>> },
 ): Promise<void> {
+	const newest = await transaction
+		.selectFrom('sessions')
+		.select(['id', 'state'])
+		.where('sandbox_id', '=', host.sandbox_id)
+		.orderBy('opened_at', 'desc')
+		.limit(1)
+		.forUpdate()
+		.executeTakeFirst();
+	if (newest?.state === 'killed')
+		throw new TapPassError('session_killed', { detail: newest.id, hint: `tappass session resume ${newest.id}` });
 	await transaction
 		.updateTable('sessions')
 		.set({ state: 'closed', closed_at: session.at })

@@ -12,7 +12,7 @@ export interface SequencedStatement {
 	/** The DSSE envelope of the PolicyStatement, canonical JSON. */
 	readonly envelope: Buffer;
 	readonly compiled_sha256: string;
-	/** The newest open session, if there is one. */
+	/** The newest session that is open, or was killed: its tokens say so at every door until an operator resumes it. */
 	readonly session_id: string | null;
 }
 
@@ -35,7 +35,7 @@ export async function takeSequence(
 			returning s.org_id, s.id, s.epoch, s.policy_version, s.policy_sha256, s.seq
 		)
 		select t.id as sandbox_id, t.epoch, t.policy_version, p.sha256 as policy_sha256, t.seq, p.envelope, p.compiled_sha256,
-			(select e.id from sessions e where e.org_id = t.org_id and e.sandbox_id = t.id and e.state = 'open'
+			(select e.id from sessions e where e.org_id = t.org_id and e.sandbox_id = t.id and e.state in ('open', 'killed')
 				order by e.opened_at desc limit 1) as session_id
 		from taken t join policy_statements p on p.org_id = t.org_id and p.sandbox_id = t.id
 			and p.epoch = t.epoch and p.policy_version = t.policy_version and p.sha256 = t.policy_sha256`.execute(

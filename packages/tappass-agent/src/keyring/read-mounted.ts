@@ -1,0 +1,53 @@
+import { constants } from 'node:fs';
+import { access, type FileHandle, open } from 'node:fs/promises';
+import { limits, TapPassError } from '@tappass/core';
+
+/**
+ * Reads a file that the host mounted: opened once without following a link, looked at and read through the one handle, so
+ * that nothing can be put in its place in between.
+ *
+ * @param allowWritable accept a file that this process could write itself; for development outside a sandbox
+ * @throws {TapPassError} file_unreadable
+ */
+export async function readMounted(path: string, allowWritable: boolean): Promise<Buffer> {
+	let handle: FileHandle | undefined;
+	try {
+		handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+		const stat = await handle.stat();
+		if (!stat.isFile()) throw refused(path, 'it is no regular file');
+		// None: it was replaced since it was opened, as happens once a minute. More than one: somebody else may hold it.
+		if (stat.nlink > 1) throw refused(path, 'it has another name');
+		if ((stat.mode & 0o022) !== 0) throw refused(path, 'others may write it');
+		// By what the kernel would let us do, whoever the owner is: a read-only mount answers no.
+		if (!allowWritable && (await mayWrite(path))) throw refused(path, 'this process may write it');
+		const bytes = Buffer.alloc(limits.payloadBytesMax + 1);
+		let length = 0;
+		for (;;) {
+			const { bytesRead } = await handle.read(bytes, length, bytes.length - length, length);
+			length += bytesRead;
+			if (bytesRead === 0 || length === bytes.length) break;
+		}
+		if (length > limits.payloadBytesMax) throw refused(path, `it has more than ${limits.payloadBytesMax} bytes`);
+		return bytes.subarray(0, length);
+	} catch (cause) {
+		if (cause instanceof TapPassError) throw cause;
+		const { code = 'unknown' } = cause as NodeJS.ErrnoException;
+		throw new TapPassError('file_unreadable', { detail: `${path}: ${code}`, cause });
+	} finally {
+		await handle?.close();
+	}
+}
+
+function refused(path: string, why: string): TapPassError {
+	return new TapPassError('file_unreadable', {
+		detail: `${path}: ${why}`,
+		hint: 'in a sandbox the host mounts it read-only; outside one, for development, say allowWritable',
+	});
+}
+
+async function mayWrite(path: string): Promise<boolean> {
+	return access(path, constants.W_OK).then(
+		() => true,
+		() => false,
+	);
+}
