@@ -174,7 +174,13 @@ async function readHeld(
 		if (verified.epoch === before.epoch && verified.seq === before.seq) return before;
 	}
 	const expires_ms = instantMs(verified.expires_at)!;
-	return { ...verified, files: [root, keyring], root_version, expires_ms, deadline_ms: monotonicMs() + (expires_ms - wall) };
+	return {
+		...verified,
+		files: [root, keyring],
+		root_version,
+		expires_ms,
+		deadline_ms: monotonicMs() + (expires_ms - wall),
+	};
 }
 
 /** What this process once believed is never taken back: a copy of yesterday's files is refused. */
