@@ -25,9 +25,11 @@ export interface OutputDetector {
 	readonly context: number;
 	/**
 	 * Everything found in a text that is complete, from offset `from` on (0 when not stated): an offset that `holdFrom` gave
-	 * for this text or a beginning of it. Of what stands before, only the last `context` characters matter.
+	 * for this text or a beginning of it. Of what stands before, only the last `context` characters matter. With `to`, an
+	 * offset that `holdFrom` gave for this text, only what stands before it: judged as it will be in the whole, with what
+	 * follows it in view.
 	 */
-	readonly find: (text: string, from?: number) => readonly Detection[];
+	readonly find: (text: string, from?: number, to?: number) => readonly Detection[];
 	/**
 	 * Where in a text, of which more may come, something may begin (or go on) that is not decided yet: what stands before
 	 * this offset can be judged now and will not be judged otherwise later. `text.length` when nothing has to wait.

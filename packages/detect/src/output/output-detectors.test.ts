@@ -55,7 +55,7 @@ function stream(detector: OutputDetector, chunks: readonly string[]): readonly D
 		const hold = detector.holdFrom(kept, released - keptFrom);
 		expect(hold).toBeGreaterThanOrEqual(released - keptFrom);
 		expect(kept.length - hold).toBeLessThanOrEqual(detector.window);
-		for (const one of detector.find(kept.slice(0, hold), released - keptFrom))
+		for (const one of detector.find(kept, released - keptFrom, hold))
 			found.push({ ...one, start: one.start + keptFrom, end: one.end + keptFrom });
 		released = keptFrom + hold;
 		const forget = Math.max(0, hold - detector.context);
@@ -79,7 +79,8 @@ describe.each(all.map((detector, index) => [`${detector.name} ${index}`, detecto
 				fc.property(text, cuts, (whole, shares) => {
 					expect(stream(detector, chunksOf(whole, shares))).toEqual(detector.find(whole));
 				}),
-				{ numRuns: 100 },
+				// The example fills a window: how sure the judge is depends on what follows the half that is let out.
+				{ numRuns: 100, examples: [[` lives at 12 Rue Gafsa, Apt. 9\nToronto 82269 ${'aZ9'.repeat(158)}   `, []]] },
 			);
 		});
 

@@ -95,9 +95,9 @@ function detectorOf(
 		name,
 		window: limits.outputWindowMax,
 		context: limits.outputContext,
-		find: (text, from = 0) => {
+		find: (text, from = 0, to = text.length) => {
 			const all: Detection[] = [];
-			walk(text, from, true, (found) => all.push(...found));
+			walk(text, from, to === text.length, (found) => all.push(...found));
 			return all;
 		},
 		holdFrom: (text, from = 0) => walk(text, from, false, () => undefined),

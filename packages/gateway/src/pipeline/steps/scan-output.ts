@@ -58,7 +58,7 @@ function decided(
 	detectors.forEach((detector, index) => {
 		const from = look.cursors[index] ?? piece.from;
 		const hold = over ? text.length : detector.holdFrom(text, from);
-		if (hold > from) look.pending.push(...detector.find(text.slice(0, hold), from));
+		if (hold > from) look.pending.push(...detector.find(text, from, hold));
 		look.cursors[index] = Math.max(from, hold);
 		to = Math.min(to, look.cursors[index]);
 	});
