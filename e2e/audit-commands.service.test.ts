@@ -21,12 +21,12 @@ beforeAll(async () => {
 	for (const name of ['blue', 'green']) await succeeds(`tappass team create ${name}`);
 	await succeeds('tappass member add grace@navy.example --team blue --role auditor');
 	await settled();
-}, 120_000);
+});
 afterAll(async () => {
 	await server.stop();
 	ada.close();
 	stranger.close();
-}, 60_000);
+});
 
 async function succeeds(line: string): Promise<string> {
 	const done = await ada.run(line);

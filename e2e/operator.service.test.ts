@@ -22,11 +22,11 @@ const person = (env: Readonly<Record<string, string>> = {}): Terminal => {
 beforeAll(async () => {
 	ada = person();
 	server = await startServerProcess(ada);
-}, 120_000);
+});
 afterAll(async () => {
 	await server.stop();
 	for (const terminal of terminals) terminal.close();
-}, 60_000);
+});
 
 function policy(terminal: Terminal, name: string, body: string): string {
 	const file = join(terminal.directory, name);

@@ -142,9 +142,10 @@ describe('tools', () => {
 		expect(intersectTools(tool('*a*b*c*d*e*'), tool('*f*g*h*i*j*'))).toBe(undefined);
 	});
 	test('matches a hostile pattern in time linear in its length', () => {
-		const started = performance.now();
+		// Processor time: it does not depend on what else the machine does.
+		const started = process.cpuUsage();
 		expect(matchTool(tool('*a'.repeat(100)), `${'a'.repeat(250)}b`)).toBe(false);
-		expect(performance.now() - started).toBeLessThan(1_000);
+		expect(process.cpuUsage(started).user).toBeLessThan(1_000_000);
 	});
 
 	const token = fc.constantFrom('a', 'b', '_', '.', '*', '**');

@@ -23,6 +23,8 @@ interface Whole extends TestSandbox {
 		wire: ModelCall['wire'],
 		text: string,
 		more?: object,
+		/** Called once, when the first bytes of the answer are here. */
+		begun?: () => void,
 	) => Promise<{ readonly status: number; readonly text: string; readonly headers: Headers }>;
 	readonly get: (path: string) => Promise<Response>;
 }
@@ -61,10 +63,12 @@ async function start(turns: readonly Partial<Turn>[], terms: TestTerms = {}): Pr
 	return {
 		...sandbox,
 		model,
-		async post(wire, text, more = {}) {
+		async post(wire, text, more = {}, begun) {
 			const body = typeof text === 'string' ? { ...bodies[wire](text), ...more } : text;
 			const answer = await fetch(url + paths[wire], { method: 'POST', headers, body: JSON.stringify(body) });
-			return { status: answer.status, text: await answer.text(), headers: answer.headers };
+			const parts: Uint8Array[] = [];
+			for await (const part of answer.body ?? []) if (parts.push(part) === 1) begun?.();
+			return { status: answer.status, text: Buffer.concat(parts).toString(), headers: answer.headers };
 		},
 		get: (path) => fetch(url + path, { headers }),
 	};
@@ -148,10 +152,9 @@ describe.each(wires)('%s', (wire) => {
 
 	test("a revocation cuts a stream that runs, with the wire's own error", async () => {
 		const whole = await start([{ say: 'on and on and on and on', delay_ms: 20 }]);
-		const running = whole.post(wire, 'hi', { stream: true });
-		await new Promise((resolve) => setTimeout(resolve, 120));
-		whole.change({ bound: { state: 'revoked' } });
-		const { text } = await running;
+		const { text } = await whole.post(wire, 'hi', { stream: true }, () =>
+			whole.change({ bound: { state: 'revoked' } }),
+		);
 		expect(gather(wire, text).end).toBe('error');
 		expect(text).toContain('sandbox_revoked');
 		expect(whole.ports.audit.events.at(-1)).toMatchObject({ type: 'call.settled' });

@@ -90,10 +90,11 @@ test('what is taken stays linear on texts that nearly match', () => {
 		const native = nativeRegExp(pattern);
 		expect(native, pattern).toBeDefined();
 		const text = `${'a'.repeat(100_000)}${'b'.repeat(100_000)}!`;
-		const started = performance.now();
+		// Processor time: it does not depend on what else the machine does.
+		const started = process.cpuUsage();
 		native!.test(text);
 		native!.test('1'.repeat(200_000));
-		expect(performance.now() - started, pattern).toBeLessThan(1_000);
+		expect(process.cpuUsage(started).user, pattern).toBeLessThan(1_000_000);
 	}
 });
 

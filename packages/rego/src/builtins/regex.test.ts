@@ -40,10 +40,11 @@ test.each([
 });
 
 test('an expression that makes backtracking engines hang is matched at once', () => {
-	const started = performance.now();
+	// Processor time: it does not depend on what else the machine does.
+	const started = process.cpuUsage();
 
 	expect(call('regex.match', '^(a+)+$', `${'a'.repeat(50_000)}!`)).toBe(false);
-	expect(performance.now() - started).toBeLessThan(2_000);
+	expect(process.cpuUsage(started).user).toBeLessThan(2_000_000);
 });
 
 test('an expression that grows large when compiled is charged for its size', () => {

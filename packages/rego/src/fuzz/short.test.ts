@@ -89,9 +89,10 @@ describe('evaluations end', () => {
 		});
 		const texts = [`${'a'.repeat(50_000)}!`, `${'x'.repeat(50_000)}`];
 		for (const text of texts) {
-			const start = performance.now();
+			// Processor time: it does not depend on what else the machine does.
+			const start = process.cpuUsage();
 			expect(program.evaluate('data.p.a', { input: { patterns, text } }).value).toHaveLength(patterns.length);
-			expect(performance.now() - start).toBeLessThan(10_000);
+			expect(process.cpuUsage(start).user).toBeLessThan(10_000_000);
 		}
 	}, 60_000);
 });

@@ -158,12 +158,13 @@ describe('limits', () => {
 	});
 
 	it('reads a line of a million characters in time that grows with it', () => {
-		const started = performance.now();
+		// Processor time: it does not depend on what else the machine does.
+		const started = process.cpuUsage();
 
 		parseModule(`package x\np := [${'1,'.repeat(500_000)}1]`, '');
 		inPackage(`p := ${'} '.repeat(500_000)}`);
 
-		expect(performance.now() - started).toBeLessThan(10_000);
+		expect(process.cpuUsage(started).user).toBeLessThan(10_000_000);
 	});
 
 	it('answers any jumble of tokens with a tree or with diagnostics', () => {

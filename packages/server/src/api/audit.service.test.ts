@@ -39,7 +39,7 @@ let otherOrg: OrgId;
 let auditorHere: Caller;
 let auditorThere: Caller;
 let tokenHere: string;
-const wait = { timeout: 20_000, interval: 100 };
+const wait = { timeout: 60_000, interval: 100 };
 
 beforeAll(async () => {
 	test = await testServer();
@@ -172,7 +172,7 @@ describe('a log that its operator made public', () => {
 		} finally {
 			await open.close();
 		}
-	}, 60_000);
+	});
 });
 
 describe('every write', () => {

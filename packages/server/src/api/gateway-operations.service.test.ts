@@ -199,7 +199,7 @@ describe('an approval', () => {
 				expect(found.length).toBeGreaterThan(0);
 				return found;
 			},
-			{ timeout: 30_000, interval: 100 },
+			{ timeout: 60_000, interval: 100 },
 		);
 
 		expect(shown.body.args).toEqual(args);

@@ -3,7 +3,7 @@ import { type Listener, startListener } from '../events/listener.ts';
 import type { Notice } from '../events/notices.ts';
 import { type Caller, type TestServer, testServer } from '../test-support/test-server.ts';
 
-const waiting = { timeout: 30_000, interval: 100 };
+const waiting = { timeout: 60_000, interval: 100 };
 // A fixture: nobody believes it.
 const fixture = 'fixture-secret-4711';
 let test: TestServer;

@@ -284,7 +284,7 @@ describe('a rotation', () => {
 		}
 		// What to look through after a compromise: each entry names the key that signed.
 		await expect
-			.poll(signersInLog, { timeout: 10_000 })
+			.poll(signersInLog, { timeout: 60_000 })
 			.toEqual(expect.arrayContaining([thief.id, await inUse('policy')]));
 	});
 
@@ -305,7 +305,7 @@ describe('a rotation', () => {
 							.executeTakeFirstOrThrow();
 						return [newest.key_id, parseNote(newest.note).signatures.length];
 					}),
-				{ timeout: 10_000 },
+				{ timeout: 60_000 },
 			)
 			.toEqual([key.key_id, 1]);
 		const { body } = await test.call('GET', '/v1/audit/log');

@@ -12,7 +12,7 @@ import { findEntries, readPayload } from './query.ts';
  * the fault suite.
  */
 
-const wait = { timeout: 20_000, interval: 100 };
+const wait = { timeout: 60_000, interval: 100 };
 
 describe('row 16, a payload for another tenant', () => {
 	let control: TestControlPlane;
@@ -22,11 +22,11 @@ describe('row 16, a payload for another tenant', () => {
 		[org, other] = [await control.addOrg('org_row16aa'), await control.addOrg('org_row16bb')];
 		await control.start();
 		control.audit.start();
-	}, 60_000);
+	});
 	afterAll(async () => {
 		await control.audit.stop();
 		await control.close();
-	}, 60_000);
+	});
 
 	it('is in the log of both, and the other learns nothing of the host or of what it got', async () => {
 		const [own] = await control.addSandboxes(org!, 1);
@@ -65,8 +65,8 @@ describe('rows of the operator', () => {
 	let test: TestServer;
 	beforeAll(async () => {
 		test = await testServer();
-	}, 60_000);
-	afterAll(() => test.close(), 60_000);
+	});
+	afterAll(() => test.close());
 
 	const found = async (query: string): Promise<Reply['body']['items']> =>
 		(await test.call('GET', `/v1/audit/events?${query}`)).body.items;

@@ -90,7 +90,7 @@ const entries = async (): Promise<readonly string[]> =>
 		({ event_id }) => `${event_id}`,
 	);
 const signed = (size: number): Promise<void> => vi.waitFor(async () => expect((await sizes()).at(-1)).toBe(size), wait);
-const wait = { timeout: 20_000, interval: 50 };
+const wait = { timeout: 60_000, interval: 50 };
 
 describe('appending', () => {
 	it('is refused when too many wait already, and nothing of what was refused is there', async () => {

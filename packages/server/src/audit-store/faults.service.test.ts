@@ -22,7 +22,7 @@ const runs = Number(process.env['CRASH_RUNS'] ?? 20);
 let cluster: AuditCluster;
 beforeAll(async () => {
 	cluster = await auditCluster();
-}, 60_000);
+});
 const writers: Writer[] = [];
 afterEach(() => Promise.all(writers.splice(0).map((writer) => writer.kill())));
 afterAll(() => cluster.close());
@@ -39,7 +39,7 @@ const sizeSigned = async (): Promise<number> =>
 		(await cluster.query<{ size: string | null }>('select max(size) as size from audit_checkpoints'))[0]?.size ?? 0,
 	);
 const growsBeyond = (size: number): Promise<void> =>
-	vi.waitFor(async () => expect(await sizeSigned()).toBeGreaterThan(size), { timeout: 30_000, interval: 100 });
+	vi.waitFor(async () => expect(await sizeSigned()).toBeGreaterThan(size), { timeout: 60_000, interval: 100 });
 const refused = { code: 'audit_unavailable' };
 const count = (said: readonly WriterMessage[], kind: WriterMessage['kind']): number =>
 	said.filter((each) => each.kind === kind).length;
@@ -139,7 +139,7 @@ describe('a commit that not enough standbys confirm', () => {
 					const waiting = "select pg_cancel_backend(pid) as done from pg_stat_activity where wait_event = 'SyncRep'";
 					expect((await cluster.query<{ done: boolean }>(waiting)).some(({ done }) => done)).toBe(true);
 				},
-				{ timeout: 10_000, interval: 20 },
+				{ timeout: 60_000, interval: 20 },
 			);
 			await first;
 			expect(await visible(cancelled.id)).toBe(true);
@@ -156,7 +156,7 @@ describe('a commit that not enough standbys confirm', () => {
 		await log.close();
 		const acked = [cancelled, late].map(({ id }) => ({ kind: 'acked', id }) as const);
 		expect((await check(cluster, acked, [])).faults).toEqual([]);
-	}, 60_000);
+	});
 });
 
 describe('a disk that is full', () => {
@@ -196,7 +196,7 @@ describe('a disk that is full', () => {
 			await small.close();
 			await disk.remove();
 		}
-	}, 120_000);
+	});
 });
 
 describe('the database of yesterday', () => {
@@ -221,7 +221,7 @@ describe('the database of yesterday', () => {
 		await cluster.start();
 
 		const restored = await cluster.openLog('a');
-		await vi.waitFor(() => expect(restored.alarms.join()).toMatch(/older than what was signed/), { timeout: 20_000 });
+		await vi.waitFor(() => expect(restored.alarms.join()).toMatch(/older than what was signed/), { timeout: 60_000 });
 		await expect(restored.audit.append([restored.event()])).rejects.toMatchObject(refused);
 		expect(await sizeSigned()).toBeLessThan(signed);
 		await restored.close();
@@ -235,7 +235,7 @@ describe('the database of yesterday', () => {
 		await growsBeyond(signed);
 		expect(right.alarms).toEqual([]);
 		await right.close();
-	}, 120_000);
+	});
 });
 
 const execute = promisify(execFile);

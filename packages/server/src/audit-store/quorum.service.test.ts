@@ -23,13 +23,13 @@ beforeAll(async () => {
 		const rows = await cluster.query("select from pg_stat_replication where sync_state = 'quorum'");
 		expect(rows).toHaveLength(2);
 	}, slow);
-}, 120_000);
+});
 afterAll(async () => {
 	await writer?.kill();
 	await Promise.all(standbys.map((standby) => standby.kill()));
 	await cluster.close();
-}, 60_000);
-const slow = { timeout: 40_000, interval: 100 };
+});
+const slow = { timeout: 60_000, interval: 100 };
 
 const acked = (): readonly string[] => writer!.said.flatMap((each) => (each.kind === 'acked' ? [each.id] : []));
 const goesOn = async (): Promise<void> => {

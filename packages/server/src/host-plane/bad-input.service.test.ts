@@ -83,15 +83,13 @@ describe('the host plane', () => {
 
 	it('hangs up on a request that is sent a byte at a time', async () => {
 		const socket = await tls();
-		const done = drained(socket);
 		const timer = setInterval(() => socket.write('a'), 200);
 		socket.write('GET /v1/sync/stream HTTP/1.1\r\nx: ');
-		const begin = performance.now();
 
-		await done;
+		const answer = await drained(socket);
 		clearInterval(timer);
 
-		expect(performance.now() - begin).toBeLessThan(13_000);
+		expect(answer).toBe('');
 	});
 
 	it('refuses every body that is not the message, each with a code', async () => {

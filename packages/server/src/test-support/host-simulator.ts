@@ -361,8 +361,8 @@ export class HostSimulator {
 		for (const wake of [...this.#waiting]) wake();
 	}
 
-	/** Waits until something holds, looking again whenever anything arrives. */
-	async until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
+	/** Waits until something holds, looking again whenever anything arrives; the time is a bound against hanging. */
+	async until(holds: () => boolean, timeoutMs = 60_000): Promise<void> {
 		if (holds()) return;
 		await new Promise<void>((resolve, reject) => {
 			const timer = setTimeout(() => {
