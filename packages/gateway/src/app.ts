@@ -12,6 +12,7 @@ import { uuidv7 } from './pipeline/uuid.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { DoorContext, Route } from './routes.ts';
 import { toolRoutes } from './tools/routes.ts';
+import { traced } from './tracing.ts';
 
 /** The agent plane's request handler; whoever owns the socket hands requests to it. */
 export interface Gateway {
@@ -46,7 +47,17 @@ export function createGateway({ pipeline, ports, routes: more = [], report = () 
 		const path = pathOf(req);
 		const route = byAddress.get(`${req.method ?? ''} ${path}`) ?? byAddress.get(`${req.method ?? ''} ${below(path)}`);
 		try {
-			if (route !== undefined) return await route.serve(req, res, context);
+			if (route !== undefined)
+				return await traced(
+					'server',
+					`${route.method} ${route.path}`,
+					{ 'http.request.method': route.method, 'http.route': route.path },
+					async (span) => {
+						await route.serve(req, res, context);
+						span.setAttribute('http.response.status_code', res.statusCode);
+					},
+					req.headers,
+				);
 			throw new TapPassError(paths.has(path) || paths.has(below(path)) ? 'method_not_allowed' : 'not_found', {
 				detail: `${req.method ?? ''} ${path.slice(0, 100)}`,
 			});

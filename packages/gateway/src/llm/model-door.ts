@@ -5,6 +5,7 @@ import { callerOf } from '../http/caller.ts';
 import { readBytes } from '../http/read-body.ts';
 import type { ModelCall } from '../pipeline/call.ts';
 import type { DoorContext } from '../routes.ts';
+import { traced } from '../tracing.ts';
 import { forwardCall } from './forward.ts';
 import { answerDenial, refuseRequest } from './refuse.ts';
 import type { WireFormat } from './wire.ts';
@@ -27,5 +28,14 @@ export async function serveModelCall(
 	}
 	const admission = await context.pipeline.admit(call, caller);
 	if (admission.effect === 'block') return answerDenial(res, wire, admission.denial);
-	await forwardCall(context, wire, { req, res, caller, bytes, call }, admission.admitted);
+	const { admitted } = admission;
+	const fields = {
+		'gen_ai.operation.name': 'chat',
+		'gen_ai.request.model': call.model,
+		'gen_ai.provider.name': admitted.route?.upstream ?? 'unknown',
+		'tappass.request_id': admitted.request_id,
+	};
+	await traced('client', `chat ${call.model}`, fields, () =>
+		forwardCall(context, wire, { req, res, caller, bytes, call }, admitted),
+	);
 }

@@ -8,7 +8,7 @@ import type { Connection } from './outbound/connection.ts';
 import { type ListedTool, Listings } from './outbound/listing.ts';
 import { ConnectionPool } from './outbound/pool.ts';
 import type { ParkedCall } from './parked.ts';
-import type { RpcAnswer } from './rpc.ts';
+import type { JsonObject, RpcAnswer } from './rpc.ts';
 
 /** Where a call goes: its server, connected, and the tool as it is defined there; undefined: it is no tool. */
 export interface Target {
@@ -16,18 +16,26 @@ export interface Target {
 	readonly tool: ListedTool | undefined;
 }
 
+/** A resource that changed at its server. */
+export interface ChangedResource {
+	readonly server: string;
+	readonly uri: string;
+}
+
 /** The registered servers of all orgs, as agents reach them. One for each process; what it holds can be made anew. */
 export class Broker {
 	readonly #pool: ConnectionPool;
 	readonly #listings: Listings;
 	readonly #ports: GatewayPorts;
-	readonly #listeners = new Set<{ readonly org_id: OrgId; readonly changed: () => void }>();
+	readonly #listeners = new Set<{ readonly org_id: OrgId; readonly changed: (resource: ChangedResource | undefined) => void }>();
 	/** What sessions are asked: who waits for the answer. */
 	readonly answers: Map<string, (answer: RpcAnswer) => void> = new Map();
 	/** Requests of sessions under way, and how each is cancelled. */
 	readonly cancels: Map<string, () => void> = new Map();
 	/** Sessions that their clients ended. */
 	readonly ended: BoundedMap<boolean> = new BoundedMap(mcpLimits.sessionsKeptMax);
+	/** Resources, `server uri`, that sessions want to hear of. */
+	readonly watched: BoundedMap<Set<string>> = new BoundedMap(mcpLimits.sessionsKeptMax);
 	/** From which level on sessions want to be told. */
 	readonly logLevels: BoundedMap<number> = new BoundedMap(mcpLimits.sessionsKeptMax);
 	/** Calls that wait for their client's next request. */
@@ -39,7 +47,7 @@ export class Broker {
 			ports.mcpServers,
 			agent,
 			() => ports.monotonicMs(),
-			(org_id) => this.#changed(org_id),
+			(...said) => this.#tell(...said),
 		);
 		this.#listings = new Listings(() => ports.monotonicMs());
 	}
@@ -96,8 +104,8 @@ export class Broker {
 		return { connection, tool };
 	}
 
-	/** Tells when a server of the org says that its tools changed. Returns its undoing. */
-	onListChanged(org_id: OrgId, changed: () => void): () => void {
+	/** Tells when a server of the org says that a list changed, or one of its resources. Returns its undoing. */
+	onChange(org_id: OrgId, changed: (resource: ChangedResource | undefined) => void): () => void {
 		const listener = { org_id, changed };
 		this.#listeners.add(listener);
 		return () => this.#listeners.delete(listener);
@@ -107,9 +115,11 @@ export class Broker {
 		return this.#pool.close();
 	}
 
-	#changed(org_id: OrgId): void {
-		this.#listings.forget();
-		for (const listener of this.#listeners) if (listener.org_id === org_id) listener.changed();
+	#tell(org_id: OrgId, server: string, method: string, { uri }: JsonObject): void {
+		const resource = method === 'notifications/resources/updated' ? String(uri) : undefined;
+		if (resource === undefined) this.#listings.forget();
+		for (const listener of this.#listeners)
+			if (listener.org_id === org_id) listener.changed(resource === undefined ? undefined : { server, uri: resource });
 	}
 
 	/** Allowed by the policy, and still what was agreed to. */

@@ -10,6 +10,7 @@ import { mcpLimits } from './limits.ts';
 import type { Exchange } from './outbound/connection.ts';
 import { mirroredHeaders } from './outbound/mirrored-headers.ts';
 import { askThrough, type Client, inputField, inRounds, StateLost } from './rounds.ts';
+import { failSpan, type SpanFields, traced, traceparentNow } from '../tracing.ts';
 import { isObject, type JsonObject, type RpcAnswer, rpcCodes, rpcError } from './rpc.ts';
 
 /** A call of a server as a door read it. */
@@ -86,7 +87,12 @@ export async function callServer(
 		await admitted.recorded;
 		if (found instanceof TapPassError) throw found;
 		const texts = edited(asked.args, input, admitted);
-		ended = await execute({ context, caller, identified, asked, admitted, target: found, ...texts, admitInput });
+		const passage = { context, caller, identified, asked, admitted, target: found, ...texts, admitInput };
+		ended = await traced('client', `${methodOf(asked)} ${asked.tool}`, fieldsOf(asked, admitted), async (span) => {
+			const done = await execute(passage).catch((error: unknown) => endBadly(caller, admitted, error));
+			if (done.outcome.code !== undefined) failSpan(span, done.outcome.code);
+			return done;
+		});
 	} catch (error) {
 		ended = endBadly(caller, admitted, error);
 	}
@@ -166,7 +172,7 @@ async function execute(passage: Passage): Promise<Ended> {
 	const own = relay?.params(args) ?? { name: target.tool?.at_server ?? '', arguments: args };
 	const exchange: Exchange = {
 		signal: AbortSignal.any([caller.gone, admitted.cut]),
-		traceparent: caller.traceparent,
+		traceparent: traceparentNow() ?? caller.traceparent,
 		headers: target.tool === undefined ? {} : mirroredHeaders(target.tool.mirrored, args),
 		capabilities: client?.capabilities ?? {},
 		notify,
@@ -177,7 +183,7 @@ async function execute(passage: Passage): Promise<Ended> {
 			}),
 	};
 	const params = meta === undefined ? own : { ...own, _meta: meta };
-	const answer = await inRounds(passage, relay?.method ?? 'tools/call', params, exchange, (more, around) =>
+	const answer = await inRounds(passage, methodOf(asked), params, exchange, (more, around) =>
 		request(passage, more, around),
 	);
 	await said;
@@ -191,7 +197,7 @@ async function request(
 	params: JsonObject,
 	exchange: Exchange,
 ): Promise<RpcAnswer> {
-	const method = relay?.method ?? 'tools/call';
+	const method = methodOf({ relay });
 	try {
 		return await connection.request(method, params, exchange);
 	} catch (error) {
@@ -251,7 +257,21 @@ function endBadly(caller: Caller, admitted: Admitted, error: unknown): Ended {
 	return { outcome: { how, status, released_bytes: 0, code: denial.code }, done: { kind: 'denied', denial } };
 }
 
+function methodOf({ relay }: Pick<Asked, 'relay'>): string {
+	return relay?.method ?? 'tools/call';
+}
+
+/** By the conventions for spans of generative AI. */
+function fieldsOf(asked: Asked, { request_id }: Admitted): SpanFields {
+	return {
+		'gen_ai.operation.name': 'execute_tool',
+		'gen_ai.tool.name': asked.tool,
+		'mcp.method.name': methodOf(asked),
+		'tappass.request_id': request_id,
+	};
+}
+
 /** What names one call and no other, for state that goes with it. */
 export function digestOf(asked: Asked): string {
-	return sha256Hex(canonicalBytes([asked.tool, asked.relay?.method ?? 'tools/call', asked.args]));
+	return sha256Hex(canonicalBytes([asked.tool, methodOf(asked), asked.args]));
 }

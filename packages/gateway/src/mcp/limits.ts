@@ -16,6 +16,10 @@ export const mcpLimits = {
 	sessionsKeptMax: 8_192,
 	/** How long a stream for changes lives, as other streams do; clients open it again. */
 	streamMs: 600_000,
+	/** Resources that one stream or session is told of. */
+	watchedMax: 64,
+	/** Resources of one server that are watched for all who asked. */
+	watchedByServerMax: 1_024,
 	/** How often a stream that says nothing shows that it lives. */
 	beatMs: 15_000,
 	/** How long a server may take to answer; the policy's own bound cuts a call before, where it is shorter. */

@@ -2,6 +2,7 @@ import { fromWireName, type Json, TapPassError, toWireName } from '@tappass/core
 import { denialOf } from '../llm/refuse.ts';
 import { canonicalToolName } from '../llm/tool-names.ts';
 import type { McpServer } from '../ports.ts';
+import type { ChangedResource } from './broker.ts';
 import { callServer, type Relay } from './call-server.ts';
 import { deniedError, deniedResult } from './denial.ts';
 import { listAll, ownPrefix } from './outbound/listing.ts';
@@ -46,6 +47,9 @@ async function answer(request: McpRequest, message: Request, client: Client): Pr
 			return now(await listOthers(request, message.method, 'resourceTemplates', 'resources', 'read_resource'));
 		case 'prompts/list':
 			return now(await listOthers(request, message.method, 'prompts', 'prompts', 'get_prompt'));
+		case 'resources/subscribe':
+		case 'resources/unsubscribe':
+			return client.watch === undefined ? undefined : watchResource(request, message, client);
 		case 'resources/read':
 			return readResource(request, message, client);
 		case 'prompts/get':
@@ -178,6 +182,29 @@ async function readResource(request: McpRequest, { method, params }: Request, cl
 	const { server, uri } = serverOfUri(request, params['uri']);
 	const relay: Relay = { server, method, params: (args) => args, resource: uriOf(server, uri) };
 	return relayed(request, 'read_resource', relay, { uri }, params, client);
+}
+
+/** To hear of a resource is to read it: the same barriers stand before it. */
+export async function watchResource(
+	request: McpRequest,
+	{ method, params }: Pick<Request, 'method' | 'params'>,
+	client: Client,
+): Promise<Answered> {
+	const { server, uri } = serverOfUri(request, params['uri']);
+	if (method === 'resources/unsubscribe') {
+		// The server is not told: others of the org may be listening.
+		client.watch?.(false, server, uri);
+		return now({ kind: 'result', result: {} });
+	}
+	const relay: Relay = { server, method, params: (args) => args, resource: uriOf(server, uri) };
+	const answered = await relayed(request, 'read_resource', relay, { uri }, {}, client);
+	if (answered.answer.kind === 'result') client.watch?.(true, server, uri);
+	return answered;
+}
+
+/** A resource under the name by which it is known at an address. */
+export function uriAt(address: string | undefined, { server, uri }: ChangedResource): string {
+	return address === undefined ? uriOf(server, uri) : uri;
 }
 
 async function getPrompt(request: McpRequest, { method, params }: Request, client: Client): Promise<Answered> {

@@ -19,6 +19,8 @@ export interface Client {
 	/** What it can be asked. */
 	readonly capabilities: JsonObject;
 	readonly notify: Exchange['notify'];
+	/** Remembers what resources it wants to hear of. */
+	readonly watch?: (on: boolean, server: string, uri: string) => void;
 	/** A client with sessions is asked while its call runs. */
 	readonly ask?: Exchange['ask'];
 	/** A client of the stateless revision: what it brought along. */

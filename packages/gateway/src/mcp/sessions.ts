@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { TapPassError } from '@tappass/core';
 import { requestIdHeaders } from '../http/answer.ts';
+import type { ChangedResource } from './broker.ts';
 import { capabilitiesAt } from './capabilities.ts';
 import { mcpLimits } from './limits.ts';
-import { answerRequest, type Request } from './methods.ts';
+import { answerRequest, type Request, uriAt } from './methods.ts';
 import { Reply } from './reply.ts';
 import { askable, serverInfo, sessionRevisions, toSessions } from './revisions.ts';
 import type { McpRequest } from './routes.ts';
@@ -80,6 +81,12 @@ async function serveRequest(asked: McpRequest, session: McpSession, message: Req
 			notify: (method, params) => {
 				if (isLoud(level, method, params)) reply.say(notification(method, params));
 			},
+			watch: (on, server, uri) => {
+				const watched = broker.watched.get(session.id) ?? new Set<string>();
+				broker.watched.set(session.id, watched);
+				if (on && watched.size < mcpLimits.watchedMax) watched.add(`${server} ${uri}`);
+				else if (!on) watched.delete(`${server} ${uri}`);
+			},
 			ask: (method, params) => ask(asked, session, reply, caller.gone, method, params),
 		});
 		const { answer, settled } = answered ?? { answer: ownAnswer(asked, session, message), settled: undefined };
@@ -142,17 +149,25 @@ export async function endSession(asked: McpRequest): Promise<void> {
 
 /** `GET`: a stream for what belongs to no request: that the tools changed. It ends with the agent's token's sandbox. */
 export async function serveSessionStream(asked: McpRequest): Promise<void> {
-	const { res, identified } = asked;
-	await sessionOf(asked);
+	const { res, context, identified, server } = asked;
+	const session = await sessionOf(asked);
 	const reply = new Reply(res, requestIdHeaders(identified.request_id));
 	reply.open();
-	await listen(asked, () => reply.say(notification('notifications/tools/list_changed', {})), reply);
+	const changed: Changed = (resource) => {
+		if (resource === undefined) reply.say(notification('notifications/tools/list_changed', {}));
+		else if (context.broker.watched.get(session.id)?.has(`${resource.server} ${resource.uri}`) === true)
+			reply.say(notification('notifications/resources/updated', { uri: uriAt(server, resource) }));
+	};
+	await listen(asked, changed, reply);
 }
+
+/** Takes that something changed: a resource, or the tools. */
+export type Changed = (resource: ChangedResource | undefined) => void;
 
 /** Holds a stream open, and tells of changes to what the agent may use, until it may use nothing or goes away. */
 export async function listen(
 	{ caller, context, identified, res }: Pick<McpRequest, 'caller' | 'context' | 'identified' | 'res'>,
-	changed: () => void,
+	changed: Changed,
 	reply: Reply,
 ): Promise<void> {
 	const { policies } = context.ports;
@@ -161,12 +176,12 @@ export async function listen(
 		if (org !== org_id || sandbox !== sandbox_id) return;
 		const who = await context.pipeline.identify('mcp', caller);
 		if (who.effect === 'block') res.end();
-		else changed();
+		else changed(undefined);
 	};
 	const stop = policies.onChange((org, sandbox) => {
 		look(org, sandbox).catch(() => res.end());
 	});
-	const unlisten = context.broker.onListChanged(org_id, changed);
+	const unlisten = context.broker.onChange(org_id, changed);
 	const beat = setInterval(() => reply.beat(), mcpLimits.beatMs);
 	const life = setTimeout(() => res.end(), mcpLimits.streamMs);
 	try {

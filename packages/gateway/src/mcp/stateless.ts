@@ -1,7 +1,8 @@
-import { TapPassError } from '@tappass/core';
+import { type Json, TapPassError } from '@tappass/core';
 import { requestIdHeaders } from '../http/answer.ts';
 import { capabilitiesAt } from './capabilities.ts';
-import { answerRequest, type Request } from './methods.ts';
+import { mcpLimits } from './limits.ts';
+import { answerRequest, type Request, watchResource } from './methods.ts';
 import { readHeaderText } from './outbound/mirrored-headers.ts';
 import { Reply } from './reply.ts';
 import {
@@ -15,7 +16,7 @@ import {
 } from './revisions.ts';
 import type { McpRequest } from './routes.ts';
 import { isObject, type JsonObject, notification, type RpcAnswer, type RpcMessage, rpcCodes, rpcError } from './rpc.ts';
-import { listen } from './sessions.ts';
+import { type Changed, listen } from './sessions.ts';
 
 /** Whether a message is of the stateless revision: it says so in a header or in itself, or asks what only that one has. */
 export function isStateless({ req }: Pick<McpRequest, 'req'>, message: RpcMessage): boolean {
@@ -114,11 +115,32 @@ async function subscribe(asked: McpRequest, { id, params }: Request, reply: Repl
 	const wanted = isObject(notifications) ? notifications : {};
 	const _meta = { [metaKeys.subscription]: id };
 	const tools = wanted['toolsListChanged'] === true;
-	reply.say(
-		notification('notifications/subscriptions/acknowledged', {
-			_meta,
-			notifications: tools ? { toolsListChanged: true } : {},
-		}),
-	);
-	await listen(asked, () => tools && reply.say(notification('notifications/tools/list_changed', { _meta })), reply);
+	const resources = await watchAll(asked, wanted['resourceSubscriptions']);
+	const honored = {
+		...(tools ? { toolsListChanged: true } : {}),
+		...(resources.size > 0 ? { resourceSubscriptions: [...resources.values()] } : {}),
+	};
+	reply.say(notification('notifications/subscriptions/acknowledged', { _meta, notifications: honored }));
+	const changed: Changed = (resource) => {
+		const uri = resource === undefined ? undefined : resources.get(`${resource.server} ${resource.uri}`);
+		if (uri !== undefined) reply.say(notification('notifications/resources/updated', { _meta, uri }));
+		if (resource === undefined && tools) reply.say(notification('notifications/tools/list_changed', { _meta }));
+	};
+	await listen(asked, changed, reply);
+}
+
+/** Of the resources that a client wants to hear of: those that it may read, by server and uri. */
+async function watchAll(asked: McpRequest, wanted: Json | undefined): Promise<ReadonlyMap<string, string>> {
+	const watched = new Map<string, string>();
+	if (!Array.isArray(wanted)) return watched;
+	for (const uri of wanted.slice(0, mcpLimits.watchedMax) as readonly Json[]) {
+		const client = {
+			capabilities: {},
+			notify: () => {},
+			watch: (_: boolean, server: string, at: string) => void watched.set(`${server} ${at}`, String(uri)),
+		};
+		const { settled } = await watchResource(asked, { method: 'resources/subscribe', params: { uri } }, client);
+		await settled;
+	}
+	return watched;
 }

@@ -44,3 +44,11 @@ export function lonely(signal: AbortSignal): Exchange {
 		ask: async () => ({ kind: 'error', error: { code: -32_601, message: 'there is nobody to ask' } }),
 	};
 }
+
+/** Takes what a server says to everybody: that a list or a resource changed. */
+export type SaidToAll = (method: string, params: JsonObject) => void;
+
+/** Whether a notification belongs to no request. */
+export function isToAll(method: string): boolean {
+	return method.endsWith('/list_changed') || method === 'notifications/resources/updated';
+}

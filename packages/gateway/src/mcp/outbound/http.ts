@@ -16,7 +16,8 @@ import {
 	rpcCodes,
 	rpcError,
 } from '../rpc.ts';
-import { type Connection, clientInfo, type Exchange, lonely } from './connection.ts';
+import { type Connection, clientInfo, type Exchange, isToAll, lonely, type SaidToAll } from './connection.ts';
+import { keepListening } from './keep-listening.ts';
 import { headerText } from './mirrored-headers.ts';
 
 /** Where an HTTP server is, and what opens it. */
@@ -24,8 +25,8 @@ export interface HttpTarget {
 	readonly agent: Agent;
 	readonly url: URL;
 	readonly headers: Readonly<Record<string, string>>;
-	/** The server says that its tools changed. */
-	readonly changed: () => void;
+	/** What the server says to everybody. */
+	readonly said: SaidToAll;
 }
 
 /**
@@ -36,6 +37,8 @@ export interface HttpTarget {
 export class HttpConnection implements Connection {
 	readonly #target: HttpTarget;
 	readonly #closed = new AbortController();
+	readonly #watched = new Set<string>();
+	#listening: AbortController | undefined;
 	#session: string | undefined;
 	#version = statelessRevision;
 	#ids = 0;
@@ -57,6 +60,7 @@ export class HttpConnection implements Connection {
 	readonly alive = (): boolean => !this.#lost && !this.#closed.signal.aborted;
 
 	readonly request = async (method: string, params: JsonObject, exchange: Exchange): Promise<RpcAnswer> => {
+		if (method === 'resources/subscribe') return this.#watch(params, exchange);
 		const id = ++this.#ids;
 		try {
 			return await this.#exchange(id, method, params, exchange);
@@ -122,6 +126,37 @@ export class HttpConnection implements Connection {
 		await discard(await this.#send('POST', notification('notifications/initialized', {}), exchange.signal));
 	}
 
+	/** Resources are watched for all who asked; the stateless revision has a stream that names them instead of a request for each. */
+	async #watch(params: JsonObject, exchange: Exchange): Promise<RpcAnswer> {
+		const uri = String(params['uri']);
+		if (this.#watched.size >= mcpLimits.watchedByServerMax && !this.#watched.has(uri))
+			throw new TapPassError('request_too_large', { detail: 'no more resources of this server are watched' });
+		const answer: RpcAnswer = this.stateless
+			? { kind: 'result', result: {} }
+			: await this.#exchange(++this.#ids, 'resources/subscribe', params, exchange);
+		if (answer.kind === 'error' || this.#watched.has(uri)) return answer;
+		this.#watched.add(uri);
+		this.#listening?.abort();
+		this.#listen();
+		return answer;
+	}
+
+	#listen(): void {
+		const stop = new AbortController();
+		this.#listening = stop;
+		const signal = AbortSignal.any([stop.signal, this.#closed.signal]);
+		const wanted = { toolsListChanged: true, resourceSubscriptions: [...this.#watched] };
+		const open = (): Promise<Dispatcher.ResponseData> => {
+			if (!this.stateless) return this.#send('GET', undefined, signal);
+			const params = withMeta({ notifications: wanted }, {});
+			const named = { 'mcp-method': 'subscriptions/listen' };
+			return this.#send('POST', request(`listen-${++this.#ids}`, 'subscriptions/listen', params), signal, named);
+		};
+		keepListening(open, signal, (message) => {
+			if (message.kind === 'notification' && isToAll(message.method)) this.#target.said(message.method, message.params);
+		});
+	}
+
 	/** Sends a request and reads until its answer. */
 	async #exchange(id: number, method: string, params: JsonObject, exchange: Exchange): Promise<RpcAnswer> {
 		const signal = AbortSignal.any([exchange.signal, this.#closed.signal]);
@@ -185,7 +220,7 @@ export class HttpConnection implements Connection {
 
 	#take(message: RpcMessage, exchange: Exchange): void {
 		if (message.kind === 'notification') {
-			if (message.method.endsWith('/list_changed')) this.#target.changed();
+			if (isToAll(message.method)) this.#target.said(message.method, message.params);
 			else exchange.notify(message.method, message.params);
 		}
 		if (message.kind !== 'request') return;
@@ -202,7 +237,7 @@ export class HttpConnection implements Connection {
 	}
 
 	async #send(
-		method: 'POST' | 'DELETE',
+		method: 'DELETE' | 'GET' | 'POST',
 		message: JsonObject | undefined,
 		signal: AbortSignal,
 		more: Readonly<Record<string, string>> = {},
@@ -268,7 +303,8 @@ async function discard(answer: Dispatcher.ResponseData): Promise<void> {
 	await answer.body.dump({ limit: mcpLimits.messageBytesMax });
 }
 
-function read(bytes: Uint8Array): RpcMessage | undefined {
+/** One message of a server. @throws {TapPassError} upstream_malformed */
+export function read(bytes: Uint8Array): RpcMessage | undefined {
 	let value: Json;
 	try {
 		value = parseJson(bytes, { bytesMax: mcpLimits.messageBytesMax });

@@ -2,10 +2,14 @@ import { type OrgId, TapPassError } from '@tappass/core';
 import type { Agent } from 'undici';
 import type { McpServer, McpServerPort } from '../../ports.ts';
 import { mcpLimits } from '../limits.ts';
-import type { Connection } from './connection.ts';
+import type { JsonObject } from '../rpc.ts';
+import type { Connection, SaidToAll } from './connection.ts';
 import { resolveCredentials } from './credentials.ts';
 import { HttpConnection } from './http.ts';
 import { StdioConnection } from './stdio.ts';
+
+/** Takes what a server says to everybody. */
+export type SaidByServer = (org_id: OrgId, server: string, method: string, params: JsonObject) => void;
 
 interface Kept {
 	readonly revision: number;
@@ -21,15 +25,15 @@ export class ConnectionPool {
 	readonly #servers: McpServerPort;
 	readonly #agent: Agent;
 	readonly #monotonicMs: () => number;
-	readonly #changed: (org_id: OrgId) => void;
+	readonly #said: SaidByServer;
 
 	constructor(
 		servers: McpServerPort,
 		agent: Agent,
 		monotonicMs: () => number,
-		changed: (org_id: OrgId) => void = () => {},
+		said: SaidByServer = () => {},
 	) {
-		this.#changed = changed;
+		this.#said = said;
 		this.#servers = servers;
 		this.#agent = agent;
 		this.#monotonicMs = monotonicMs;
@@ -88,12 +92,12 @@ export class ConnectionPool {
 	async #open(org_id: OrgId, server: McpServer): Promise<Connection> {
 		const credentials = await resolveCredentials(this.#servers, org_id, server);
 		const { transport } = server;
-		const changed = (): void => this.#changed(org_id);
-		if (transport.kind === 'stdio') return StdioConnection.open(transport, credentials, changed);
+		const said: SaidToAll = (method, params) => this.#said(org_id, server.name, method, params);
+		if (transport.kind === 'stdio') return StdioConnection.open(transport, credentials, said);
 		const url = URL.parse(transport.url);
 		if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '')
 			throw new TapPassError('upstream_unreachable', { detail: 'its address is no http(s) URL' });
-		return HttpConnection.open({ agent: this.#agent, url, headers: credentials, changed });
+		return HttpConnection.open({ agent: this.#agent, url, headers: credentials, said });
 	}
 
 	#sweep(now: number): void {

@@ -15,7 +15,7 @@ import {
 	rpcCodes,
 	rpcError,
 } from '../rpc.ts';
-import { type Connection, clientInfo, type Exchange, lonely } from './connection.ts';
+import { type Connection, clientInfo, type Exchange, isToAll, lonely, type SaidToAll } from './connection.ts';
 
 interface Waiting {
 	readonly exchange: Exchange;
@@ -30,7 +30,7 @@ interface Waiting {
 export class StdioConnection implements Connection {
 	readonly #transport: StdioClientTransport;
 	readonly #waiting = new Map<RpcId, Waiting>();
-	readonly #changed: () => void;
+	readonly #said: SaidToAll;
 	#ids = 0;
 	#over = false;
 	readonly stateless = false;
@@ -40,9 +40,9 @@ export class StdioConnection implements Connection {
 	private constructor(
 		transport: Extract<McpServer['transport'], { kind: 'stdio' }>,
 		env: Readonly<Record<string, string>>,
-		changed: () => void,
+		said: SaidToAll,
 	) {
-		this.#changed = changed;
+		this.#said = said;
 		this.#transport = new StdioClientTransport({
 			command: transport.command,
 			args: [...transport.args],
@@ -58,9 +58,9 @@ export class StdioConnection implements Connection {
 	static async open(
 		transport: Extract<McpServer['transport'], { kind: 'stdio' }>,
 		env: Readonly<Record<string, string>>,
-		changed: () => void,
+		said: SaidToAll,
 	): Promise<StdioConnection> {
-		const connection = new StdioConnection(transport, env, changed);
+		const connection = new StdioConnection(transport, env, said);
 		try {
 			await connection.#transport.start();
 			await connection.#greet();
@@ -135,7 +135,7 @@ export class StdioConnection implements Connection {
 		const exchange = this.#only();
 		if (message.kind === 'answer') this.#waiting.get(message.id)?.resolve(message.answer);
 		if (message.kind === 'notification') {
-			if (message.method.endsWith('/list_changed')) this.#changed();
+			if (isToAll(message.method)) this.#said(message.method, message.params);
 			else exchange?.notify(message.method, message.params);
 		}
 		if (message.kind !== 'request') return;
