@@ -27,7 +27,10 @@ export class Broker {
 	readonly #pool: ConnectionPool;
 	readonly #listings: Listings;
 	readonly #ports: GatewayPorts;
-	readonly #listeners = new Set<{ readonly org_id: OrgId; readonly changed: (resource: ChangedResource | undefined) => void }>();
+	readonly #listeners = new Set<{
+		readonly org_id: OrgId;
+		readonly changed: (resource: ChangedResource | undefined) => void;
+	}>();
 	/** What sessions are asked: who waits for the answer. */
 	readonly answers: Map<string, (answer: RpcAnswer) => void> = new Map();
 	/** Requests of sessions under way, and how each is cancelled. */

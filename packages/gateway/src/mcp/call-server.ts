@@ -4,13 +4,13 @@ import type { Admission, Admitted, Denial, Identified, Outcome } from '../pipeli
 import type { Caller, ToolCall } from '../pipeline/call.ts';
 import { withTexts } from '../pipeline/json-texts.ts';
 import type { DoorContext } from '../routes.ts';
+import { failSpan, type SpanFields, traced, traceparentNow } from '../tracing.ts';
 import type { Target } from './broker.ts';
 import { judgeJson } from './judge-json.ts';
 import { mcpLimits } from './limits.ts';
 import type { Exchange } from './outbound/connection.ts';
 import { mirroredHeaders } from './outbound/mirrored-headers.ts';
 import { askThrough, type Client, inputField, inRounds, StateLost } from './rounds.ts';
-import { failSpan, type SpanFields, traced, traceparentNow } from '../tracing.ts';
 import { isObject, type JsonObject, type RpcAnswer, rpcCodes, rpcError } from './rpc.ts';
 
 /** A call of a server as a door read it. */

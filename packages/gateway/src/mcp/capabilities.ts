@@ -10,7 +10,13 @@ export async function capabilitiesAt(request: McpRequest): Promise<{
 	readonly instructions?: string;
 }> {
 	const { context, identified, server } = request;
-	const all = { tools: { listChanged: true }, resources: { subscribe: true }, prompts: {}, completions: {}, logging: {} };
+	const all = {
+		tools: { listChanged: true },
+		resources: { subscribe: true },
+		prompts: {},
+		completions: {},
+		logging: {},
+	};
 	if (server === undefined) return { capabilities: all };
 	const { capabilities, instructions } = await context.broker.reach(identified, server);
 	const served = Object.entries(all).filter(([name]) => name === 'tools' || isObject(capabilities[name]));

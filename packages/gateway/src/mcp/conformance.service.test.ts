@@ -68,12 +68,15 @@ describe.each(sets)('the official conformance suite, requirements %s,', (set) =>
 		expect(await run(fixtures.get('both')!.url, set)).toEqual({ failed: [], passed: scored });
 	});
 
-	it.each(behind)('passes against the broker in front of a server that speaks $speaks', async ({ speaks, expected }) => {
-		world.register('everything', fixtures.get(speaks)!.url);
+	it.each(behind)(
+		'passes against the broker in front of a server that speaks $speaks',
+		async ({ speaks, expected }) => {
+			world.register('everything', fixtures.get(speaks)!.url);
 
-		const { failed, passed } = await run(`${world.inside}/mcp/everything`, set);
+			const { failed, passed } = await run(`${world.inside}/mcp/everything`, set);
 
-		expect(failed).toEqual(expected[set]);
-		expect(passed).toBe(scored - failed.length);
-	});
+			expect(failed).toEqual(expected[set]);
+			expect(passed).toBe(scored - failed.length);
+		},
+	);
 });

@@ -26,7 +26,13 @@ export async function serveSessionMessage(asked: McpRequest, message: RpcMessage
 	const { res, context, identified } = asked;
 	const session = await sessionOf(asked);
 	if (message.kind === 'request') return serveRequest(asked, session, message);
-	if (message.kind === 'answer') context.broker.answers.get(`${session.id} ${message.id}`)?.(message.answer);
+	if (message.kind === 'answer') {
+		const waiting = context.broker.answers.get(`${session.id} ${message.id}`);
+		// Asked by a process that is gone, or by another one: its call must not wait for what never comes.
+		if (waiting === undefined)
+			throw new TapPassError('request_malformed', { detail: 'nobody waits for this answer here' });
+		waiting(message.answer);
+	}
 	if (message.kind === 'notification' && message.method === 'notifications/cancelled')
 		context.broker.cancels.get(`${session.id} ${String(message.params['requestId'])}`)?.();
 	res.writeHead(202, requestIdHeaders(identified.request_id));

@@ -27,10 +27,18 @@ const policy = `package tappass.policy\n\ntools.allow contains "gmail.*"\n\nbudg
 /** The least that an MCP server of the revisions with sessions is. */
 function mcpServer(): Server {
 	return createServer(async (req, res) => {
-		const message = JSON.parse((await text(req)) || '{}') as { id?: number; method?: string; params?: { name: string } };
+		const message = JSON.parse((await text(req)) || '{}') as {
+			id?: number;
+			method?: string;
+			params?: { name: string };
+		};
 		const tool = (name: string) => ({ name, description: `Does ${name}.`, inputSchema: { type: 'object' } });
 		const results: Record<string, unknown> = {
-			initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'gmail', version: '1' } },
+			initialize: {
+				protocolVersion: '2025-11-25',
+				capabilities: { tools: {} },
+				serverInfo: { name: 'gmail', version: '1' },
+			},
 			'tools/list': { tools: [tool('search'), tool('wipe')] },
 			'tools/call': { content: [{ type: 'text', text: 'seen' }] },
 		};
@@ -101,7 +109,11 @@ describe('the broker of the agent plane', () => {
 	});
 
 	it('tells a stranger where to read what opens the door, and records an unenrolled caller', async () => {
-		const reply = await post('/mcp', { jsonrpc: '2.0', id: 1, method: 'initialize' }, { authorization: 'Bearer nobody' });
+		const reply = await post(
+			'/mcp',
+			{ jsonrpc: '2.0', id: 1, method: 'initialize' },
+			{ authorization: 'Bearer nobody' },
+		);
 
 		expect(reply.status).toBe(401);
 		const [, url] = /resource_metadata="([^"]+)"/.exec(reply.headers.get('www-authenticate') ?? '') ?? [];

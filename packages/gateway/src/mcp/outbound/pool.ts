@@ -27,12 +27,7 @@ export class ConnectionPool {
 	readonly #monotonicMs: () => number;
 	readonly #said: SaidByServer;
 
-	constructor(
-		servers: McpServerPort,
-		agent: Agent,
-		monotonicMs: () => number,
-		said: SaidByServer = () => {},
-	) {
+	constructor(servers: McpServerPort, agent: Agent, monotonicMs: () => number, said: SaidByServer = () => {}) {
 		this.#said = said;
 		this.#servers = servers;
 		this.#agent = agent;

@@ -1,0 +1,328 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ElicitRequestSchema } from '@modelcontextprotocol/sdk/types.js';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type McpWorld, mcpWorld } from '../mcp-world.test.support.ts';
+import type { TestTerms } from '../sandbox.test.support.ts';
+import { type Everything, everything } from '../test-support/everything.ts';
+import { type McpFixture, mcpFixture } from '../test-support/mcp-fixture.ts';
+import { metaKeys, statelessRevision } from './revisions.ts';
+import type { JsonObject } from './rpc.ts';
+
+/* Mistakes that others shipped, each as a test that would have caught it. */
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+	for (const close of closing.splice(0).reverse()) await close();
+});
+
+async function start(terms?: TestTerms): Promise<McpWorld> {
+	const world = await mcpWorld(terms);
+	closing.push(world.close);
+	return world;
+}
+async function collibra(world: McpWorld): Promise<McpFixture> {
+	const fixture = await mcpFixture(['get_asset', 'update_asset']);
+	closing.push(fixture.close);
+	world.register('collibra', fixture.url);
+	return fixture;
+}
+async function behind(world: McpWorld, speaks: 'sessions' | 'stateless' | 'both'): Promise<Everything> {
+	const fixture = await everything(speaks);
+	closing.push(fixture.close);
+	world.register('everything', fixture.url);
+	return fixture;
+}
+
+interface Reply {
+	readonly status: number;
+	readonly session: string | null;
+	readonly headers: Headers;
+	// biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails when it is not there.
+	readonly body: any;
+}
+
+async function post(url: string, body: unknown, headers: Readonly<Record<string, string>>): Promise<Reply> {
+	const answer = await fetch(url, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
+		body: JSON.stringify(body),
+	});
+	const text = await answer.text();
+	return {
+		status: answer.status,
+		session: answer.headers.get('mcp-session-id'),
+		headers: answer.headers,
+		body: text.startsWith('{') ? JSON.parse(text) : text,
+	};
+}
+
+/** One message of a client with sessions. */
+function say(
+	world: McpWorld,
+	message: JsonObject,
+	session?: string,
+	{ base = world.url, token = world.token, path = '/mcp' } = {},
+): Promise<Reply> {
+	return post(
+		base + path,
+		{ jsonrpc: '2.0', ...message },
+		{ authorization: `Bearer ${token}`, ...(session === undefined ? {} : { 'mcp-session-id': session }) },
+	);
+}
+async function begin(world: McpWorld): Promise<string> {
+	const { session } = await say(world, {
+		id: 1,
+		method: 'initialize',
+		params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } },
+	});
+	return session ?? '';
+}
+const list: JsonObject = { id: 2, method: 'tools/list', params: {} };
+const call = (name: string, args: JsonObject = {}): JsonObject => ({
+	id: 3,
+	method: 'tools/call',
+	params: { name, arguments: args },
+});
+
+/** One request of a client of the stateless revision. */
+function ask(world: McpWorld, method: string, params: JsonObject = {}, capabilities: JsonObject = {}): Promise<Reply> {
+	const _meta = { [metaKeys.version]: statelessRevision, [metaKeys.capabilities]: capabilities };
+	const named = params['name'] ?? params['uri'];
+	return post(
+		`${world.url}/mcp/everything`,
+		{ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } },
+		{
+			authorization: `Bearer ${world.token}`,
+			'mcp-protocol-version': statelessRevision,
+			'mcp-method': method,
+			...(typeof named === 'string' ? { 'mcp-name': named } : {}),
+		},
+	);
+}
+
+describe('bug class 5: sessions', () => {
+	it('a request whose session header was dropped is refused, and no session is made of it', async () => {
+		const world = await start();
+		await collibra(world);
+		await begin(world);
+
+		const { status, session, body } = await say(world, list);
+
+		expect([status, session, body.error.data.code]).toEqual([400, null, 'request_malformed']);
+	});
+
+	it('a session that was ended, made up, or is of another agent session is not found', async () => {
+		const world = await start();
+		await collibra(world);
+		const id = await begin(world);
+		world.sandbox.ports.sessions.open(world.sandbox.policy.org_id, world.sandbox.policy.sandbox_id, 'ses_2', 0);
+		const other = await world.sandbox.token({ aud: 'broker', sid: 'ses_2' });
+
+		expect((await say(world, list, `${id}x`)).status).toBe(404);
+		expect((await say(world, list, 'e30.e30')).status).toBe(404);
+		expect((await say(world, list, id, { token: other })).status).toBe(404);
+		expect((await say(world, list, id, { path: '/mcp/collibra' })).status).toBe(404);
+		expect((await say(world, list, id)).status).toBe(200);
+		const ended = await fetch(`${world.url}/mcp`, {
+			method: 'DELETE',
+			headers: { authorization: `Bearer ${world.token}`, 'mcp-session-id': id },
+		});
+		expect(ended.status).toBe(204);
+		expect((await say(world, list, id)).status).toBe(404);
+	});
+
+	it('a session goes on at a second replica, which never saw it begin', async () => {
+		const world = await start();
+		const fixture = await collibra(world);
+		const id = await begin(world);
+
+		const { body } = await say(world, call('collibra__get_asset'), id, { base: world.replica });
+
+		expect(body.result.content).toEqual([{ type: 'text', text: 'get_asset says hello' }]);
+		expect(fixture.calls).toHaveLength(1);
+	});
+
+	it('one upstream that is killed is said to be gone; the other goes on, and the dead one is found again when it returns', async () => {
+		const world = await start();
+		const fixture = await collibra(world);
+		await behind(world, 'both');
+		const id = await begin(world);
+		expect((await say(world, call('collibra__get_asset'), id)).body.result.isError).toBeUndefined();
+
+		await fixture.close();
+		const dead = await say(world, call('collibra__get_asset'), id);
+		const alive = await say(world, call('everything__test_simple_text'), id);
+		closing.push((await mcpFixture(['get_asset'], Number(new URL(fixture.url).port))).close);
+
+		expect(dead.body.result).toMatchObject({
+			isError: true,
+			_meta: { 'tappass/denial': { request_id: expect.any(String) } },
+		});
+		expect(dead.body.result._meta['tappass/denial'].code).toMatch(/^upstream_/);
+		expect(alive.body.result.isError).toBeUndefined();
+		await expect
+			.poll(async () => (await say(world, call('collibra__get_asset'), id)).body.result.isError, { timeout: 5_000 })
+			.toBeUndefined();
+	});
+});
+
+describe('bug class 6: who may', () => {
+	it('a token that was made up or changed is nobody, and is told what opens the door', async () => {
+		const world = await start();
+		await collibra(world);
+
+		for (const token of ['nobody', `${world.token.slice(0, -2)}xx`]) {
+			const { status, headers, body } = await say(world, list, undefined, { token });
+			expect([status, body.result]).toEqual([401, undefined]);
+			expect(headers.get('www-authenticate')).toContain('/.well-known/oauth-protected-resource/mcp');
+		}
+	});
+
+	it('what was granted of one server grants nothing of another, nor of one that was removed', async () => {
+		const world = await start({ compiled: { tools: { allow: ['collibra.get_asset'], deny: [], schemas_acl: {} } } });
+		const fixture = await collibra(world);
+		world.register('other', fixture.url);
+		const id = await begin(world);
+
+		const { body } = await say(world, list, id);
+		expect(body.result.tools.map(({ name }: { name: string }) => name)).toEqual(['collibra__get_asset']);
+		expect((await say(world, call('other__get_asset'), id)).body.result.isError).toBe(true);
+		expect((await say(world, call('collibra__get_asset'), id)).body.result.isError).toBeUndefined();
+		world.sandbox.ports.mcpServers.remove(world.sandbox.policy.org_id, 'collibra');
+		const removed = await say(world, call('collibra__get_asset'), id);
+		expect(removed.body.result._meta['tappass/denial'].code).toBe('not_found');
+		expect(fixture.calls).toHaveLength(1);
+	});
+
+	it('a credential crosses to no other origin, neither by redirect nor by what the server says of itself', async () => {
+		const world = await start();
+		const fixture = await mcpFixture(['get_asset']);
+		closing.push(fixture.close);
+		const redirecting = createServer((_req, res) => void res.writeHead(307, { location: fixture.url }).end());
+		await new Promise<void>((resolve) => redirecting.listen(0, '127.0.0.1', resolve));
+		closing.push(() => new Promise((resolve) => redirecting.close(resolve)));
+		world.sandbox.ports.mcpServers.keep(world.sandbox.policy.org_id, 'vault://key', 'fixture-secret');
+		world.register('collibra', `http://127.0.0.1:${(redirecting.address() as AddressInfo).port}/mcp`, {
+			credentials: { authorization: 'bearer:vault://key' },
+		});
+		const id = await begin(world);
+
+		const { body } = await say(world, call('collibra__get_asset'), id);
+
+		expect(body.result._meta['tappass/denial'].code).toBe('upstream_failed');
+		expect(fixture.headers).toEqual([]);
+	});
+
+	it('a page of another origin is refused before it is asked who it is', async () => {
+		const world = await start();
+		const { status } = await post(
+			`${world.url}/mcp`,
+			{ jsonrpc: '2.0', ...list },
+			{
+				authorization: `Bearer ${world.token}`,
+				origin: 'http://evil.example',
+			},
+		);
+
+		expect(status).toBe(403);
+	});
+});
+
+describe('bug class 9: two doors, one guarded', () => {
+	it.each([
+		['tools/call', { name: 'test_simple_text' }],
+		['resources/read', { uri: 'test://static-text' }],
+		['resources/subscribe', { uri: 'test://static-text' }],
+		['prompts/get', { name: 'test_simple_prompt' }],
+		['completion/complete', { ref: { type: 'ref/prompt', name: 'x' }, argument: { name: 'a', value: 'b' } }],
+	])('%s reaches no server under a policy that does not allow it', async (method, params) => {
+		const world = await start({ compiled: { tools: { allow: ['collibra.*'], deny: [], schemas_acl: {} } } });
+		const fixture = await behind(world, 'both');
+
+		const { body } = await ask(world, method, params);
+
+		expect(JSON.stringify(body)).toMatch(/tool_denied|not served/);
+		expect(fixture.seen.filter((seen) => seen.endsWith(method))).toEqual([]);
+	});
+
+	it('a resource that the agent is not cleared for is not read, whatever the tools allow', async () => {
+		const world = await start({ steps: { enforce_clearance: {} } });
+		const fixture = await behind(world, 'both');
+		const { barriers } = world.sandbox.ports;
+		barriers.classify(world.sandbox.policy.org_id, 'mcp://everything/test://static-text', { market: 3 });
+
+		const barred = await ask(world, 'resources/read', { uri: 'test://static-text' });
+		const open = await ask(world, 'resources/read', { uri: 'test://watched-resource' });
+
+		expect(barred.body.error.data.code).toBe('clearance_denied');
+		expect(open.body.result.contents[0].text).toBe('Watched.');
+		expect(fixture.seen.filter((seen) => seen.endsWith('resources/read'))).toHaveLength(1);
+	});
+
+	it('what must not pass is taken out wherever in a result it stands', async () => {
+		const world = await start({ steps: { scan_output: { parameters: { mode: 'strict' } } } });
+		const fixture = await collibra(world);
+		fixture.answer = () => ({
+			content: [
+				{ type: 'text', text: 'Write to ana.silva@example.com.' },
+				{
+					type: 'resource',
+					resource: { uri: 'x://y', blob: Buffer.from('ana.silva@example.com').toString('base64') },
+				},
+			],
+			structuredContent: { contact: 'ana.silva@example.com' },
+		});
+		const id = await begin(world);
+
+		const { body } = await say(world, call('collibra__get_asset'), id);
+
+		const said = JSON.stringify(body);
+		expect(said).not.toContain('ana.silva');
+		expect(said).not.toContain(Buffer.from('ana.silva@example.com').toString('base64'));
+	});
+
+	it.each(['sessions', 'stateless'] as const)(
+		'what a client answers to a server that speaks %s is judged like arguments',
+		async (speaks) => {
+			const world = await start({ steps: { detect_secrets: {} } });
+			await behind(world, speaks);
+			const answers = ['AKIAIOSFODNN7EXAMPLE and wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY', 'ada'];
+			const client = new Client({ name: 'test', version: '1' }, { capabilities: { elicitation: {} } });
+			client.setRequestHandler(ElicitRequestSchema, async () => ({
+				action: 'accept' as const,
+				content: { username: answers.shift()!, email: 'none' },
+			}));
+			const transport = new StreamableHTTPClientTransport(new URL(`${world.inside}/mcp/everything`));
+			await client.connect(transport as never);
+			closing.push(() => client.close());
+
+			const secret = await client.callTool({ name: 'test_elicitation', arguments: { message: 'Who?' } });
+			const harmless = await client.callTool({ name: 'test_elicitation', arguments: { message: 'Who?' } });
+
+			expect([secret.isError, JSON.stringify(secret.content)]).toEqual([
+				true,
+				expect.stringContaining('content_blocked'),
+			]);
+			expect(harmless.isError).toBeUndefined();
+			expect(JSON.stringify(harmless.content)).toContain('ada');
+		},
+	);
+
+	it('state that a server gives to one call comes back with no other call', async () => {
+		const world = await start();
+		await behind(world, 'stateless');
+		const name = 'test_input_required_result_request_state';
+		const can = { elicitation: {} };
+		const first = await ask(world, 'tools/call', { name }, can);
+		const { requestState } = first.body.result;
+		const input = { inputResponses: { confirm: { action: 'accept', content: { ok: true } } }, requestState };
+
+		expect((await ask(world, 'tools/call', { name, arguments: { other: 1 }, ...input }, can)).body.error.code).toBe(
+			-32_602,
+		);
+		expect((await ask(world, 'tools/call', { name, ...input }, can)).body.result.content[0].text).toBe('state-ok');
+	});
+});
