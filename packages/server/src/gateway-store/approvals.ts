@@ -21,56 +21,64 @@ export class StoredApprovals implements ApprovalPort {
 	}
 
 	readonly use: ApprovalPort['use'] = (org_id, ticket, binding, now) =>
-		this.#batches.run(org_id, async (transaction) => {
-			const row = await transaction
-				.selectFrom('approvals')
-				.selectAll()
-				.where('ticket', '=', ticket)
-				.forUpdate()
-				.executeTakeFirst();
-			if (row === undefined) return 'unknown';
-			if (!isSame(row, binding)) return 'mismatch';
-			if (row.state === 'used' || row.state === 'denied') return row.state;
-			if (now >= row.expires_at.getTime()) return 'expired';
-			if (row.state !== 'granted') return row.state;
-			await transaction
-				.updateTable('approvals')
-				.set({ state: 'used', used_at: new Date(now) })
-				.where('ticket', '=', ticket)
-				.execute();
-			return 'granted';
-		});
-
-	readonly request: ApprovalPort['request'] = (org_id, ask) =>
-		this.#batches.run(org_id, async (transaction) => {
-			const { binding, args, expires_at, ...rest } = ask;
-			const pending = await transaction
-				.selectFrom('approvals')
-				.select(['ticket', 'expires_at'])
-				.where('sandbox_id', '=', binding.sandbox_id)
-				.where('policy_version', '=', binding.policy_version)
-				.where('tool', '=', binding.tool)
-				.where('args_sha256', '=', binding.args_sha256)
-				.where('state', '=', 'pending')
-				.forUpdate()
-				.executeTakeFirst();
-			if (pending !== undefined && pending.expires_at.getTime() > Date.now())
-				return { ticket: pending.ticket, expires_at: pending.expires_at.getTime() };
-			if (pending !== undefined)
+		this.#batches.run(
+			org_id,
+			async (transaction) => {
+				const row = await transaction
+					.selectFrom('approvals')
+					.selectAll()
+					.where('ticket', '=', ticket)
+					.forUpdate()
+					.executeTakeFirst();
+				if (row === undefined) return 'unknown';
+				if (!isSame(row, binding)) return 'mismatch';
+				if (row.state === 'used' || row.state === 'denied') return row.state;
+				if (now >= row.expires_at.getTime()) return 'expired';
+				if (row.state !== 'granted') return row.state;
 				await transaction
 					.updateTable('approvals')
-					.set({ state: 'denied', reason: 'expired', decided_at: sql`now()` })
-					.where('ticket', '=', pending.ticket)
+					.set({ state: 'used', used_at: new Date(now) })
+					.where('ticket', '=', ticket)
 					.execute();
-			const ticket = `apr_${randomUUID().replaceAll('-', '')}`;
-			const sealed = await sealText(transaction, this.#keys, org_id, canonicalJson(args), `approval ${ticket}`);
-			await transaction
-				.insertInto('approvals')
-				.values({ org_id, ticket, ...binding, ...rest, ...sealed, expires_at: new Date(expires_at) })
-				.execute();
-			await this.#tell(transaction, org_id, ticket, ask);
-			return { ticket, expires_at };
-		});
+				return 'granted';
+			},
+			`approval ${binding.sandbox_id}`,
+		);
+
+	readonly request: ApprovalPort['request'] = (org_id, ask) =>
+		this.#batches.run(
+			org_id,
+			async (transaction) => {
+				const { binding, args, expires_at, ...rest } = ask;
+				const pending = await transaction
+					.selectFrom('approvals')
+					.select(['ticket', 'expires_at'])
+					.where('sandbox_id', '=', binding.sandbox_id)
+					.where('policy_version', '=', binding.policy_version)
+					.where('tool', '=', binding.tool)
+					.where('args_sha256', '=', binding.args_sha256)
+					.where('state', '=', 'pending')
+					.forUpdate()
+					.executeTakeFirst();
+				if (pending !== undefined && pending.expires_at.getTime() > Date.now())
+					return { ticket: pending.ticket, expires_at: pending.expires_at.getTime() };
+				if (pending !== undefined)
+					await transaction
+						.updateTable('approvals')
+						.set({ state: 'denied', reason: 'expired', decided_at: sql`now()` })
+						.where('ticket', '=', pending.ticket)
+						.execute();
+				const ticket = `apr_${randomUUID().replaceAll('-', '')}`;
+				const sealed = await sealText(transaction, this.#keys, org_id, canonicalJson(args), `approval ${ticket}`);
+				await transaction
+					.insertInto('approvals')
+					.values({ org_id, ticket, ...binding, ...rest, ...sealed, expires_at: new Date(expires_at) })
+					.execute();
+				await this.#tell(transaction, org_id, ticket, ask);
+				return { ticket, expires_at };
+			},
+			`approval ${ask.binding.sandbox_id}`,
+		);
 
 	readonly granted: ApprovalPort['granted'] = (org_id, binding, now) =>
 		this.#batches.run(org_id, async (transaction) => {

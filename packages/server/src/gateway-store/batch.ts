@@ -5,6 +5,7 @@ import type { OrgTransaction, Store } from '../store/store.ts';
 export type Work<T> = (transaction: OrgTransaction) => Promise<T>;
 
 interface Waiting {
+	readonly locks: string;
 	readonly work: Work<unknown>;
 	readonly resolve: (value: never) => void;
 	readonly reject: (error: unknown) => void;
@@ -27,12 +28,16 @@ export class Batches {
 		this.#store = store;
 	}
 
-	/** @throws whatever the work throws; store_unavailable */
-	run<T>(orgId: OrgId, work: Work<T>): Promise<T> {
+	/**
+	 * @param locks names the rows that the work locks, if it does: work of one transaction runs in the order of these names,
+	 * so that two transactions never wait for one another
+	 * @throws whatever the work throws; store_unavailable
+	 */
+	run<T>(orgId: OrgId, work: Work<T>, locks = ''): Promise<T> {
 		return new Promise<T>((resolve, reject) => {
 			const line = this.#lines.get(orgId) ?? { waiting: [], flushes: 0 };
 			this.#lines.set(orgId, line);
-			line.waiting.push({ work, resolve, reject });
+			line.waiting.push({ work, locks, resolve, reject });
 			this.#pump(orgId, line);
 		});
 	}
@@ -40,7 +45,7 @@ export class Batches {
 	#pump(orgId: OrgId, line: Line): void {
 		while (line.waiting.length > 0 && line.flushes < flushesMax) {
 			line.flushes += 1;
-			void this.#flush(orgId, line.waiting.splice(0, worksMax)).finally(() => {
+			void this.#flush(orgId, line.waiting.splice(0, worksMax).sort(byLocks)).finally(() => {
 				line.flushes -= 1;
 				if (line.waiting.length === 0 && line.flushes === 0) this.#lines.delete(orgId);
 				else this.#pump(orgId, line);
@@ -62,6 +67,10 @@ export class Batches {
 			else batch[0]?.reject(error);
 		}
 	}
+}
+
+function byLocks(a: Waiting, b: Waiting): number {
+	return a.locks < b.locks ? -1 : a.locks > b.locks ? 1 : 0;
 }
 
 /** Transactions of one org at once: connections are shared with everything else that the server does. */

@@ -18,59 +18,69 @@ export class StoredBudgets implements BudgetPort {
 	}
 
 	readonly reserve: BudgetPort['reserve'] = (who, amount, ceilings, now) =>
-		this.#batches.run(who.org_id, async (transaction) => {
-			const [day, month] = periodsOf(now);
-			const tokens = Math.ceil(amount.tokens);
-			const held = await lockPeriods(transaction, who, [day, month]);
-			const reserved = await transaction
-				.selectFrom('budget_reservations')
-				.select('settled')
-				.where('request_id', '=', who.request_id)
-				.executeTakeFirst();
-			// It was settled before it came: whoever asked has given up.
-			if (reserved !== undefined) return { effect: 'exhausted', which: 'tokens_per_day', left: 0 } as const;
-			const tokensLeft = ceilings.tokens_per_day - (held.get(day)?.tokens ?? 0);
-			const dollarsLeft = ceilings.dollars_per_month - (held.get(month)?.dollars ?? 0);
-			if (!(tokens <= tokensLeft)) return { effect: 'exhausted', which: 'tokens_per_day', left: tokensLeft } as const;
-			if (!(amount.dollars <= dollarsLeft))
-				return { effect: 'exhausted', which: 'dollars_per_month', left: dollarsLeft } as const;
-			await add(transaction, who, [day, month], tokens, amount.dollars);
-			await transaction
-				.insertInto('budget_reservations')
-				.values({ ...who, day, month, tokens, dollars: amount.dollars })
-				.execute();
-			return { effect: 'reserved' } as const;
-		});
+		this.#batches.run(
+			who.org_id,
+			async (transaction) => {
+				const [day, month] = periodsOf(now);
+				const tokens = Math.ceil(amount.tokens);
+				const held = await lockPeriods(transaction, who, [day, month]);
+				const reserved = await transaction
+					.selectFrom('budget_reservations')
+					.select('settled')
+					.where('request_id', '=', who.request_id)
+					.executeTakeFirst();
+				// It was settled before it came: whoever asked has given up.
+				if (reserved !== undefined) return { effect: 'exhausted', which: 'tokens_per_day', left: 0 } as const;
+				const tokensLeft = ceilings.tokens_per_day - (held.get(day)?.tokens ?? 0);
+				const dollarsLeft = ceilings.dollars_per_month - (held.get(month)?.dollars ?? 0);
+				if (!(tokens <= tokensLeft)) return { effect: 'exhausted', which: 'tokens_per_day', left: tokensLeft } as const;
+				if (!(amount.dollars <= dollarsLeft))
+					return { effect: 'exhausted', which: 'dollars_per_month', left: dollarsLeft } as const;
+				await add(transaction, who, [day, month], tokens, amount.dollars);
+				await transaction
+					.insertInto('budget_reservations')
+					.values({ ...who, day, month, tokens, dollars: amount.dollars })
+					.execute();
+				return { effect: 'reserved' } as const;
+			},
+			`budget ${who.sandbox_id}`,
+		);
 
 	readonly settle: BudgetPort['settle'] = (who, used) =>
-		this.#batches.run(who.org_id, async (transaction) => {
-			const inserted = await transaction
-				.insertInto('budget_reservations')
-				.values({ ...who, day: '', month: '', tokens: 0, dollars: 0, settled: true })
-				.onConflict((conflict) => conflict.columns(['org_id', 'request_id']).doNothing())
-				.returning('request_id')
-				.executeTakeFirst();
-			if (inserted !== undefined) return;
-			const held = await transaction
-				.updateTable('budget_reservations')
-				.set({ settled: true })
-				.where('request_id', '=', who.request_id)
-				.where('settled', '=', false)
-				.returning(['day', 'month', 'tokens', 'dollars'])
-				.executeTakeFirst();
-			if (held === undefined) return;
-			const periods = [held.day, held.month] as const;
-			await lockPeriods(transaction, who, periods);
-			await add(transaction, who, periods, Math.ceil(used.tokens) - held.tokens, used.dollars - held.dollars);
-		});
+		this.#batches.run(
+			who.org_id,
+			async (transaction) => {
+				const inserted = await transaction
+					.insertInto('budget_reservations')
+					.values({ ...who, day: '', month: '', tokens: 0, dollars: 0, settled: true })
+					.onConflict((conflict) => conflict.columns(['org_id', 'request_id']).doNothing())
+					.returning('request_id')
+					.executeTakeFirst();
+				if (inserted !== undefined) return;
+				const held = await transaction
+					.updateTable('budget_reservations')
+					.set({ settled: true })
+					.where('request_id', '=', who.request_id)
+					.where('settled', '=', false)
+					.returning(['day', 'month', 'tokens', 'dollars'])
+					.executeTakeFirst();
+				if (held === undefined) return;
+				const periods = [held.day, held.month] as const;
+				await lockPeriods(transaction, who, periods);
+				await add(transaction, who, periods, Math.ceil(used.tokens) - held.tokens, used.dollars - held.dollars);
+			},
+			`budget ${who.sandbox_id}`,
+		);
 
 	readonly takeRate: BudgetPort['takeRate'] = (who, kind, per_minute, now) =>
-		this.#batches.run(who.org_id, async (transaction) => {
-			const minute = Math.floor(now / 60_000);
-			const retry_after_ms = (minute + 1) * 60_000 - now;
-			if (per_minute < 1) return { effect: 'exceeded', retry_after_ms } as const;
-			// A clock that lags counts in the minute of the one ahead: going back must not give a fresh allowance.
-			const { rows } = await sql<{ readonly taken: boolean }>`
+		this.#batches.run(
+			who.org_id,
+			async (transaction) => {
+				const minute = Math.floor(now / 60_000);
+				const retry_after_ms = (minute + 1) * 60_000 - now;
+				if (per_minute < 1) return { effect: 'exceeded', retry_after_ms } as const;
+				// A clock that lags counts in the minute of the one ahead: going back must not give a fresh allowance.
+				const { rows } = await sql<{ readonly taken: boolean }>`
 				insert into rate_windows as r (org_id, sandbox_id, kind, minute, count)
 				values (${who.org_id}, ${who.sandbox_id}, ${kind}, ${minute}, 1)
 				on conflict (org_id, sandbox_id, kind) do update set
@@ -78,8 +88,10 @@ export class StoredBudgets implements BudgetPort {
 					minute = greatest(r.minute, excluded.minute)
 				where excluded.minute > r.minute or r.count < ${per_minute}
 				returning true as taken`.execute(transaction);
-			return rows.length > 0 ? ({ effect: 'taken' } as const) : ({ effect: 'exceeded', retry_after_ms } as const);
-		});
+				return rows.length > 0 ? ({ effect: 'taken' } as const) : ({ effect: 'exceeded', retry_after_ms } as const);
+			},
+			`rate ${who.sandbox_id} ${kind}`,
+		);
 }
 
 /** UTC: every replica means the same day. */

@@ -3,6 +3,7 @@ import type { DiscoveryPort } from '@tappass/gateway';
 import { sql } from 'kysely';
 import type { Audit } from '../audit-store/append.ts';
 import { announce } from '../events/notices.ts';
+import { storableJson, storableText } from '../store/storable.ts';
 import type { Batches } from './batch.ts';
 import type { Registry } from './registry.ts';
 
@@ -39,9 +40,9 @@ export class StoredDiscovery implements DiscoveryPort {
 					server,
 					sandbox_id,
 					kind,
-					description,
+					description: storableText(description),
 					definition_sha256: found.definition_sha256 ?? '',
-					definition: canonicalJson(found.definition),
+					definition: storableJson(canonicalJson(found.definition)),
 				})
 				.onConflict((conflict) =>
 					conflict
@@ -76,7 +77,7 @@ export class StoredDiscovery implements DiscoveryPort {
 		const pinned = await this.#batches.run(org_id, async (transaction) => {
 			await transaction
 				.insertInto('tool_pins')
-				.values({ org_id, tool, sha256, definition: canonicalJson(definition) })
+				.values({ org_id, tool, sha256, definition: storableJson(canonicalJson(definition)) })
 				.onConflict((conflict) => conflict.columns(['org_id', 'tool']).doNothing())
 				.execute();
 			await announce(transaction, { kind: 'registry', org_id, sandbox_ids: [] });

@@ -221,6 +221,21 @@ describe('discovery', () => {
 		description: 'Wipes.',
 	});
 
+	it('is kept of a server that describes its tool with a NUL, which no column holds', async () => {
+		const hostile = { ...found('nul'), tool: 'acme.nul', description: 'a\0b', definition: { 'x\0': ['\0'] } };
+		await one.ports.discovery.report(org_id, hostile);
+		expect(await one.ports.discovery.setPin(org_id, 'acme.nul', 'nul', { 'x\0': '\0' })).toBe('nul');
+
+		const { description } = await test.server.services.store.withOrg(org_id, (transaction) =>
+			transaction
+				.deleteFrom('discovered_tools')
+				.where('tool', '=', 'acme.nul')
+				.returning('description')
+				.executeTakeFirstOrThrow(),
+		);
+		expect(description).toBe('a\ufffdb');
+	});
+
 	it('lists a tool once for each definition, and counts how often it was met', async () => {
 		await one.ports.discovery.report(org_id, found('1'));
 		await two.ports.discovery.report(org_id, found('1'));

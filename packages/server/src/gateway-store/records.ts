@@ -1,6 +1,7 @@
 import type { OrgId } from '@tappass/core';
 import type { SignalPort, UnenrolledPort } from '@tappass/gateway';
 import { sql } from 'kysely';
+import { storableText } from '../store/storable.ts';
 import type { Store } from '../store/store.ts';
 import type { Batches } from './batch.ts';
 
@@ -137,5 +138,14 @@ interface Row {
 function rowOf(signal: Signal, detection: string): Row {
 	const { sandbox_id, kind, tool = '', shape = '', unknown_tool, blocked, at } = signal;
 	const hour = new Date(Math.floor(at / hourMs) * hourMs).toISOString();
-	return { hour, sandbox_id, kind, tool, shape, detection, unknown_tool, blocked };
+	return {
+		hour,
+		sandbox_id,
+		kind,
+		tool: storableText(tool),
+		shape: storableText(shape),
+		detection,
+		unknown_tool,
+		blocked,
+	};
 }

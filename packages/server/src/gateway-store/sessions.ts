@@ -3,6 +3,7 @@ import { type RecentCall, rememberCall, type Session, type SessionPort } from '@
 import { sql } from 'kysely';
 import type { Audit } from '../audit-store/append.ts';
 import { announce } from '../events/notices.ts';
+import { storableJson } from '../store/storable.ts';
 import type { OrgTransaction } from '../store/store.ts';
 import type { Batches } from './batch.ts';
 
@@ -23,53 +24,69 @@ export class StoredSessions implements SessionPort {
 		});
 
 	readonly count: SessionPort['count'] = (org_id, id, kind) =>
-		this.#batches.run(org_id, async (transaction) => {
-			const row = await transaction
-				.updateTable('sessions')
-				.set({ calls: sql`calls + 1`, tool_calls: sql`tool_calls + ${kind === 'tool' ? 1 : 0}` })
-				.where('id', '=', id)
-				.returningAll()
-				.executeTakeFirst();
-			return sessionOf(row ?? missing());
-		});
+		this.#batches.run(
+			org_id,
+			async (transaction) => {
+				const row = await transaction
+					.updateTable('sessions')
+					.set({ calls: sql`calls + 1`, tool_calls: sql`tool_calls + ${kind === 'tool' ? 1 : 0}` })
+					.where('id', '=', id)
+					.returningAll()
+					.executeTakeFirst();
+				return sessionOf(row ?? missing());
+			},
+			`session ${id}`,
+		);
 
 	readonly remember: SessionPort['remember'] = (org_id, id, call) =>
-		this.#batches.run(org_id, async (transaction) => {
-			const held = await lock(transaction, id);
-			const recent = rememberCall(held.recent, call);
-			await transaction
-				.updateTable('sessions')
-				.set({ recent: JSON.stringify(recent) })
-				.where('id', '=', id)
-				.execute();
-			return { ...held, recent };
-		});
+		this.#batches.run(
+			org_id,
+			async (transaction) => {
+				const held = await lock(transaction, id);
+				const recent = rememberCall(held.recent, call);
+				await transaction
+					.updateTable('sessions')
+					.set({ recent: storableJson(JSON.stringify(recent)) })
+					.where('id', '=', id)
+					.execute();
+				return { ...held, recent };
+			},
+			`session ${id}`,
+		);
 
 	readonly spend: SessionPort['spend'] = (org_id, id, tokens, dollars) =>
-		this.#batches.run(org_id, async (transaction) => {
-			await transaction
-				.updateTable('sessions')
-				.set({ tokens: sql`tokens + ${Math.round(tokens)}`, dollars: sql`dollars + ${dollars}` })
-				.where('id', '=', id)
-				.execute();
-		});
+		this.#batches.run(
+			org_id,
+			async (transaction) => {
+				await transaction
+					.updateTable('sessions')
+					.set({ tokens: sql`tokens + ${Math.round(tokens)}`, dollars: sql`dollars + ${dollars}` })
+					.where('id', '=', id)
+					.execute();
+			},
+			`session ${id}`,
+		);
 
 	readonly kill: SessionPort['kill'] = (org_id, id, code, reason) =>
-		this.#batches.run(org_id, async (transaction) => {
-			const sandbox_id = await killSession(transaction, { org_id, id, code, reason });
-			if (sandbox_id === undefined) return;
-			const event = this.#audit.event({
-				type: 'session.killed',
-				org_id,
-				actor: { kind: 'server', id: 'loop_guard' },
-				decision: 'block',
-				sandbox_id,
-				session_id: id,
-				code,
-				payload: { reason },
-			});
-			await this.#audit.appendIn(transaction, [event]);
-		});
+		this.#batches.run(
+			org_id,
+			async (transaction) => {
+				const sandbox_id = await killSession(transaction, { org_id, id, code, reason });
+				if (sandbox_id === undefined) return;
+				const event = this.#audit.event({
+					type: 'session.killed',
+					org_id,
+					actor: { kind: 'server', id: 'loop_guard' },
+					decision: 'block',
+					sandbox_id,
+					session_id: id,
+					code,
+					payload: { reason },
+				});
+				await this.#audit.appendIn(transaction, [event]);
+			},
+			`session ${id}`,
+		);
 }
 
 /**

@@ -114,6 +114,21 @@ describe('the host plane', () => {
 		}
 	});
 
+	it('keeps what a host tells of, also with a character that no column holds: a spool must not stay behind it', async () => {
+		const body = { code: 'egress_denied', 'ho\0st': 'evil\0.example' };
+		const event = { event_id: 'nul', kind: 'egress_denied', at: '2026-01-01T00:00:00Z', body };
+		const status = { schema: 'tappass.status/1', epoch: 2 ** 40, policy_version: 2 ** 53 - 1, policy_sha256: null };
+
+		const answers = [
+			await host.call('POST', '/v1/sync/events', { schema: 'tappass.events/1', events: [event] }),
+			await host.call('POST', '/v1/sync/status', { ...status, rings: {}, detail: body }),
+			await host.call('POST', '/v1/sync/sessions', { schema: 'tappass.session/1', detail: body }),
+		];
+
+		expect(answers.map(({ status: each }) => each)).toEqual([200, 200, 201]);
+		await pause();
+	});
+
 	it('refuses path tricks and unknown methods with a code', async () => {
 		const before = logged.length;
 		for (const path of [

@@ -1,5 +1,6 @@
 import { canonicalJson, type OrgId, type SandboxId, TapPassError } from '@tappass/core';
 import type { HostEvent, StatusReport } from '@tappass/trust';
+import { storableJson } from './storable.ts';
 import type { OrgTransaction } from './store.ts';
 
 /**
@@ -21,8 +22,8 @@ export async function upsertStatus(
 		epoch: report.epoch,
 		policy_version: report.policy_version,
 		policy_sha256: report.policy_sha256,
-		rings: JSON.stringify(report.rings),
-		detail: JSON.stringify(report.detail),
+		rings: storableJson(JSON.stringify(report.rings)),
+		detail: storableJson(JSON.stringify(report.detail)),
 		reported_at: at,
 	};
 	await transaction
@@ -62,7 +63,7 @@ export async function openSession(
 		.execute();
 	await transaction
 		.insertInto('sessions')
-		.values({ ...host, id: session.id, opened_at: session.at, detail: JSON.stringify(session.detail) })
+		.values({ ...host, id: session.id, opened_at: session.at, detail: storableJson(JSON.stringify(session.detail)) })
 		.execute();
 }
 
@@ -101,7 +102,7 @@ export async function insertEvents(
 				event_id,
 				kind,
 				at,
-				body: JSON.stringify(body),
+				body: storableJson(JSON.stringify(body)),
 			})),
 		)
 		.onConflict((conflict) => conflict.columns(['org_id', 'sandbox_id', 'event_id']).doNothing())

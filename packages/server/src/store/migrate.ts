@@ -6,6 +6,7 @@ import { sync } from './migrations/0100-sync.ts';
 import { audit } from './migrations/0110-audit.ts';
 import { gateway } from './migrations/0120-gateway.ts';
 import { keyRotation } from './migrations/0130-key-rotation.ts';
+import { wideEpochs } from './migrations/0140-wide-epochs.ts';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -14,6 +15,7 @@ const migrations: Readonly<Record<string, Migration>> = {
 	'0110-audit': audit,
 	'0120-gateway': gateway,
 	'0130-key-rotation': keyRotation,
+	'0140-wide-epochs': wideEpochs,
 };
 
 /**
