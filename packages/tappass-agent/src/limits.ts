@@ -8,4 +8,14 @@ export const agentLimits = {
 	answerBytesMax: 33_554_432,
 	/** Milliseconds that a tool may take; the gateway's own bound is shorter. */
 	toolMs: 660_000,
+	/** Characters of code for the interpreter. */
+	codeLengthMax: 1_048_576,
+	/** Characters that code may print; what comes after is dropped. */
+	printedLengthMax: 1_048_576,
+	/** Milliseconds beyond its CPU time after which an interpreter that did not end itself is ended with its thread. */
+	cpuGraceMs: 1_000,
+	/** Host functions that one piece of code may call: each crosses a thread, and the clock stands still meanwhile. */
+	hostCallsMax: 10_000,
+	/** Bytes of a denial that `explain` reads. */
+	denialBytesMax: 1_048_576,
 } as const;
