@@ -1,12 +1,19 @@
 #!/usr/bin/env node
 import { printAnswer, runCommandLine, type Terminal } from '@tappass/cli-kit';
 import { Command } from 'commander';
+import { Client } from './client/client.ts';
+import { doctor } from './commands/doctor.ts';
+import { explain } from './commands/explain.ts';
+import { show } from './commands/show.ts';
+import { tools } from './commands/tools.ts';
 import { verify } from './commands/verify.ts';
+import { watch } from './commands/watch.ts';
+import { Keyring, type KeyringOptions } from './keyring/keyring.ts';
 
 /** The agent's command line: it reads and explains, and has no way to ask for more. */
 await runCommandLine({
 	name: 'tappass-agent',
-	commands: ['verify', 'help'],
+	commands: ['show', 'watch', 'verify', 'tools', 'explain', 'doctor', 'help'],
 	run: (argv, terminal) => program(terminal).parseAsync(argv, { from: 'user' }),
 });
 
@@ -34,5 +41,53 @@ function program(terminal: Terminal): Command {
 		.action(async (keyring: string, options: { root: string; floor?: string; now?: string }) => {
 			process.exitCode = printAnswer(terminal, await verify({ keyring, ...options }, Date.now()));
 		});
+	const reading = (name: string, description: string): Command =>
+		root
+			.command(name)
+			.description(description)
+			.option('--dir <directory>', 'where the keyring is (default: TAPPASS_KEYRING, else /run/tappass)')
+			.option('--allow-writable', 'believe files that this user may write; for development outside a sandbox')
+			.option('--json', 'print JSON for programs')
+			.option('--no-color', 'no colour at a terminal');
+	reading('show', 'show what the keyring in force allows').action(async (options: Reading) => {
+		process.exitCode = printAnswer(terminal, await withKeyring(options, async (keyring) => show(keyring)));
+	});
+	reading('watch', 'print a line for each change, until it is ended').action(async (options: Reading) =>
+		withKeyring(options, (keyring) => watch(keyring, terminal)),
+	);
+	reading('tools', 'list the tools that may be called now').action(async (options: Reading) => {
+		const answer = await withKeyring(options, (keyring) => tools(new Client(keyring), terminal.style));
+		process.exitCode = printAnswer(terminal, answer);
+	});
+	reading('doctor', 'look at everything that an agent needs').action(async (options: Reading) => {
+		process.exitCode = printAnswer(terminal, await doctor(keyringOptions(options)));
+	});
+	root
+		.command('explain')
+		.description('say why something was denied; asks nobody')
+		.argument('<denial>', 'a code, a file with the denial, or - for stdin')
+		.option('--json', 'print one JSON object for programs')
+		.option('--no-color', 'no colour at a terminal')
+		.action(async (what: string) => {
+			process.exitCode = printAnswer(terminal, await explain(what));
+		});
 	return root;
+}
+
+interface Reading {
+	readonly dir?: string;
+	readonly allowWritable?: boolean;
+}
+
+function keyringOptions({ dir, allowWritable = false }: Reading): KeyringOptions {
+	return { allowWritable, ...(dir !== undefined && { directory: dir }) };
+}
+
+async function withKeyring<T>(options: Reading, use: (keyring: Keyring) => Promise<T>): Promise<T> {
+	const keyring = await Keyring.load(keyringOptions(options));
+	try {
+		return await use(keyring);
+	} finally {
+		await keyring.close();
+	}
 }

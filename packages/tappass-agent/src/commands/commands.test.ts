@@ -1,0 +1,47 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { makeWorld, type World } from '../test-support/world.ts';
+import { doctor } from './doctor.ts';
+import { explain } from './explain.ts';
+import { show } from './show.ts';
+
+let world: World;
+beforeEach(async () => {
+	world = await makeWorld({ tools: { allow: ['files.read'], deny: [], schemas_acl: {} } });
+});
+afterEach(() => world.end());
+
+test('show refuses an expired keyring', () => {
+	world.clock.wall_ms += 301_000;
+
+	expect(() => show(world.keyring)).toThrow(expect.objectContaining({ code: 'keyring_expired' }));
+});
+
+test('show says what is allowed', () => {
+	expect(show(world.keyring).text).toContain('tools            files.read; never nothing');
+});
+
+test.each([
+	['tool_denid', 'not_found', 'did you mean tool_denied?'],
+	['req_1', 'not_found', 'an operator finds the call'],
+	['./nothing.json', 'file_unreadable', ''],
+])('explain refuses %s', async (what, code, hint) => {
+	await expect(explain(what)).rejects.toMatchObject({ code, ...(hint && { hint: expect.stringContaining(hint) }) });
+});
+
+test('explain reads a code, and a denial with its trail', async () => {
+	expect((await explain('tool_denied')).text).toContain('The policy does not allow this tool');
+	const file = join(world.directory, 'denial.json');
+	writeFileSync(file, '{"code":"tool_denied","detail":"no","because":["Rule: r at p.rego:3"],"request_id":"req_1"}');
+
+	expect((await explain(file)).text).toBe(
+		'tool_denied: no\n  ⤷ Rule: r at p.rego:3\n  Asking again changes nothing.\n  On the audit log: req_1',
+	);
+});
+
+test('doctor says what is missing, and exits 1', async () => {
+	const answer = await doctor({ directory: join(world.directory, 'none') });
+
+	expect(answer).toMatchObject({ exit: 1, fields: { ok: false, checks: [{ name: 'keyring', ok: false }] } });
+});
