@@ -63,6 +63,20 @@ describe('those without the right', () => {
 		expect((await call('GET', '/v1/upstreams')).body.items).toEqual([]);
 	});
 
+	it('a key for upstreams and servers has no secret of the vault sent anywhere', async () => {
+		await call('PUT', '/v1/secrets/other', { value: fixture });
+		const { body } = await call('POST', '/v1/keys', { name: 'sender', scopes: ['upstream.*', 'mcp.*'] });
+		const narrow = await test.signIn(body.key);
+		const credentials = { authorization: 'bearer:vault://other' };
+
+		expect(await narrow.call('PUT', '/v1/upstreams/x', { ...upstream, secret: 'vault://other' })).toMatchObject({
+			status: 403,
+		});
+		expect(await narrow.call('PUT', '/v1/mcp-servers/x', { ...httpServer, credentials })).toMatchObject({
+			status: 403,
+		});
+	});
+
 	it('a key for upstreams puts no secret of another name, and registers no server', async () => {
 		const { body } = await call('POST', '/v1/keys', { name: 'narrow', scopes: ['upstream.*', 'gateway.read'] });
 		const narrow = await test.signIn(body.key);

@@ -216,7 +216,8 @@ async function register({ path, body, principal, transaction, org_id, now }: Reg
 			hint: 'add --replace to change it, or tappass mcp remove it',
 		});
 	if (held === undefined) await assertRoom(transaction);
-	for (const reference of Object.values(body.credentials)) await assertSecret(transaction, secretOf(reference));
+	for (const reference of Object.values(body.credentials))
+		await assertSecret(principal, transaction, secretOf(reference));
 	const row = {
 		transport: JSON.stringify(checked),
 		credentials: JSON.stringify(body.credentials),

@@ -223,11 +223,9 @@ async function addUpstream({ path, body, principal, transaction, org_id, now, se
 		});
 	if (held === undefined) await assertRoom(transaction);
 	const secret = reference === null ? null : secretOf(reference);
-	if (secret !== null) await assertSecret(transaction, secret);
-	if (secret_value !== undefined) {
-		// A vault is no way around the right to its secrets, so one of that name is only ever this upstream's.
+	if (secret !== null) await assertSecret(principal, transaction, secret);
+	if (secret_value !== undefined)
 		await putSecret({ transaction, services, org_id, now, by }, ownSecret(name), secret_value);
-	}
 	const row = {
 		...fields,
 		base_url,

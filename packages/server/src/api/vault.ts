@@ -1,6 +1,7 @@
 import { type OrgId, TapPassError } from '@tappass/core';
 import { sql } from 'kysely';
 import { z } from 'zod';
+import { assertMay, orgScope, type Principal } from '../access/may.ts';
 import { announce } from '../events/notices.ts';
 import { sealText } from '../gateway-store/sealed.ts';
 import type { OrgTransaction } from '../store/store.ts';
@@ -65,8 +66,12 @@ export async function removeSecret(
 	return gone.length > 0;
 }
 
-/** @throws {TapPassError} not_found: an entry that names no secret would refuse every call */
-export async function assertSecret(transaction: OrgTransaction, name: string): Promise<void> {
+/**
+ * That a secret is there, and that who names it may have it sent to an address of their choice.
+ * @throws {TapPassError} forbidden; not_found: an entry that names no secret would refuse every call
+ */
+export async function assertSecret(principal: Principal, transaction: OrgTransaction, name: string): Promise<void> {
+	assertMay(principal, 'secret.manage', orgScope);
 	const found = await transaction.selectFrom('secrets').select('name').where('name', '=', name).executeTakeFirst();
 	if (found === undefined)
 		throw new TapPassError('not_found', {
