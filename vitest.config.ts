@@ -38,6 +38,7 @@ export default defineConfig({
 				test: {
 					name: 'service',
 					include: ['packages/*/src/**/*.service.test.ts', 'e2e/**/*.service.test.ts'],
+					globalSetup: ['packages/server/src/test-support/engine-template.ts'],
 					testTimeout: 120_000,
 					hookTimeout: 120_000,
 				},

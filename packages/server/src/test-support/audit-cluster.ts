@@ -1,7 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -17,6 +16,7 @@ import { type Engine, startEngine } from '../store/engine/engine.ts';
 import { migrate } from '../store/migrate.ts';
 import { openStore } from '../store/store.ts';
 import type { WriterMessage, WriterOptions } from './audit-writer.ts';
+import { engineDirectory, engineUser } from './engine-template.ts';
 
 /** A PostgreSQL that can be killed, with one org in it. */
 export interface AuditCluster {
@@ -49,14 +49,14 @@ export interface OpenLog {
 	readonly close: () => Promise<void>;
 }
 
-export const engineUser: { readonly user?: string } = process.getuid?.() === 0 ? { user: 'nobody' } : {};
+const asUser = engineUser === undefined ? {} : { user: engineUser };
 
 /** Makes a cluster with its tables and an org with its keys. @param at a directory in place of a temporary one */
 export async function auditCluster(at?: string): Promise<AuditCluster> {
-	const directory = at ?? (await mkdtemp(path.join(tmpdir(), 'tappass-audit-')));
+	const directory = at ?? (await engineDirectory('tappass-audit-'));
 	const kmsKeyFile = path.join(directory, 'secrets', 'kms.key');
 	const org_id = 'org_crash01' as OrgId;
-	let engine: Engine = await startEngine({ directory, ...engineUser });
+	let engine: Engine = await startEngine({ directory, ...asUser });
 	const { postgres: password } = JSON.parse(await readFile(path.join(directory, 'secrets', 'engine.json'), 'utf8')) as {
 		postgres: string;
 	};
@@ -107,7 +107,7 @@ export async function auditCluster(at?: string): Promise<AuditCluster> {
 		// Its backends see that it is gone, and end, within moments; until then another may not start.
 		for (let attempt = 0; ; attempt += 1) {
 			try {
-				engine = await startEngine({ directory, ...engineUser });
+				engine = await startEngine({ directory, ...asUser });
 				return;
 			} catch (error) {
 				if (attempt === 20) throw error;

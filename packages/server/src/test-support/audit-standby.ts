@@ -8,7 +8,8 @@ import { TapPassError } from '@tappass/core';
 import pg from 'pg';
 import { prepareBinaries } from '../store/engine/binaries.ts';
 import { findEngineUser } from '../store/engine/user.ts';
-import { type AuditCluster, engineUser } from './audit-cluster.ts';
+import type { AuditCluster } from './audit-cluster.ts';
+import { engineUser } from './engine-template.ts';
 
 /** A standby of a cluster: a PostgreSQL of its own that follows it. */
 export interface Standby {
@@ -29,7 +30,7 @@ export interface Standby {
 export async function makeStandby(cluster: AuditCluster, name: string): Promise<Standby> {
 	const home = path.join(cluster.directory, name);
 	const [data, sockets] = [path.join(home, 'data'), path.join(home, 'socket')];
-	const user = await findEngineUser(() => {}, engineUser.user);
+	const user = await findEngineUser(() => {}, engineUser);
 	const { postgres: program } = await prepareBinaries(cluster.directory, user);
 	const { host, database } = cluster.connection();
 	const secrets = path.join(cluster.directory, 'secrets', 'engine.json');

@@ -1,8 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
+import { rm } from 'node:fs/promises';
 import type { OrgId } from '@tappass/core';
 import { type Database, openDatabase } from '../store/database.ts';
+import { engineDirectory, engineUser } from './engine-template.ts';
 
 /** A real, migrated PostgreSQL in a directory of its own, which `close` removes. */
 export interface TestDatabase extends Database {
@@ -11,10 +10,10 @@ export interface TestDatabase extends Database {
 	readonly addOrg: (id: string) => Promise<OrgId>;
 }
 
-/** As root the engine runs as `nobody`, so that tests make no user of the system. */
+/** Starts it. */
 export async function testDatabase(): Promise<TestDatabase> {
-	const directory = await mkdtemp(path.join(tmpdir(), 'tappass-test-'));
-	const database = await openDatabase({ directory, ...(process.getuid?.() === 0 ? { engineUser: 'nobody' } : {}) });
+	const directory = await engineDirectory('tappass-test-');
+	const database = await openDatabase({ directory, ...(engineUser === undefined ? {} : { engineUser }) });
 	const addOrg = async (id: string): Promise<OrgId> => {
 		const org_id = id as OrgId;
 		await database.store.withOrg(org_id, (transaction) =>

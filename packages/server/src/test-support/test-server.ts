@@ -1,8 +1,8 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pino } from 'pino';
 import { type RunningServer, type ServerOptions, startServer } from '../main.ts';
+import { engineDirectory, engineUser } from './engine-template.ts';
 
 /** What one request got. */
 export interface Reply {
@@ -38,9 +38,9 @@ export interface TestServer extends Caller {
 	readonly close: () => Promise<void>;
 }
 
-/** As root the engine runs as `nobody`, so that tests make no user of the system. */
+/** Starts it. */
 export async function testServer(extra: Partial<ServerOptions> = {}): Promise<TestServer> {
-	const directory = extra.directory ?? (await mkdtemp(path.join(tmpdir(), 'tappass-server-')));
+	const directory = extra.directory ?? (await engineDirectory('tappass-server-'));
 	let log = '';
 	const options: ServerOptions = {
 		directory,
@@ -56,7 +56,7 @@ export async function testServer(extra: Partial<ServerOptions> = {}): Promise<Te
 				},
 			},
 		),
-		...(process.getuid?.() === 0 ? { engineUser: 'nobody' } : {}),
+		...(engineUser === undefined ? {} : { engineUser }),
 		...extra,
 	};
 	const server = await startServer(options);
