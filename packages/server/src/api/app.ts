@@ -258,11 +258,17 @@ async function readBody(context: AppContext): Promise<Uint8Array> {
 		throw new TapPassError('media_type_unsupported', { detail: 'expected application/json' });
 	const parts: Uint8Array[] = [];
 	let length = 0;
-	for await (const part of stream) {
-		length += part.length;
-		if (length > serverLimits.bodyBytesMax)
-			throw new TapPassError('request_too_large', { detail: `at most ${serverLimits.bodyBytesMax} bytes` });
-		parts.push(part);
+	try {
+		for await (const part of stream) {
+			length += part.length;
+			if (length > serverLimits.bodyBytesMax)
+				throw new TapPassError('request_too_large', { detail: `at most ${serverLimits.bodyBytesMax} bytes` });
+			parts.push(part);
+		}
+	} catch (error) {
+		if (error instanceof TapPassError) throw error;
+		// Whoever sent it has hung up: no fault of ours, and nobody to answer.
+		throw new TapPassError('request_malformed', { detail: 'the body was cut off' });
 	}
 	return Buffer.concat(parts);
 }
