@@ -4,6 +4,7 @@ import { findPrograms } from '@tappass/cli-kit';
 import type { PathKind, RenderCapabilities } from '@tappass/core';
 import { probedPaths } from '@tappass/providers';
 import type { PolicyStatement } from '@tappass/trust';
+import { isOtherTarget, otherProgram } from '../launch/other-programs.ts';
 import { unreachablePart } from '../launch/reachable.ts';
 
 /** Where an agent finds the gateway and the broker: the relay inside its sandbox. */
@@ -22,7 +23,8 @@ export interface Ground {
 
 /** Looks at the machine for a Provider, which never looks for itself. */
 export async function capabilitiesOf(statement: PolicyStatement, ground: Ground): Promise<RenderCapabilities> {
-	const { compiled_policy, domain_categories, runtime, tool_aliases } = statement;
+	const { agent_plane_url, compiled_policy, domain_categories, runtime, tool_aliases } = statement;
+	const { kernel } = runtime.rings;
 	const harness = runtime.rings.harness ?? '';
 	const home = '/home/agent';
 	const workspace_host = ground.workspace;
@@ -31,13 +33,27 @@ export async function capabilitiesOf(statement: PolicyStatement, ground: Ground)
 		home,
 		uid: ground.uid,
 		workspace_host,
-		...doors,
-		binaries: await reachable(await findPrograms(ground.path), ground),
+		...(isOtherTarget(kernel) ? doorsOf(agent_plane_url) : doors),
+		binaries: await reachable({ ...(await findPrograms(ground.path)), ...(await inside(kernel, ground)) }, ground),
 		target_version: null,
 		tool_aliases: Object.hasOwn(tool_aliases, harness) ? tool_aliases[harness]! : {},
 		domain_categories,
 		path_kinds: await kindsOf(probedPaths(compiled_policy, { home, workspace_host })),
 	};
+}
+
+/** Without our relay an agent speaks to the agent plane itself, with the tokens of its Keyring. */
+export function doorsOf(agentPlaneUrl: string): { readonly gateway_url: string; readonly mcp_url: string } {
+	const base = agentPlaneUrl.replace(/\/$/, '');
+	return { gateway_url: `${base}/v1`, mcp_url: `${base}/mcp` };
+}
+
+/** What the program that makes the kernel ring runs inside. */
+async function inside(kernel: string | null, ground: Ground): Promise<Readonly<Record<string, string>>> {
+	if (!isOtherTarget(kernel)) return {};
+	// That it is missing is said when something is to be started: until then the policy can be applied.
+	const found = await otherProgram(kernel, ground.path, ground).catch(() => undefined);
+	return found?.binaries ?? {};
 }
 
 /** Programs that the agent's user can get at: it is that user who mounts them. */

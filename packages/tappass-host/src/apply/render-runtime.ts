@@ -1,6 +1,7 @@
-import { type RenderCapabilities, type Rendered, TapPassError } from '@tappass/core';
+import { type CompiledPolicy, type RenderCapabilities, type Rendered, TapPassError } from '@tappass/core';
 import { type CheckedGap, checkRuntime, findTarget, type RuntimeCheck } from '@tappass/providers';
 import type { PolicyStatement } from '@tappass/trust';
+import { isOtherTarget } from '../launch/other-programs.ts';
 
 /** What the Providers of a Runtime make of a policy on this machine. */
 export interface RuntimeRendering {
@@ -18,15 +19,24 @@ export interface Applied {
 /**
  * Renders every Provider and checks each output against its target's own schema: several targets ignore a file that they
  * cannot read.
+ *
+ * @param shown directories that another program than bubblewrap shows beside what the policy names
  * @throws {TapPassError} internal when an output is malformed
  */
-export function renderRuntime(statement: PolicyStatement, capabilities: RenderCapabilities): RuntimeRendering {
+export function renderRuntime(
+	statement: PolicyStatement,
+	capabilities: RenderCapabilities,
+	shown: readonly string[] = [],
+): RuntimeRendering {
 	const { compiled_policy, runtime } = statement;
 	const check = checkRuntime(runtime, compiled_policy, capabilities);
 	const outputs = new Map<string, Rendered>();
 	for (const { provider } of check.active) {
 		const target = findTarget(provider)!;
-		const rendered = target.render(compiled_policy, capabilities);
+		const rendered = target.render(
+			isOtherTarget(provider) ? showing(compiled_policy, shown) : compiled_policy,
+			capabilities,
+		);
 		const problems = target.check(rendered);
 		if (problems.length > 0) {
 			throw new TapPassError('internal', { detail: `the output for ${provider} is malformed: ${problems.join('; ')}` });
@@ -34,6 +44,12 @@ export function renderRuntime(statement: PolicyStatement, capabilities: RenderCa
 		outputs.set(provider, rendered);
 	}
 	return { check, outputs };
+}
+
+/** A ring without mounts of its own shows the host's directories where they are, by the rule for what may be read. */
+function showing(policy: CompiledPolicy, shown: readonly string[]): CompiledPolicy {
+	const read_only = [...new Set([...policy.filesystem.read_only, ...shown])].sort();
+	return { ...policy, filesystem: { ...policy.filesystem, read_only } };
 }
 
 /** Gaps that nothing covers and nobody accepted. */

@@ -3,9 +3,9 @@ import { note } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { pino } from 'pino';
 import { systemClock } from '../clock.ts';
-import { bubblewrapRing } from '../daemon/bubblewrap-ring.ts';
 import { startDaemon } from '../daemon/daemon.ts';
 import { systemdNotifier } from '../daemon/notify.ts';
+import { thisKernelRing } from '../daemon/this-kernel-ring.ts';
 import { systemdUnit } from '../daemon/unit.ts';
 import { exportSpans } from '../egress/export-spans.ts';
 import type { CommandContext } from './context.ts';
@@ -58,7 +58,7 @@ export async function daemon(context: CommandContext, options: DaemonCommandOpti
 			places,
 			files,
 			clock: systemClock(Number(env['TAPPASS_HOST_CLOCK_SPEED'] ?? 1)),
-			ring: bubblewrapRing(spans?.add),
+			ring: thisKernelRing(env['PATH'] ?? '', spans?.add),
 			log,
 			notifier: systemdNotifier(env),
 			path: env['PATH'] ?? '',

@@ -66,7 +66,7 @@ export function versionOf({ loaded_version, wanted_version }: SandboxView): stri
 
 /** What a person should know of a sandbox: why it is not fresh, what guards nothing, what was accepted. */
 export function detailsOf(sandbox: SandboxView): readonly string[] {
-	const { accepted_gaps, agent, inactive, name, rings, why } = sandbox;
+	const { accepted_gaps, agent, inactive, name, network_change, rings, why } = sandbox;
 	return [
 		...(why === null ? [] : [`${name}: ${why}`]),
 		...(agent.why === null ? [] : [`${name}: agent ${agent.state}: ${agent.why}`]),
@@ -76,6 +76,9 @@ export function detailsOf(sandbox: SandboxView): readonly string[] {
 				([ring, { policy_version, provider, state }]) =>
 					`${name}: ${ring} ${provider} ${state} (version ${policy_version})`,
 			),
+		...(network_change === 'restart'
+			? [`${name}: a change of the policy starts the agent anew: ${rings['kernel']?.provider} takes none while it runs`]
+			: []),
 		...inactive.map(({ position, why: because }) => `${name}: not active: ${position}: ${because}`),
 		...accepted_gaps.map(({ reason, rule }) => `${name}: not enforced: ${rule}: accepted: ${reason}`),
 	];

@@ -1,13 +1,14 @@
 import { instant, TapPassError } from '@tappass/core';
 import type { Clock } from '../clock.ts';
-import type { Sandbox, SandboxExit, Spawnable } from '../launch/types.ts';
+import type { SandboxExit, Spawnable } from '../launch/types.ts';
 import { limits } from '../limits.ts';
 import type { RunRequest } from '../state/documents.ts';
+import type { HeldSandbox } from './kernel-ring.ts';
 import type { AgentState, AgentView } from './view.ts';
 
 /** A launch that stands: the process, its session, and how all that came with it is taken down. */
 export interface Launched {
-	readonly sandbox: Sandbox;
+	readonly sandbox: HeldSandbox;
 	readonly session_id: string;
 	readonly release: () => Promise<void>;
 }

@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { enrol } from '../enrol/enrol.ts';
 import type { Enrolment } from '../state/documents.ts';
 import { diskFiles, type Files } from '../state/files.ts';
+import type { SandboxPlaces } from '../state/places.ts';
 import { type HostWorld, hostWorld, until } from '../test-support/host-world.ts';
 import type { GovernedSandbox, GovernedSandboxOptions } from './governed-sandbox.ts';
 import { KeyringStore } from './keyring-store.ts';
@@ -36,7 +37,20 @@ async function fresh(change: Partial<GovernedSandboxOptions> = {}): Promise<Fres
 	const { places, sandbox_id } = await world.enrol(name);
 	const sandbox = await open(name, change);
 	await until(() => sandbox.posture().posture === 'fresh');
+	await settled(places);
 	return { name, places, sandbox, sandbox_id };
+}
+
+/** Stream and first snapshot each bring a keyring, and in force comes before on disk: both are through when nothing moves. */
+async function settled(places: SandboxPlaces): Promise<void> {
+	let before = '';
+	await until(async () => {
+		const now = await readFile(places.keyring, 'utf8');
+		const isStill = now === before && (await diskFiles.list(places.rendered)).includes('current');
+		before = now;
+		await new Promise((wake) => setTimeout(wake, 150));
+		return isStill;
+	});
 }
 type Fresh = Awaited<ReturnType<HostWorld['enrol']>> & { readonly name: string; readonly sandbox: GovernedSandbox };
 
@@ -139,6 +153,28 @@ describe('19: the host clock is set back', () => {
 		world.clock.wallOffsetMs = 0;
 
 		expect(one.sandbox.posture().posture).toBe('denied');
+	});
+});
+
+describe('19, across a restart: a keyring on disk that has minutes left', () => {
+	test.each([
+		['a right clock', 0],
+		['a clock that was set back to when it was signed', -25_000],
+	])('brings nothing to life while the server is away, with %s', async (_clock, offset) => {
+		const one = await fresh();
+		await one.sandbox.close();
+		const enrolment = JSON.parse(await readFile(one.places.enrolment, 'utf8')) as Enrolment;
+		await writeFile(one.places.enrolment, JSON.stringify({ ...enrolment, sync_url: 'https://127.0.0.1:1' }));
+		world.clock.wallOffsetMs = offset;
+
+		const sandbox = await open(one.name);
+		sandbox.tick();
+
+		await until(() => code(sandbox) === 'server_unreachable');
+		expect(sandbox.posture().posture).toBe('waiting');
+		expect(sandbox.egressPolicy()).toBeNull();
+		expect(sandbox.token('gateway')).toBeUndefined();
+		expect(sandbox.view().keyring_seconds_left).toBe(0);
 	});
 });
 

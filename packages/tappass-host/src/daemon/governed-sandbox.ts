@@ -23,7 +23,7 @@ import { AgentRun, type Launched } from './agent-run.ts';
 import { CertificateKeeper } from './certificate-keeper.ts';
 import { coalesced } from './coalesced.ts';
 import { EventSpool } from './event-spool.ts';
-import type { KernelRing } from './kernel-ring.ts';
+import type { KernelRing, KernelTarget } from './kernel-ring.ts';
 import { KeyringStore } from './keyring-store.ts';
 import { launchAgent } from './launch-agent.ts';
 import { PolicyInForce } from './policy-in-force.ts';
@@ -132,6 +132,7 @@ export class GovernedSandbox {
 	/** Looks at the clocks: what has ended is acted on. */
 	tick(): void {
 		const posture = this.posture().posture;
+		this.#holdUnreached();
 		if (posture !== this.#shown) {
 			this.#shown = posture;
 			this.#refreshEgress?.();
@@ -163,8 +164,10 @@ export class GovernedSandbox {
 		if (store === undefined || this.#acceptedAt === undefined)
 			return { posture: 'waiting', ...this.#connectionError() };
 		if (store.remaining() <= 0) return { posture: 'denied', error: this.#expiry() };
-		const { refusal, unwritten } = this.#policy;
+		const { applied, refusal, unwritten } = this.#policy;
 		if (refusal !== undefined) return { posture: 'denied', error: refusal };
+		// Accepted, and not yet in force.
+		if (applied === undefined) return { posture: 'waiting' };
 		if (store.quarantined) return { posture: 'quarantined', error: new TapPassError('version_conflict') };
 		const age = this.#options.clock.now().monotonic_ms - this.#acceptedAt;
 		if (age >= limits.staleMs) return { posture: 'stale', ...this.#connectionError() };
@@ -174,7 +177,7 @@ export class GovernedSandbox {
 	/** What the egress proxy may let through now; the same object while nothing changed. */
 	egressPolicy(): EgressPolicy | null {
 		const { posture } = this.posture();
-		if (posture === 'fresh' || posture === 'stale' || posture === 'quarantined') return this.#policy.egress;
+		if (goodPostures.has(posture)) return this.#policy.egress;
 		return posture === 'revoked' && this.#lastToken('gateway') !== undefined ? planeAlone : null;
 	}
 
@@ -292,15 +295,19 @@ export class GovernedSandbox {
 	}
 
 	/** Puts in force what was accepted, and has the agent follow. */
-	async #apply(statement: PolicyStatement, workspace: string | undefined = this.agent.run?.workspace): Promise<void> {
-		const outcome = await this.#policy.apply(statement, workspace);
+	async #apply(statement: PolicyStatement, run = this.agent.run, anew = false): Promise<void> {
+		const outcome = await this.#policy.apply(statement, run, anew);
 		switch (outcome.kind) {
 			case 'unchanged':
 				return;
 			case 'loaded':
 				this.#log('info', 'policy loaded', { policy_version: statement.policy_version });
 				if (outcome.restart && this.agent.isRunning) {
-					this.agent.restart('filesystem, interpreter or Runtime changed').catch((error: unknown) => {
+					const why =
+						this.#holder?.network === 'theirs'
+							? `the policy changed, and ${statement.runtime.rings.kernel} takes no change while it runs`
+							: 'filesystem, interpreter or Runtime changed';
+					this.agent.restart(why).catch((error: unknown) => {
 						this.#log('error', 'the agent could not be restarted', asTapPassError(error));
 					});
 				}
@@ -330,7 +337,7 @@ export class GovernedSandbox {
 			await loop.inTurn(async () => {
 				await this.#receive(Buffer.from(JSON.stringify(keyring)));
 				const held = this.#parts!.store.held;
-				if (held !== null) await this.#apply(held.policy, run.workspace);
+				if (held !== null) await this.#apply(held.policy, run, true);
 			});
 			const { error } = this.posture();
 			if (this.egressPolicy() === null) throw error ?? new TapPassError('keyring_expired');
@@ -375,10 +382,24 @@ export class GovernedSandbox {
 		const until = performance.now() + limits.firstKeyringMs;
 		for (;;) {
 			const { error, posture } = this.posture();
-			if (posture === 'fresh' || posture === 'stale' || posture === 'quarantined') return;
+			if (goodPostures.has(posture)) return;
 			if (posture !== 'waiting' || performance.now() > until) throw error ?? new TapPassError('keyring_expired');
 			await new Promise<void>((resolve) => void clock.after(50, resolve));
 		}
+	}
+
+	/** What holds the network of the agent. */
+	get #holder(): KernelTarget | undefined {
+		const { kernel } = this.#policy.applied?.statement.runtime.rings ?? {};
+		return typeof kernel === 'string' ? this.#options.ring.targets.get(kernel) : undefined;
+	}
+
+	/** An agent whose network we do not hold cannot be cut off: it is ended for as long as nothing is allowed. */
+	#holdUnreached(): void {
+		if (this.#holder?.network !== 'theirs') return;
+		const { error, posture } = this.posture();
+		if (goodPostures.has(posture)) this.agent.resumeHeld();
+		else if (this.agent.isRunning) this.agent.hold(error?.message ?? posture).catch(() => undefined);
 	}
 
 	#connected(): void {
@@ -394,6 +415,7 @@ export class GovernedSandbox {
 			this.#ended = error;
 			this.#parts?.store.drop();
 			this.#refreshEgress?.();
+			this.#holdUnreached();
 			this.#log('warn', 'the sandbox was ended by the control plane', error);
 		} else if (!finalCodes.has(error.code)) this.#log('info', 'the connection was lost', error);
 		this.#changed();
@@ -445,6 +467,7 @@ export class GovernedSandbox {
 			accepted: store?.held?.policy.policy_version,
 			remainingMs: store?.remaining() ?? 0,
 			unwritten: this.#policy.unwritten !== undefined,
+			network: this.#holder?.network ?? null,
 			agent: this.agent.view(),
 			events_waiting: spool?.waiting ?? 0,
 			certificate_expires_at: this.#certificate?.credentials.certificate.expires_at ?? null,
@@ -464,6 +487,9 @@ export class GovernedSandbox {
 		this.#options.log[level]({ sandbox: this.name, ...told }, message);
 	}
 }
+
+/** Those that let something through. */
+const goodPostures: ReadonlySet<Posture> = new Set(['fresh', 'stale', 'quarantined']);
 
 const planeAlone: EgressPolicy = { rules: { schema: 'tappass.egress-rules/1', allow: [], deny: [] }, cidrs: [] };
 

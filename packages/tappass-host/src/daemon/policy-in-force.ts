@@ -8,6 +8,8 @@ import { probeHarnessFiles, writeHarnessFiles } from '../apply/harness-files.ts'
 import { type Applied, assertEnforced, kernelOutput, needsRestart, renderRuntime } from '../apply/render-runtime.ts';
 import { writeRendered } from '../apply/rendered-directory.ts';
 import type { EgressPolicy } from '../egress/types.ts';
+import { isOtherTarget } from '../launch/other-programs.ts';
+import type { RunRequest } from '../state/documents.ts';
 import type { Files } from '../state/files.ts';
 import type { SandboxPlaces } from '../state/places.ts';
 
@@ -21,6 +23,9 @@ export interface PolicyInForceOptions {
 	/** Called as soon as the proxy must look again: before anything is written. */
 	readonly changed: () => void;
 }
+
+/** What is shown to the agent that is to run. */
+type Shown = Pick<RunRequest, 'workspace' | 'mounts'>;
 
 /** What putting a policy in force came to. */
 export type Outcome =
@@ -39,7 +44,7 @@ export class PolicyInForce {
 	readonly #options: PolicyInForceOptions;
 	#applied: Applied | undefined;
 	#egress: EgressPolicy | null = null;
-	#workspace: string | undefined;
+	#run = '';
 	#refusal: TapPassError | undefined;
 	#unwritten: TapPassError | undefined;
 
@@ -71,16 +76,20 @@ export class PolicyInForce {
 		this.#unwritten = error;
 	}
 
-	/** Renders a policy and puts it in force; the same one again only when something is missing. */
-	async apply(statement: PolicyStatement, workspace: string | undefined): Promise<Outcome> {
+	/**
+	 * Renders a policy and puts it in force; the same one again only when something is missing or another `run` is wanted.
+	 * @param anew look at the machine again, whatever was found before: an agent is about to be started
+	 */
+	async apply(statement: PolicyStatement, run: Shown | undefined, anew = false): Promise<Outcome> {
 		const before = this.#applied;
-		const isSame = before?.statement === statement && workspace === this.#workspace;
-		if (isSame && this.#unwritten === undefined && this.#refusal === undefined) return { kind: 'unchanged' };
+		const wanted = JSON.stringify([run?.workspace, run?.mounts]);
+		const isSame = before?.statement === statement && wanted === this.#run;
+		if (isSame && !anew && this.#unwritten === undefined && this.#refusal === undefined) return { kind: 'unchanged' };
 		try {
-			const after = await this.#render(statement, workspace);
+			const after = await this.#render(statement, run);
 			this.#applied = after;
 			this.#egress = egressOf(after);
-			this.#workspace = workspace;
+			this.#run = wanted;
 			this.#refusal = undefined;
 			// A disk that is slow or full must not keep a narrower network from the proxy.
 			this.#options.changed();
@@ -99,10 +108,11 @@ export class PolicyInForce {
 		}
 	}
 
-	async #render(statement: PolicyStatement, workspace: string | undefined): Promise<Applied> {
+	async #render(statement: PolicyStatement, run: Shown | undefined): Promise<Applied> {
 		const { path, places, user } = this.#options;
-		const ground = { ...user, workspace: workspace ?? join(places.directory, 'workspace'), path };
-		const rendering = renderRuntime(statement, await capabilitiesOf(statement, ground));
+		const shown = [places.keyringDirectory, ...(run?.mounts ?? []).map(({ from }) => from)];
+		const ground = { ...user, workspace: run?.workspace ?? join(places.directory, 'workspace'), path };
+		const rendering = renderRuntime(statement, await capabilitiesOf(statement, ground), shown);
 		assertEnforced(rendering);
 		return { statement, rendering };
 	}
@@ -118,6 +128,12 @@ export class PolicyInForce {
 	}
 }
 
+/** Where another program holds the network, ours lets nothing through. */
+const nothing: EgressPolicy = Object.freeze<EgressPolicy>({
+	rules: { schema: 'tappass.egress-rules/1', allow: [], deny: [] },
+	cidrs: [],
+});
+
 const rulesSchema = z.object({
 	schema: z.literal('tappass.egress-rules/1'),
 	allow: z.array(z.string()),
@@ -125,6 +141,7 @@ const rulesSchema = z.object({
 }) as unknown as z.ZodType<EgressRules>;
 
 function egressOf({ rendering, statement }: Applied): EgressPolicy | null {
+	if (isOtherTarget(statement.runtime.rings.kernel)) return nothing;
 	const file = kernelOutput(statement, rendering)?.files.find(({ path }) => path === 'egress-rules.json');
 	if (file === undefined) return null;
 	const rules = parseWith(rulesSchema, JSON.parse(file.content), 'egress-rules.json');

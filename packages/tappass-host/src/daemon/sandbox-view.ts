@@ -1,6 +1,7 @@
 import type { Json, TapPassError } from '@tappass/core';
 import type { RingStatus, StatusReport } from '@tappass/trust';
 import type { Applied } from '../apply/render-runtime.ts';
+import type { KernelTarget } from './kernel-ring.ts';
 import type { AgentView, Posture, SandboxView } from './view.ts';
 
 /** What the view of a sandbox is made of. */
@@ -16,6 +17,8 @@ export interface SandboxFacts {
 	readonly accepted: number | undefined;
 	readonly remainingMs: number;
 	readonly unwritten: boolean;
+	/** Who holds the network of the agent; null while nothing is applied. */
+	readonly network: KernelTarget['network'] | null;
 	readonly agent: AgentView;
 	readonly events_waiting: number;
 	readonly certificate_expires_at: string | null;
@@ -40,6 +43,7 @@ export function sandboxView(facts: SandboxFacts): SandboxView {
 		keyring_seconds_left: Math.floor(facts.remainingMs / 1_000),
 		runtime: applied?.statement.runtime.id ?? null,
 		rings: ringsOf(facts),
+		network_change: facts.network === null ? null : facts.network === 'ours' ? 'live' : 'restart',
 		inactive: (check?.inactive ?? []).map(({ position, why }) => ({ position, why })),
 		accepted_gaps: (check?.gaps ?? [])
 			.filter(({ accepted: reason, covered_by }) => reason !== undefined && covered_by === undefined)

@@ -25,6 +25,8 @@ export interface SandboxView {
 	readonly keyring_seconds_left: number;
 	readonly runtime: string | null;
 	readonly rings: Readonly<Record<string, RingStatus>>;
+	/** How a running agent comes by a change of its network: at once, or by being started anew. */
+	readonly network_change: 'live' | 'restart' | null;
 	/** Positions that guard nothing, and why. */
 	readonly inactive: readonly { readonly position: string; readonly why: string }[];
 	/** Rules that no position holds, by the reason that the Runtime gives. */

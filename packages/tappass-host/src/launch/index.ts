@@ -1,7 +1,8 @@
 export { delegatedCgroup } from './cgroup.ts';
 export { agentEnvironment } from './environment.ts';
 export { launchSandbox } from './launch-sandbox.ts';
-export { type LaunchWithOptions, launchWith, type OtherSandbox, type OtherTarget } from './launch-with.ts';
+export { type LaunchWithOptions, launchWith, type OtherSandbox } from './launch-with.ts';
+export type { OtherTarget } from './other-programs.ts';
 export { kernelRingPrograms, systemProgram } from './programs.ts';
 export { unreachablePart } from './reachable.ts';
 export { prepareRunDirectory, type Swept, sweepRuns } from './run-record.ts';

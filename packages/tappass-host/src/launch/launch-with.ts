@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { writeBelow } from '@tappass/cli-kit';
 import { type Rendered, TapPassError } from '@tappass/core';
 import { limits } from '../limits.ts';
-import { identify, type ProcessIdentity, signalProcess, waitGone } from './process-identity.ts';
+import type { OtherTarget } from './other-programs.ts';
+import { endGroup } from './process-group.ts';
+import { identify, signalProcess, waitGone } from './process-identity.ts';
+import { systemProgram } from './programs.ts';
 import { assertNotRunning, forgetRecord, keepRecord, prepareRunDirectory } from './run-record.ts';
 import type { SandboxExit, SandboxOptions } from './types.ts';
-
-/** Programs other than bwrap by which a Runtime may have its kernel ring made. */
-export type OtherTarget = 'sandbox-runtime' | 'nono' | 'openshell';
 
 /** What another program is started with; it makes the sandbox itself, and its own proxy holds the network. */
 export interface LaunchWithOptions
@@ -41,9 +41,10 @@ export async function launchWith(target: OtherTarget, options: LaunchWithOptions
 	await assertNotRunning(options.runDirectory);
 	const directory = join(options.runDirectory, 'files');
 	await writeBelow(directory, options.rendered.files);
-	const [command, ...before] = options.program;
 	const own = process.getuid?.() === options.uid;
-	const child = spawn(command, [...before, ...programArguments(options, directory)], {
+	const words = [...options.program, ...programArguments(options, directory)];
+	// With the daemon goes the program, and with that its proxies: an agent that nobody watches over has no way out.
+	const child = spawn(systemProgram('setpriv'), ['--pdeathsig', 'KILL', '--', ...words], {
 		...(own ? {} : { uid: options.uid, gid: options.gid }),
 		cwd: options.workspaceHost,
 		env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', ...options.rendered.env, ...options.env },
@@ -57,16 +58,16 @@ export async function launchWith(target: OtherTarget, options: LaunchWithOptions
 		});
 		throw new TapPassError('sandbox_failed', { detail: `${target}: ${reason}` });
 	}
-	await keepRecord(options.runDirectory, {
-		schema: 'tappass.sandbox-run/1',
-		name: options.name,
-		processes: [identity],
-		cgroup: null,
+	const record = { schema: 'tappass.sandbox-run/1', name: options.name, group: identity.pid, cgroup: null } as const;
+	await keepRecord(options.runDirectory, { ...record, processes: [identity] }).catch((cause: unknown) => {
+		// Nobody would find it after a crash.
+		endGroup(identity);
+		throw cause;
 	});
 	let why: SandboxExit['why'];
 	const gone = new Promise<void>((resolve) => {
 		child.once('exit', async (code, signal) => {
-			await endGroup(identity);
+			endGroup(identity);
 			await forgetRecord(options.runDirectory);
 			resolve();
 			options.onExit({ code, signal, ...(why !== undefined && { why }) });
@@ -79,7 +80,7 @@ export async function launchWith(target: OtherTarget, options: LaunchWithOptions
 			why ??= 'killed';
 			// Asked first: the program takes its own helpers and placeholders away.
 			signalProcess(identity, 'SIGTERM');
-			if (!(await waitGone([identity], limits.sandboxKillMs))) await endGroup(identity);
+			if (!(await waitGone([identity], limits.sandboxKillMs))) endGroup(identity);
 			await gone;
 		},
 	};
@@ -93,14 +94,4 @@ function programArguments({ rendered, command, args }: LaunchWithOptions, direct
 function placed({ args, files }: Rendered, directory: string): readonly string[] {
 	const names = new Set(files.map(({ path }) => path));
 	return args.map((word) => (names.has(word) ? join(directory, word) : word));
-}
-
-/** Everything of the process group that was ours. The number of a group is not given again while one of it lives. */
-async function endGroup({ pid }: ProcessIdentity): Promise<void> {
-	try {
-		process.kill(-pid, 'SIGKILL');
-	} catch (cause) {
-		// Nobody of it is left.
-		if ((cause as NodeJS.ErrnoException).code !== 'ESRCH') throw cause;
-	}
 }

@@ -4,6 +4,7 @@ import { makeDirectory } from '@tappass/cli-kit';
 import { type RenderedFile, TapPassError } from '@tappass/core';
 import { limits } from '../limits.ts';
 import { removeCgroup } from './cgroup.ts';
+import { membersOf } from './process-group.ts';
 import { isAlive, type ProcessIdentity, signalProcess, waitGone } from './process-identity.ts';
 
 /** What runs of a sandbox, kept beside it so that whoever comes after a crash can end it. */
@@ -11,6 +12,8 @@ export interface RunRecord {
 	readonly schema: 'tappass.sandbox-run/1';
 	readonly name: string;
 	readonly processes: readonly ProcessIdentity[];
+	/** Set when the first of `processes` leads a process group that ends with it. */
+	readonly group?: number;
 	readonly cgroup: string | null;
 }
 const fileName = 'run.json';
@@ -79,7 +82,8 @@ export async function sweepRuns(runRoot: string): Promise<readonly Swept[]> {
 		const directory = join(runRoot, name);
 		const record = await readRecord(directory);
 		if (record === undefined) continue;
-		const left = record.processes.filter(isAlive);
+		const group = record.group === undefined ? [] : membersOf(record.processes[0]!);
+		const left = [...record.processes.filter(isAlive), ...group];
 		for (const one of left) signalProcess(one, 'SIGKILL');
 		if (!(await waitGone(left, limits.sandboxKillMs)))
 			throw new TapPassError('already_running', { detail: `processes of ${name} do not end`, fields: { name } });

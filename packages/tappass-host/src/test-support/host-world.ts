@@ -7,8 +7,8 @@ import { type TestControlPlane, type TestOrg, testControlPlane } from '@tappass/
 import type { Now } from '@tappass/trust';
 import { pino } from 'pino';
 import type { Clock } from '../clock.ts';
-import { bubblewrapRing } from '../daemon/bubblewrap-ring.ts';
 import { GovernedSandbox, type GovernedSandboxOptions } from '../daemon/governed-sandbox.ts';
+import { thisKernelRing } from '../daemon/this-kernel-ring.ts';
 import { enrol } from '../enrol/enrol.ts';
 import { diskFiles, type Files } from '../state/files.ts';
 import { type Places, placesOf, type SandboxPlaces, sandboxPlaces } from '../state/places.ts';
@@ -91,7 +91,7 @@ export async function hostWorld(): Promise<HostWorld> {
 				runtime: join(places.runtime, 'run'),
 				files: diskFiles,
 				clock,
-				ring: bubblewrapRing(),
+				ring: thisKernelRing(process.env['PATH'] ?? ''),
 				log: pino({ level: 'silent' }),
 				user: own,
 				path: process.env['PATH'] ?? '',

@@ -4,30 +4,44 @@ import type { EgressSpan } from '../egress/types.ts';
 import { delegatedCgroup } from '../launch/cgroup.ts';
 import { agentEnvironment } from '../launch/environment.ts';
 import { launchSandbox } from '../launch/launch-sandbox.ts';
+import { otherTargets } from '../launch/other-programs.ts';
 import { prepareRunDirectory, sweepRuns } from '../launch/run-record.ts';
 import { weaknesses } from '../launch/weaknesses.ts';
-import type { KernelRing } from './kernel-ring.ts';
+import type { KernelRing, KernelTarget } from './kernel-ring.ts';
+import { otherKernelTarget } from './other-kernel-target.ts';
 
-/** The kernel ring of this machine, made with bubblewrap. @param onSpan told of each request that left a sandbox */
-export function bubblewrapRing(onSpan?: (span: EgressSpan) => void): KernelRing {
-	let cgroup: Promise<string | undefined> | undefined;
+/**
+ * The kernel ring of this machine: bubblewrap, and the other programs that a Runtime may name, which are looked for when an
+ * agent is started.
+ * @param path `PATH` in which the others are looked for
+ * @param onSpan told of each request that left a sandbox
+ */
+export function thisKernelRing(path: string, onSpan?: (span: EgressSpan) => void): KernelRing {
+	const others = otherTargets.map((name): [string, KernelTarget] => [name, otherKernelTarget(name, path)]);
 	return {
-		providers: ['bubblewrap'],
+		targets: new Map([['bubblewrap', bubblewrap()], ...others]),
 		sweep: async (root) => (await sweepRuns(root)).map(({ name }) => name),
-		prepareRunDirectory: async (path, { gid }) => {
-			await prepareRunDirectory(path);
+		prepareRunDirectory: async (directory, { gid }) => {
+			await prepareRunDirectory(directory);
 			if (process.getuid?.() !== 0) return;
 			// The socket in it stands for this sandbox: its own user comes this far, no other.
-			await chown(path, 0, gid);
-			await chmod(path, 0o710);
+			await chown(directory, 0, gid);
+			await chmod(directory, 0o710);
 		},
 		startEgress: (options) => startEgress({ ...options, ...(onSpan !== undefined && { onSpan }) }),
+		weaknesses,
+	};
+}
+
+function bubblewrap(): KernelTarget {
+	let cgroup: Promise<string | undefined> | undefined;
+	return {
+		network: 'ours',
 		launch: async (options) => {
 			cgroup ??= delegatedCgroup();
 			const group = await cgroup;
 			const env = { ...agentEnvironment, ...options.env };
 			return launchSandbox({ ...options, env, ...(group !== undefined && { cgroup: group }) });
 		},
-		weaknesses,
 	};
 }

@@ -1,0 +1,98 @@
+import { constants } from 'node:fs';
+import { access, lstat, readFile, realpath } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import { TapPassError } from '@tappass/core';
+import { type Principal, unreachablePart } from './reachable.ts';
+
+/** Programs other than bwrap by which a Runtime may have its kernel ring made. */
+export const otherTargets = ['sandbox-runtime', 'nono', 'openshell'] as const;
+/** One of `otherTargets`. */
+export type OtherTarget = (typeof otherTargets)[number];
+
+/** Whether a Runtime's kernel ring is made by another program than ours. */
+export function isOtherTarget(provider: string | null): provider is OtherTarget {
+	return otherTargets.some((one) => one === provider);
+}
+
+/** Target → its command, and what brings it. */
+const commands: Readonly<Record<OtherTarget, { readonly command: string; readonly fix: string }>> = {
+	'sandbox-runtime': { command: 'srt', fix: 'npm install --global @anthropic-ai/sandbox-runtime@0.0.83' },
+	nono: { command: 'nono', fix: 'cargo install nono-cli@0.81.0' },
+	openshell: { command: 'openshell', fix: 'see https://github.com/NVIDIA/OpenShell' },
+};
+
+/** A program that makes sandboxes. */
+export interface OtherProgram {
+	/** How it is started. */
+	readonly program: readonly [string, ...string[]];
+	/** What it runs inside, by the name that its Provider knows. */
+	readonly binaries: Readonly<Record<string, string>>;
+}
+
+/**
+ * Finds the program of a target. What makes the sandbox must be beyond the reach of whoever is kept in one: a file or a
+ * directory on the way that others may change is refused.
+ *
+ * @param path `PATH` to look in
+ * @param user who starts it
+ * @throws {TapPassError} program_missing when it is not there; sandbox_failed when others could change it, or `user` cannot
+ * reach it
+ */
+export async function otherProgram(target: OtherTarget, path: string, user: Principal): Promise<OtherProgram> {
+	const { command, fix } = commands[target];
+	const real = await firstExecutable(command, path);
+	if (real === undefined) {
+		const detail = `the Runtime names ${target} as kernel ring, and ${command} is not in PATH`;
+		throw new TapPassError('program_missing', { detail, hint: fix });
+	}
+	await assertOurs(real);
+	await assertReached(real, user);
+	if (!(await isScript(real))) return { program: [real], binaries: {} };
+	const node = await realpath(process.execPath);
+	await assertReached(node, user);
+	return { program: [node, real], binaries: target === 'sandbox-runtime' ? seccompProgram(real) : {} };
+}
+
+/** The filter that sandbox-runtime loads inside; it lies in its own package. */
+function seccompProgram(real: string): Readonly<Record<string, string>> {
+	const architecture = process.arch === 'arm64' ? 'arm64' : 'x64';
+	return { 'apply-seccomp': join(dirname(dirname(real)), 'vendor/seccomp', architecture, 'apply-seccomp') };
+}
+
+async function firstExecutable(command: string, path: string): Promise<string | undefined> {
+	for (const folder of path.split(delimiter).filter((one) => one.startsWith('/'))) {
+		const there = await access(join(folder, command), constants.X_OK).then(
+			() => true,
+			// Not there: the next folder may have it.
+			() => false,
+		);
+		if (there) return realpath(join(folder, command));
+	}
+	return undefined;
+}
+
+async function assertOurs(real: string): Promise<void> {
+	for (let at = real; ; at = dirname(at)) {
+		const { mode, uid } = await lstat(at);
+		const isOurs = uid === 0 || uid === process.getuid?.();
+		// In a directory with the sticky bit others may add, and cannot replace.
+		const isClosed = (mode & 0o022) === 0 || (mode & 0o1000) !== 0;
+		if (!isOurs || !isClosed) {
+			const detail = `${real} makes the sandbox, and others can change ${at}`;
+			throw new TapPassError('sandbox_failed', { detail, hint: `chown root ${at}; chmod go-w ${at}` });
+		}
+		if (at === dirname(at)) return;
+	}
+}
+
+async function assertReached(real: string, user: Principal): Promise<void> {
+	const part = await unreachablePart(real, user);
+	if (part === undefined) return;
+	const detail = `user ${user.uid} cannot reach ${real}: ${part} does not let it`;
+	throw new TapPassError('sandbox_failed', { detail, hint: `chmod o+x ${part}` });
+}
+
+async function isScript(real: string): Promise<boolean> {
+	const line = (await readFile(real)).subarray(0, 128).toString('latin1').split('\n')[0] ?? '';
+	return line.startsWith('#!') && line.includes('node');
+}
