@@ -6,6 +6,7 @@ import { TapPassError } from '@tappass/core';
 import { pinRoot } from '@tappass/trust';
 import { HostPlane } from '../connection/host-plane.ts';
 import { connectPinned } from '../connection/pinned.ts';
+import { keyringFault } from '../launch/keyring-mount.ts';
 import { findSystemProgram, installHint, kernelRingPrograms } from '../launch/programs.ts';
 import { limits } from '../limits.ts';
 import { credentialsSchema, type Enrolment, enrolmentSchema, readDocument } from '../state/documents.ts';
@@ -191,12 +192,16 @@ async function sandboxOf({ files, places }: CommandContext, name: string): Promi
 /** A file that is mounted alone goes stale when it is replaced: what agents are given must be a directory. */
 async function keyringMount(name: string, path: string): Promise<Finding> {
 	const check = `${name} keyring`;
-	const stat = await lstat(path).catch(() => undefined);
-	if (stat?.isDirectory() === true && (stat.mode & 0o022) === 0)
-		return { check, state: 'good', found: `${path} is a directory` };
-	const found = stat === undefined ? 'missing' : stat.isDirectory() ? 'others may write to it' : 'not a directory';
-	const fix = stat?.isDirectory() === true ? `chmod go-w ${path}` : `tappass-host uninstall ${name}`;
-	return { check, state: 'bad', found: `${path}: ${found}`, fix };
+	const fault = await keyringFault(path);
+	if (fault === undefined) return { check, state: 'good', found: `${path} is a directory` };
+	const [, mounted] = /mounted at (.*)/.exec(fault) ?? [];
+	const fix =
+		mounted !== undefined
+			? `umount ${mounted}`
+			: fault.startsWith('others')
+				? `chmod go-w ${path}`
+				: `tappass-host uninstall ${name}`;
+	return { check, state: 'bad', found: `${path}: ${fault}`, fix };
 }
 
 async function reach(

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
 import { HostPlane } from '../connection/host-plane.ts';
 import type { Denial, EgressPolicy, PlaneDoor } from '../egress/types.ts';
+import { assertKeyringDirectory } from '../launch/keyring-mount.ts';
 import type { SandboxExit, Spawnable } from '../launch/types.ts';
 import { limits } from '../limits.ts';
 import {
@@ -325,6 +326,7 @@ export class GovernedSandbox {
 
 	async #launch(run: RunRequest, onExit: (exit: SandboxExit) => void): Promise<Launched> {
 		const { files, log, places, ring, runtime, user } = this.#options;
+		await assertKeyringDirectory(places.keyringDirectory);
 		await this.#untilGood();
 		const { loop, plane } = this.#parts!;
 		const detail = { agent: run.agent.slice(0, 200) };
