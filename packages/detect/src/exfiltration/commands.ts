@@ -4,6 +4,7 @@
  */
 import type { Detection } from '../detection.ts';
 import { isWordChar } from '../text/chars.ts';
+import { WordIndex } from '../text/word-index.ts';
 import { encodedLabel } from './urls.ts';
 
 /** Characters after the word that are read. */
@@ -96,22 +97,23 @@ const commands: readonly Command[] = [
 	},
 ];
 
-const byWord = new Map<string, Command>();
-for (const command of commands) for (const word of command.words.split(' ')) byWord.set(word, command);
+const byWord: WordIndex<Command> = new WordIndex(
+	new Map(commands.flatMap((command) => command.words.split(' ').map((word) => [word, command] as const))),
+);
 
 export function findCommands(text: string): readonly Detection[] {
 	const found: Detection[] = [];
 	let lineEnd = -1;
 	let last: Command | undefined;
 	for (let at = 0; at < text.length; ) {
-		if (!isWordUnit(text, at)) {
+		if (!isWordUnit(text.charCodeAt(at))) {
 			at += 1;
 			continue;
 		}
 		const start = at;
-		while (at < text.length && isWordUnit(text, at)) at += 1;
+		while (at < text.length && isWordUnit(text.charCodeAt(at))) at += 1;
 		if (at - start > 20) continue;
-		const command = byWord.get(text.slice(start, at).toLowerCase());
+		const command = byWord.get(text, start, at);
 		// The same word again before the part that was read has ended: read already.
 		if (command === undefined || (command === last && at < lineEnd)) continue;
 		last = command;
@@ -121,8 +123,8 @@ export function findCommands(text: string): readonly Detection[] {
 	}
 	return found;
 }
-function isWordUnit(text: string, at: number): boolean {
-	return isWordChar(text.charCodeAt(at)) || text[at] === '_' || text[at] === '-';
+function isWordUnit(code: number): boolean {
+	return isWordChar(code) || code === 95 || code === 45;
 }
 function endOfLine(text: string, at: number): number {
 	const end = Math.min(text.length, at + reachMax);

@@ -127,12 +127,17 @@ function worstOf(text: string, model: LinearModel): Window | undefined {
 	const { tokens } = reading;
 	if (tokens.length === 0) return undefined;
 	const sums = runningSums(reading, model);
-	let best: Window | undefined;
-	for (const [from, to, bias] of windowsOf(tokens.length, model.biases)) {
+	let best = Number.NEGATIVE_INFINITY;
+	let first = 0;
+	let last = tokens.length;
+	eachWindow(tokens.length, model.biases, (from, to, bias) => {
 		const score = (sums[to]! - sums[from]!) / Math.sqrt(to - from) + bias;
-		if (best === undefined || score > best.score) best = { score, start: from, end: to };
-	}
-	return best && { score: best.score, start: tokens[best.start]!.start, end: tokens[best.end - 1]!.end };
+		if (score <= best) return;
+		best = score;
+		first = from;
+		last = to;
+	});
+	return { score: best, start: tokens[first]!.start, end: tokens[last - 1]!.end };
 }
 
 function runningSums({ tokens, features, starts }: Reading, { weights, scale }: LinearModel): Float64Array {
@@ -145,12 +150,18 @@ function runningSums({ tokens, features, starts }: Reading, { weights, scale }: 
 	return sums;
 }
 
-/** Windows over `count` tokens: half overlapping at each size, and the whole. */
-export function* windowsOf(count: number, biases: readonly number[]): Generator<readonly [number, number, number]> {
-	yield [0, count, biases[windowSizes.length] ?? 0];
-	for (const [kind, size] of windowSizes.entries()) {
+/** Calls `visit` with each window over `count` tokens: the whole, and half overlapping ones of each size. */
+export function eachWindow(
+	count: number,
+	biases: readonly number[],
+	visit: (from: number, to: number, bias: number) => void,
+): void {
+	visit(0, count, biases[windowSizes.length] ?? 0);
+	for (let kind = 0; kind < windowSizes.length; kind += 1) {
+		const size = windowSizes[kind]!;
 		if (count <= size) continue;
 		const step = size >> 1;
-		for (let from = 0; from + step < count; from += step) yield [from, Math.min(count, from + size), biases[kind] ?? 0];
+		const bias = biases[kind] ?? 0;
+		for (let from = 0; from + step < count; from += step) visit(from, Math.min(count, from + size), bias);
 	}
 }

@@ -3,6 +3,7 @@
  * no part of a pattern can match what its neighbour matches.
  */
 import { isWordChar } from '../text/chars.ts';
+import { WordIndex } from '../text/word-index.ts';
 
 export interface RuleMatch {
 	readonly name: string;
@@ -111,26 +112,30 @@ export const rules: readonly Rule[] = [
 	},
 ];
 
-const byWord = new Map<string, Rule[]>();
-for (const rule of rules)
-	for (const word of rule.words.split(' ')) {
-		const list = byWord.get(word);
-		if (list === undefined) byWord.set(word, [rule]);
-		else list.push(rule);
-	}
+const byWord: WordIndex<readonly Rule[]> = index();
+function index(): WordIndex<readonly Rule[]> {
+	const map = new Map<string, Rule[]>();
+	for (const rule of rules)
+		for (const word of rule.words.split(' ')) {
+			const list = map.get(word);
+			if (list === undefined) map.set(word, [rule]);
+			else list.push(rule);
+		}
+	return new WordIndex(map);
+}
 
 /** Rules that hold in `text`; one match for each place. */
 export function matchRules(text: string): readonly RuleMatch[] {
 	const found: RuleMatch[] = [];
 	for (let at = 0; at < text.length && found.length < 100; ) {
-		if (!isWordChar(text.charCodeAt(at)) && text[at] !== '_') {
+		if (!isWordUnit(text.charCodeAt(at))) {
 			at += 1;
 			continue;
 		}
 		const start = at;
-		while (at < text.length && (isWordChar(text.charCodeAt(at)) || text[at] === '_')) at += 1;
+		while (at < text.length && isWordUnit(text.charCodeAt(at))) at += 1;
 		if (at - start > 12 || at - start < 2) continue;
-		for (const { name, pattern, confidence } of byWord.get(text.slice(start, at).toLowerCase()) ?? []) {
+		for (const { name, pattern, confidence } of byWord.get(text, start, at) ?? []) {
 			pattern.lastIndex = start;
 			if (!pattern.test(text)) continue;
 			found.push({ name, start, end: pattern.lastIndex, confidence });
@@ -138,4 +143,7 @@ export function matchRules(text: string): readonly RuleMatch[] {
 		}
 	}
 	return found;
+}
+function isWordUnit(code: number): boolean {
+	return isWordChar(code) || code === 95;
 }

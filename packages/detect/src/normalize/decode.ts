@@ -1,6 +1,7 @@
 /** Finds encoded runs in a folded text and reads them. Every finder is one pass over the text. */
 import { limits } from '../limits.ts';
 import { isBase64, isDigit, isHex, isLetter, isSpace, runEnd } from '../text/chars.ts';
+import { WordIndex } from '../text/word-index.ts';
 import { bytesOfBase64, bytesOfHex } from './bytes.ts';
 import { mayBeShuffled, unscramble } from './unscramble.ts';
 
@@ -146,13 +147,15 @@ function entities(text: string): string | undefined {
 }
 
 /** The commonest English words, and those of attacks, as they look when encoded. */
-const wordKinds: ReadonlyMap<string, 'rot13' | 'reversed'> = new Map(
-	'the and you to of is in it for with this that your me not all previous ignore instructions password prompt what how say was are'
-		.split(' ')
-		.flatMap((word) => [
-			[rot13(word), 'rot13'] as const,
-			...(isPlainReversed(word) ? [] : [[[...word].reverse().join(''), 'reversed'] as const]),
-		]),
+const wordKinds: WordIndex<'rot13' | 'reversed'> = new WordIndex(
+	new Map(
+		'the and you to of is in it for with this that your me not all previous ignore instructions password prompt what how say was are'
+			.split(' ')
+			.flatMap((word) => [
+				[rot13(word), 'rot13'] as const,
+				...(isPlainReversed(word) ? [] : [[[...word].reverse().join(''), 'reversed'] as const]),
+			]),
+	),
 );
 /** `saw`, `ton`, `era`, `on`: words that are words either way. */
 function isPlainReversed(word: string): boolean {
@@ -191,7 +194,6 @@ interface WordCounts {
 }
 
 function countWords(text: string): WordCounts {
-	const lower = text.toLowerCase();
 	let words = 0;
 	let rot = 0;
 	let reversed = 0;
@@ -222,17 +224,20 @@ function countWords(text: string): WordCounts {
 		if (length < 2 || length > 16) continue;
 		if (digits > 0) {
 			if (length >= 3 && digits < length && digits <= (length - digits) * 2) leet += 1;
-			if (length === 5 && lower.startsWith('rot13', start)) named = 'rot13';
+			if (length === 5 && text.slice(start, at).toLowerCase() === 'rot13') named = 'rot13';
 			continue;
 		}
-		const word = lower.slice(start, at);
-		const kind = length > 12 ? undefined : wordKinds.get(word);
+		const kind = length > 12 ? undefined : wordKinds.get(text, start, at);
 		if (kind === 'rot13') rot += 1;
 		else if (kind === 'reversed') reversed += 1;
-		if (length >= 7 && word.startsWith('reverse')) named ??= 'reverse';
-		if (mayBeShuffled(word)) shuffled += 1;
+		if (length >= 7 && isReverse(text, start)) named ??= 'reverse';
+		if (mayBeShuffled(text, start, at)) shuffled += 1;
 	}
 	return { words, rot, reversed, leet, singles, shuffled, named };
+}
+
+function isReverse(text: string, start: number): boolean {
+	return (text.charCodeAt(start) | 32) === 114 && text.slice(start, start + 7).toLowerCase() === 'reverse';
 }
 
 function rot13(text: string): string {

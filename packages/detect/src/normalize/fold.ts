@@ -119,7 +119,9 @@ function plainForm(code: number): string {
 class Folding {
 	readonly #text: string;
 	readonly #parts: string[] = [];
-	readonly #offsets: number[] = [];
+	#offsets: Uint32Array;
+	/** Units written so far. */
+	#length = 0;
 	readonly #hidden: HiddenText[] = [];
 	#zeroWidth = 0;
 	#bidi = 0;
@@ -133,6 +135,7 @@ class Folding {
 
 	constructor(text: string) {
 		this.#text = text;
+		this.#offsets = new Uint32Array(text.length + 16);
 	}
 
 	run(): Folded {
@@ -141,9 +144,10 @@ class Folding {
 			const code = text.codePointAt(at)!;
 			const width = code > 0xffff ? 2 : 1;
 			if (code < 0x80) {
-				this.#emit(text[at]!, at);
-				this.#marks = 0;
-			} else if (code >= 0xe0000 && code <= 0xe007f) {
+				at = this.#takeAscii(at);
+				continue;
+			}
+			if (code >= 0xe0000 && code <= 0xe007f) {
 				at = this.#takeTags(at);
 				continue;
 			} else if (selectorByte(code) !== undefined) {
@@ -162,10 +166,10 @@ class Folding {
 			at += width;
 		}
 		const folded = this.#foldTwins(this.#parts.join(''));
-		this.#offsets.push(text.length);
+		this.#emit('', text.length, 1);
 		return {
 			text: folded,
-			offsets: Uint32Array.from(this.#offsets),
+			offsets: this.#offsets.slice(0, this.#length),
 			signs: {
 				zeroWidth: this.#zeroWidth,
 				bidi: this.#bidi,
@@ -179,9 +183,36 @@ class Folding {
 		};
 	}
 
-	#emit(chars: string, at: number): void {
+	/** Writes units that all stand for what is at `at` in the original. */
+	#emit(chars: string, at: number, units: number = chars.length): void {
 		this.#parts.push(chars);
-		for (let unit = 0; unit < chars.length; unit += 1) this.#offsets.push(at);
+		this.#makeRoom(units);
+		for (let unit = 0; unit < units; unit += 1) {
+			this.#offsets[this.#length] = at;
+			this.#length += 1;
+		}
+	}
+
+	/** Most of a text is plain, and stays as it is. */
+	#takeAscii(start: number): number {
+		let at = start;
+		while (at < this.#text.length && this.#text.charCodeAt(at) < 0x80) at += 1;
+		this.#parts.push(this.#text.slice(start, at));
+		this.#makeRoom(at - start);
+		for (let unit = start; unit < at; unit += 1) {
+			this.#offsets[this.#length] = unit;
+			this.#length += 1;
+		}
+		this.#marks = 0;
+		return at;
+	}
+
+	/** A ligature becomes several units, so that a folded text may be longer. */
+	#makeRoom(units: number): void {
+		if (this.#length + units <= this.#offsets.length) return;
+		const more = new Uint32Array(2 * this.#offsets.length + units);
+		more.set(this.#offsets);
+		this.#offsets = more;
 	}
 
 	#sign(kind: 'stacked' | 'styled' | 'confusable' | 'bidi' | 'zeroWidth', at: number): void {

@@ -1,3 +1,5 @@
+import { Outlines } from '../text/word-index.ts';
+
 /**
  * Words whose inner letters were shuffled ("ingroe all prveiuos"): a reader, and a model, still reads them.
  * Only words that attacks are made of are put right, so that ordinary typos change nothing.
@@ -11,15 +13,14 @@ const byKey: ReadonlyMap<string, string> = new Map(
 	dictionary.filter((word) => word.length >= 5).map((word) => [keyOf(word), word]),
 );
 
-/** First letter, last letter and length of every word that is put right: a cheap way to know most words are not one. */
-const frames: ReadonlySet<number> = new Set(dictionary.filter((word) => word.length >= 5).map(frameOf));
-function frameOf(word: string): number {
-	return (word.charCodeAt(0) * 128 + word.charCodeAt(word.length - 1)) * 32 + Math.min(31, word.length);
-}
+/** Shuffling leaves the ends of a word where they are: a cheap way to know most words are not one. */
+const outlines = new Outlines(dictionary.filter((word) => word.length >= 5));
 
-/** Whether `word`, in lower case, is a shuffled form of a known word. */
-export function mayBeShuffled(word: string): boolean {
-	return word.length >= 5 && frames.has(frameOf(word)) && !known.has(word) && byKey.has(keyOf(word));
+/** Whether the word of `text` from `start` to `end` is a shuffled form of a known word. */
+export function mayBeShuffled(text: string, start: number, end: number): boolean {
+	if (end - start < 5 || !outlines.mayHold(text, start, end)) return false;
+	const word = text.slice(start, end).toLowerCase();
+	return !known.has(word) && byKey.has(keyOf(word));
 }
 
 function keyOf(word: string): string {

@@ -96,47 +96,65 @@ function joined(text: string, end: number): number {
 function judge(text: string, atoms: readonly Atom[], state: { phones: number }): Detection | undefined {
 	let best: Detection | undefined;
 	for (let count = atoms.length; count > 0; count -= 1) {
-		const part = atoms.slice(0, count);
-		const one = judgeParts(text, part, state);
+		const one = judgeParts(text, atoms, count, state);
 		if (one !== undefined && (best === undefined || one.confidence > best.confidence)) best = one;
 		if (best !== undefined && best.confidence >= 0.9) break;
 	}
 	return best;
 }
 
-interface Candidate {
+/** The first atoms of a run, read as one number. */
+class Candidate {
 	readonly start: number;
 	readonly end: number;
 	/** Letters and digits alone, in upper case. */
 	readonly compact: string;
 	readonly separators: string;
 	readonly digits: number;
-	/** What stands before it, in lower case. */
-	readonly before: string;
-	readonly after: string;
+	readonly #text: string;
+	#before: string | undefined;
+	#after: string | undefined;
+
+	constructor(text: string, atoms: readonly Atom[], count: number) {
+		let compact = '';
+		let separators = '';
+		let digits = 0;
+		for (let index = 0; index < count; index += 1) {
+			const atom = atoms[index]!;
+			compact += text.slice(atom.start, atom.end);
+			if (index > 0) separators += text[atom.start - 1]!;
+			digits += atom.digits;
+		}
+		this.start = atoms[0]!.start;
+		this.end = atoms[count - 1]!.end;
+		this.compact = digits === compact.length ? compact : compact.toUpperCase();
+		this.separators = separators;
+		this.digits = digits;
+		this.#text = text;
+	}
+
+	/** What stands before it, in lower case. Most candidates are told by their shape, and nobody asks. */
+	get before(): string {
+		this.#before ??= this.#text.slice(Math.max(0, this.start - 48), this.start).toLowerCase();
+		return this.#before;
+	}
+
+	get after(): string {
+		this.#after ??= this.#text.slice(this.end, this.end + 32).toLowerCase();
+		return this.#after;
+	}
 }
 
-function judgeParts(text: string, atoms: readonly Atom[], state: { phones: number }): Detection | undefined {
-	const first = atoms[0]!;
-	const last = atoms.at(-1)!;
-	if (isLetter(text.charCodeAt(last.end)) || text[last.end] === '@' || text[last.end] === '_') return undefined;
-	const compact = atoms
-		.map(({ start, end }) => text.slice(start, end))
-		.join('')
-		.toUpperCase();
-	const candidate: Candidate = {
-		start: first.start,
-		end: last.end,
-		compact,
-		separators: atoms
-			.slice(1)
-			.map(({ start }) => text[start - 1]!)
-			.join(''),
-		digits: atoms.reduce((sum, { digits }) => sum + digits, 0),
-		before: text.slice(Math.max(0, first.start - 48), first.start).toLowerCase(),
-		after: text.slice(last.end, last.end + 32).toLowerCase(),
-	};
-	if (candidate.digits < (candidate.digits === compact.length ? 4 : 2)) return undefined;
+function judgeParts(
+	text: string,
+	atoms: readonly Atom[],
+	count: number,
+	state: { phones: number },
+): Detection | undefined {
+	const { end } = atoms[count - 1]!;
+	if (isLetter(text.charCodeAt(end)) || text[end] === '@' || text[end] === '_') return undefined;
+	const candidate = new Candidate(text, atoms, count);
+	if (candidate.digits < (candidate.digits === candidate.compact.length ? 4 : 2)) return undefined;
 	const judged = [
 		ipv4(candidate, text),
 		date(candidate),
@@ -225,10 +243,10 @@ function identifier(candidate: Candidate): Detection | undefined {
 	return best;
 }
 
-function idConfidence(rule: IdRule, { before, after }: Candidate): number {
-	const near = rule.context.some((word) => word !== '' && hasWord(before, word));
+function idConfidence(rule: IdRule, candidate: Candidate): number {
+	const near = rule.context.some((word) => word !== '' && hasWord(candidate.before, word));
 	if (near) return 0.95;
-	const behind = rule.context.some((word) => word !== '' && hasWord(after, word));
+	const behind = rule.context.some((word) => word !== '' && hasWord(candidate.after, word));
 	if (behind) return 0.8;
 	return rule.strength === 'strong' ? 0.75 : 0.3;
 }
@@ -240,9 +258,10 @@ function hasWord(text: string, word: string): boolean {
 }
 function ukDriver(compact: string): boolean {
 	return (
+		compact.length === 16 &&
 		/^[A-Z]{2,5}9{0,3}[0-9](?:[05][1-9]|[16][0-2])(?:0[1-9]|[12][0-9]|3[01])[0-9][A-Z][A-Z9][0-9A-Z][A-Z]{2}$/.test(
 			compact,
-		) && compact.length === 16
+		)
 	);
 }
 function shapeOf(compact: string): string {

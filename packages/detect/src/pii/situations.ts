@@ -4,6 +4,7 @@
  */
 import type { Detection } from '../detection.ts';
 import { isLetter, isWordChar } from '../text/chars.ts';
+import { WordIndex } from '../text/word-index.ts';
 
 export interface Rule {
 	readonly class: string;
@@ -135,7 +136,8 @@ export const situations: readonly Rule[] = [
 	},
 ];
 
-const byWord: ReadonlyMap<string, readonly Rule[]> = index();
+const rulesByWord: ReadonlyMap<string, readonly Rule[]> = index();
+const byWord: WordIndex<readonly Rule[]> = new WordIndex(rulesByWord);
 function index(): ReadonlyMap<string, readonly Rule[]> {
 	const map = new Map<string, Rule[]>();
 	for (const rule of situations)
@@ -148,7 +150,7 @@ function index(): ReadonlyMap<string, readonly Rule[]> {
 }
 
 /** Every word that a rule begins at. */
-export const situationWords: ReadonlySet<string> = new Set(byWord.keys());
+export const situationWords: ReadonlySet<string> = new Set(rulesByWord.keys());
 
 const wordMax = 16;
 
@@ -163,7 +165,7 @@ export function findSituations(text: string, names: readonly Detection[]): reado
 		const start = at;
 		while (at < text.length && isWordChar(text.charCodeAt(at))) at += 1;
 		if (at - start > wordMax) continue;
-		const list = byWord.get(text.slice(start, at).toLowerCase());
+		const list = byWord.get(text, start, at);
 		for (const rule of list ?? []) {
 			rule.pattern.lastIndex = start;
 			const match = rule.pattern.exec(text);

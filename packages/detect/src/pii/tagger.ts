@@ -32,8 +32,10 @@ export function tagPeople(text: string, model: TaggerModel = shipped): readonly 
 	const tokens = tokenize(text);
 	const found: Detection[] = [];
 	for (const [from, to] of islands(tokens)) {
-		const island = tokens.slice(from, to);
-		collect(text, island, tag(wordsOf(text, island), model), found);
+		const size = to - from;
+		if (size > scratch.size) scratch = { size: 2 * size, words: room(2 * size), tagging: taggingRoom(2 * size) };
+		fill(scratch.words, text, tokens, from, to);
+		collect(text, tokens, [from, to], tag(scratch.words, model, scratch.tagging), found);
 	}
 	return found;
 }
@@ -41,7 +43,8 @@ export function tagPeople(text: string, model: TaggerModel = shipped): readonly 
 /** Stretches of tokens, as index pairs, that hold something to look at. */
 export function islands(tokens: readonly Token[]): readonly (readonly [number, number])[] {
 	const found: [number, number][] = [];
-	for (const [index, { shape }] of tokens.entries()) {
+	for (let index = 0; index < tokens.length; index += 1) {
+		const { shape } = tokens[index]!;
 		if (shape < 2 || shape === 7) continue;
 		const from = Math.max(0, index - reach);
 		const to = Math.min(tokens.length, index + reach + 1);
@@ -54,7 +57,7 @@ export function islands(tokens: readonly Token[]): readonly (readonly [number, n
 
 /** What every word of a stretch is asked once, and its neighbours too. */
 export interface Words {
-	readonly count: number;
+	count: number;
 	readonly hash: Int32Array;
 	readonly shape: Uint8Array;
 	readonly length: Uint8Array;
@@ -70,9 +73,15 @@ const margin = 2;
 const nothing = 9;
 
 export function wordsOf(text: string, tokens: readonly Token[]): Words {
-	const count = tokens.length;
+	const words = room(tokens.length);
+	fill(words, text, tokens, 0, tokens.length);
+	return words;
+}
+
+/** Room for so many words and what stands beside them. */
+function room(count: number): Words {
 	const size = count + 2 * margin;
-	const words = {
+	return {
 		count,
 		hash: new Int32Array(size).fill(1),
 		shape: new Uint8Array(size).fill(nothing),
@@ -82,9 +91,14 @@ export function wordsOf(text: string, tokens: readonly Token[]): Words {
 		head3: new Int32Array(size).fill(1),
 		known: new Uint8Array(size),
 	};
-	for (let index = 0; index < count; index += 1) {
+}
+
+/** Asks the tokens from `from` to `to`; `words` may have served another stretch before. */
+function fill(words: Words, text: string, tokens: readonly Token[], from: number, to: number): void {
+	words.count = to - from;
+	for (let index = from; index < to; index += 1) {
 		const { start, end, hash, shape } = tokens[index]!;
-		const at = index + margin;
+		const at = index - from + margin;
 		words.hash[at] = hash;
 		words.shape[at] = shape;
 		words.length[at] = Math.min(8, end - start);
@@ -93,7 +107,15 @@ export function wordsOf(text: string, tokens: readonly Token[]): Words {
 		words.head3[at] = hashRange(text, start, Math.min(end, start + 3));
 		words.known[at] = shape === 2 || shape === 3 ? nameKind(hash) : 0;
 	}
-	return words;
+	for (let at = words.count + margin; at < words.count + 2 * margin; at += 1) {
+		words.hash[at] = 1;
+		words.shape[at] = nothing;
+		words.length[at] = 0;
+		words.tail3[at] = 1;
+		words.tail2[at] = 1;
+		words.head3[at] = 1;
+		words.known[at] = 0;
+	}
 }
 
 /** Features of one word. */
@@ -159,11 +181,35 @@ interface Tagged {
 	readonly margins: Float64Array;
 }
 
-/** The likeliest labels of `words` (Viterbi). */
-export function tag(words: Words, { weights, transitions, scale }: TaggerModel): Tagged {
+interface Tagging extends Tagged {
+	readonly scores: Float64Array;
+	readonly back: Uint8Array;
+}
+function taggingRoom(count: number): Tagging {
+	return {
+		labels: new Uint8Array(count),
+		margins: new Float64Array(count),
+		scores: new Float64Array(count * labels),
+		back: new Uint8Array(count * labels),
+	};
+}
+
+/** Kept between texts, as a stretch is short and a text has many; nothing is read that was not written for it. */
+let scratch: { readonly size: number; readonly words: Words; readonly tagging: Tagging } = {
+	size: 64,
+	words: room(64),
+	tagging: taggingRoom(64),
+};
+const buffer = new Int32Array(featureCount);
+
+/** The likeliest labels of `words` (Viterbi), written to `to`. */
+export function tag(
+	words: Words,
+	{ weights, transitions, scale }: TaggerModel,
+	to: Tagging = taggingRoom(words.count),
+): Tagged {
 	const { count } = words;
-	const buffer = new Int32Array(featureCount);
-	const scores = new Float64Array(count * labels);
+	const { scores, back, labels: out, margins } = to;
 	for (let index = 0; index < count; index += 1) {
 		const row = index * labels;
 		let none = 0;
@@ -180,12 +226,12 @@ export function tag(words: Words, { weights, transitions, scale }: TaggerModel):
 		scores[row + 1] = name * scale;
 		scores[row + 2] = address * scale;
 	}
-	const back = new Uint8Array(count * labels);
 	let best = new Float64Array(labels);
 	let row = new Float64Array(labels);
 	for (let index = 0; index < count; index += 1) {
 		for (let label = 0; label < labels; label += 1) {
 			let top = index === 0 ? transitions[labels * labels + label]! : -Infinity;
+			back[index * labels + label] = 0;
 			for (let from = 0; from < labels && index > 0; from += 1) {
 				const before = best[from]! + transitions[from * labels + label]!;
 				if (before > top) {
@@ -197,39 +243,44 @@ export function tag(words: Words, { weights, transitions, scale }: TaggerModel):
 		}
 		[best, row] = [row, best];
 	}
-	const out = new Uint8Array(count);
-	if (count === 0) return { labels: out, margins: new Float64Array(0) };
+	if (count === 0) return to;
 	let label = best.indexOf(Math.max(...best));
-	const margins = new Float64Array(count);
 	for (let index = count - 1; index >= 0; index -= 1) {
 		out[index] = label;
 		margins[index] = scores[index * labels + label]! - scores[index * labels]!;
 		label = back[index * labels + label]!;
 	}
-	return { labels: out, margins };
+	return to;
 }
 
-function collect(text: string, tokens: readonly Token[], tagged: Tagged, found: Detection[]): void {
-	for (let index = 0; index < tokens.length; ) {
-		const label = tagged.labels[index]!;
+/** Detections among the tokens from `from` to `to`, which `tagged` labels. */
+function collect(
+	text: string,
+	tokens: readonly Token[],
+	[from, end]: readonly [from: number, to: number],
+	tagged: Tagged,
+	found: Detection[],
+): void {
+	for (let index = from; index < end; ) {
+		const label = tagged.labels[index - from]!;
 		let to = index + 1;
-		while (to < tokens.length && tagged.labels[to] === label) to += 1;
+		while (to < end && tagged.labels[to - from] === label) to += 1;
 		if (label !== 0) {
 			let first = index;
 			let last = to - 1;
 			while (first < last && isEdge(tokens[first]!)) first += 1;
 			while (last > first && isEdge(tokens[last]!)) last -= 1;
 			let margin = 0;
-			for (let at = first; at <= last; at += 1) margin += tagged.margins[at]!;
+			for (let at = first; at <= last; at += 1) margin += tagged.margins[at - from]!;
 			margin /= last - first + 1;
 			const { start } = tokens[first]!;
-			const { end } = tokens[last]!;
+			const { end: stop } = tokens[last]!;
 			if (!isEdge(tokens[first]!) && /[\p{L}\d]/u.test(text[start]!))
 				found.push({
 					detector: 'pii',
 					class: label === 1 ? 'person_name' : 'street_address',
 					start,
-					end,
+					end: stop,
 					confidence: 0.5 + 0.45 * Math.tanh(Math.max(0, margin) / 4),
 				});
 		}

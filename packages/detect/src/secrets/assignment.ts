@@ -26,16 +26,16 @@ export function assignments(text: string): readonly Assignment[] {
 			continue;
 		}
 		const end = runEnd(text, at, text.length, isNameUnit);
-		const kind = end - at <= nameLengthMax ? kindOf(text.slice(at, end)) : undefined;
-		const value = kind === undefined ? undefined : valueAfter(text, end);
+		// A sign of assignment is rarer, and cheaper to see, than a telling name.
+		const value = end - at <= nameLengthMax ? valueAfter(text, end, text.charCodeAt(at) === 45) : undefined;
+		const kind = value === undefined ? undefined : kindOf(text.slice(at, end));
 		if (kind !== undefined && value !== undefined) {
 			const raw = text.slice(value.start, value.end);
-			const name = text.slice(at, end);
 			if (
-				(looksRandom(raw) && fits(name, raw) && (value.sure || name[0] === '-')) ||
+				(looksRandom(raw) && fits(text.slice(at, end), raw)) ||
 				(kind === 'password' && value.sure && looksChosen(raw))
 			) {
-				found.push({ kind, ...value });
+				found.push({ kind, start: value.start, end: value.end });
 				at = value.end;
 				if (found.length >= limits.detectionsMax) break;
 				continue;
@@ -75,7 +75,8 @@ interface Value {
 	readonly sure: boolean;
 }
 
-function valueAfter(text: string, from: number): Value | undefined {
+/** @param option the name is one of a command line: a blank alone parts it from its value */
+function valueAfter(text: string, from: number, option: boolean): Value | undefined {
 	const to = Math.min(text.length, from + valueDistanceMax);
 	let at = from;
 	let sure = false;
@@ -86,17 +87,18 @@ function valueAfter(text: string, from: number): Value | undefined {
 			sure = true;
 			quote = '';
 		} else if (char === '"' || char === "'" || char === '`') quote = quote === char ? '' : char;
-		else if (text.startsWith('string', at)) at += 5;
+		else if (char === 's' && text.startsWith('string', at)) at += 5;
 		// A second argument, or the next column.
 		else if (char === ',' && at > from) sure = true;
 		else if (!' \t.|(['.includes(char) && !(char === '\\' && text[at + 1] === '"')) break;
 		at += 1;
 	}
-	if (at >= to || at === from) return undefined;
+	sure ||= quote !== '';
+	if (at >= to || at === from || !(sure || option)) return undefined;
 	const end = runEnd(text, at, Math.min(text.length, at + limits.tokenLengthMax), isValueUnit);
-	return end - at < 6 ? undefined : { start: at, end, sure: sure || quote !== '' };
+	return end - at < 6 ? undefined : { start: at, end, sure };
 }
 function isValueUnit(code: number): boolean {
 	// Blank, quotes, comma, semicolon, angle brackets and closing round bracket end a value.
-	return code > 32 && ![34, 39, 41, 44, 59, 60, 62, 96].includes(code);
+	return code > 32 && !(code < 97 && '"\'),;<>`'.includes(String.fromCharCode(code)));
 }

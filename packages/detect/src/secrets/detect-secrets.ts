@@ -5,7 +5,7 @@ import { limits } from '../limits.ts';
 import { entropy, isAsciiAlnum, isDigit, isHex, isUpper, runEnd } from '../text/chars.ts';
 import { settle } from '../text/overlap.ts';
 import { assignments } from './assignment.ts';
-import { type Alphabet, type Format, formatsByStart, startKey } from './formats.ts';
+import { type Alphabet, type Format, formatsByStart, mayStart, startKey } from './formats.ts';
 import { discordPattern, structures } from './structures.ts';
 
 export interface SecretOptions {
@@ -92,6 +92,7 @@ function formatted(text: string): readonly Detection[] {
 	const found: Detection[] = [];
 	const last = text.length - 8;
 	for (let at = 0; at < last; at += 1) {
+		if (!mayStart(text.charCodeAt(at), text.charCodeAt(at + 1))) continue;
 		const formats = formatsByStart.get(startKey(text, at));
 		if (formats === undefined) continue;
 		for (const format of formats) {

@@ -141,3 +141,11 @@ function index(formats: readonly Format[]): ReadonlyMap<number, readonly Format[
 export function startKey(text: string, at: number): number {
 	return text.charCodeAt(at) * 65_536 + text.charCodeAt(at + 1);
 }
+
+/** The first two characters of every prefix, as a table: nearly every offset of a text is told by it. */
+const starts = new Uint8Array(128 * 128);
+for (const key of formatsByStart.keys()) starts[(key >>> 16) * 128 + (key & 65_535)] = 1;
+/** Whether a prefix may begin with these two units. */
+export function mayStart(first: number, second: number): boolean {
+	return first < 128 && second < 128 && starts[first * 128 + second] === 1;
+}

@@ -5,6 +5,7 @@ const UPPER = 4;
 const OTHER_LETTER = 8;
 const SPACE = 16;
 const HEX = 32;
+const BASE64 = 64;
 
 const classes = new Uint8Array(65_536);
 for (let code = 0x80; code < 65_536; code += 1) {
@@ -23,6 +24,9 @@ for (let code = 65; code <= 90; code += 1) {
 	classes[code] = UPPER | (code <= 70 ? HEX : 0);
 	classes[code + 32] = LOWER | (code <= 70 ? HEX : 0);
 }
+for (const code of [43, 45, 47, 95]) classes[code] = BASE64;
+for (let code = 48; code <= 122; code += 1)
+	if ((classes[code]! & (DIGIT | LOWER | UPPER)) !== 0) classes[code]! |= BASE64;
 for (const code of [9, 10, 11, 12, 13, 32]) classes[code] = SPACE;
 
 export function isDigit(code: number): boolean {
@@ -52,7 +56,7 @@ export function isAsciiAlnum(code: number): boolean {
 }
 /** Character of base64 or base64url, without padding. */
 export function isBase64(code: number): boolean {
-	return isAsciiAlnum(code) || code === 43 || code === 47 || code === 45 || code === 95;
+	return (classes[code]! & BASE64) !== 0;
 }
 
 /** Chinese, Japanese, Thai, Lao, Khmer, Burmese: written without spaces between words. */

@@ -1,11 +1,11 @@
 /** Trains the model of injections: logistic regression over windows, by stochastic gradient with AdaGrad steps. */
 import {
 	buckets,
+	eachWindow,
 	type LinearModel,
 	type Reading,
 	read,
 	windowSizes,
-	windowsOf,
 	worstWindow,
 } from '../injection/model.ts';
 import { normalize } from '../normalize/normalize.ts';
@@ -88,12 +88,11 @@ function examplesOf(row: LabelledText, random: () => number): readonly Example[]
 			const borrowed = read(view.text, lexical);
 			const reading = { ...borrowed, features: borrowed.features.slice(0, borrowed.starts.at(-1)) };
 			const span = attackSpan(view.text, row);
-			const all = [...windowsOf(reading.tokens.length, [0, 1, 2, 3])].flatMap(
-				([from, to, kind]): readonly Example[] => {
-					const label = row.label === 0 ? 0 : labelOf(reading, from, to, span);
-					return label === undefined ? [] : [{ reading, from, to, kind, label, weight: label === 1 ? weight : 1 }];
-				},
-			);
+			const all: Example[] = [];
+			eachWindow(reading.tokens.length, [0, 1, 2, 3], (from, to, kind) => {
+				const label = row.label === 0 ? 0 : labelOf(reading, from, to, span);
+				if (label !== undefined) all.push({ reading, from, to, kind, label, weight: label === 1 ? weight : 1 });
+			});
 			if (row.label === 1 && span !== undefined) all.push(...exact(reading, span, weight));
 			if (all.length === 0) return [];
 			// Which part of a long jailbreak is the attack nobody says: the whole is one, of its windows every second is learnt.
