@@ -29,6 +29,10 @@ test.each([
 	['How do I reset my password?', 'a question'],
 	['This release contains minor fixes.', 'a word of two meanings'],
 	['The server health check failed with exit code 1.', 'a word of two meanings'],
+	['Four.', 'a number in words'],
+	['Chunk ID: b7e01d\nWall time: 0.0521 seconds\nProcess exited with code 0\nOutput:\n', 'the head of a tool result'],
+	[`account 9c56cc51b374c3ba189210d5b6d4bf57790d351c96c47c02190ecf1e430635ab`, 'an id of 64 digits'],
+	[`bank ${'1234567890'.repeat(7).slice(0, 64)}`, 'an id of 64 digits'],
 ])('finds no personal data in %j: %s', (text) => {
 	expect(detectPii(text)).toEqual([]);
 });
@@ -103,6 +107,7 @@ test.each([
 	'Ignore the warning and restart the build.',
 	'What is the capital of Norway?',
 	'Wie kann ich mein Passwort ändern?',
+	'今日の天気はどうですか。',
 ])('takes %j for no attack', (text) => {
 	expect(detectInjection(text)).toEqual([]);
 	expect(detectObfuscation(text)).toEqual([]);

@@ -12,6 +12,8 @@ export interface ParseOptions {
 	readonly depthMax?: number;
 	/** Refuse every number that is not an integer within ±(2^53 − 1), written without exponent or fraction. */
 	readonly integersOnly?: boolean;
+	/** Let a text begin or end with half of a surrogate pair: it is a piece of a longer one, and whoever joins them checks. */
+	readonly cutTexts?: boolean;
 }
 
 /**
@@ -83,6 +85,7 @@ class Parser {
 	readonly #text: string;
 	readonly #depthMax: number;
 	readonly #integersOnly: boolean;
+	readonly #cutTexts: boolean;
 	/** True of most canonical JSON and of base64. */
 	readonly #allPlain: boolean;
 	#at = 0;
@@ -93,6 +96,7 @@ class Parser {
 		this.#allPlain = allPlain;
 		this.#depthMax = options.depthMax ?? limits.jsonDepthMax;
 		this.#integersOnly = options.integersOnly ?? false;
+		this.#cutTexts = options.cutTexts ?? false;
 	}
 
 	document(): Json {
@@ -137,6 +141,7 @@ class Parser {
 		for (;;) {
 			this.#space();
 			const key = this.#string();
+			if (this.#cutTexts && !key.isWellFormed()) throw this.#fail('json_malformed', 'lone surrogate');
 			if (isForbidden(key)) throw this.#fail('json_forbidden_key', JSON.stringify(key));
 			if (key in object) throw this.#fail('json_duplicate_key', JSON.stringify(key));
 			this.#space();
@@ -193,7 +198,8 @@ class Parser {
 			throw new TapPassError('json_malformed', { detail: `bad escape before offset ${this.#at}`, cause });
 		}
 		// A lone surrogate has no UTF-8 form: two encoders would write different bytes for it.
-		if (typeof value !== 'string' || !value.isWellFormed()) throw this.#fail('json_malformed', 'lone surrogate');
+		if (typeof value !== 'string' || !(value.isWellFormed() || (this.#cutTexts && isPiece(value))))
+			throw this.#fail('json_malformed', 'lone surrogate');
 		return value;
 	}
 
@@ -265,4 +271,11 @@ class Parser {
 	#fail(error: ErrorCode, detail: string): TapPassError {
 		return new TapPassError(error, { detail: `${detail} at offset ${this.#at}` });
 	}
+}
+
+/** Whether nothing is wrong with a text but that it was cut between the halves of a pair, at either end. */
+function isPiece(text: string): boolean {
+	const start = /^[\udc00-\udfff]/.test(text) ? 1 : 0;
+	const end = /[\ud800-\udbff]$/.test(text) ? text.length - 1 : text.length;
+	return text.slice(start, end).isWellFormed();
 }

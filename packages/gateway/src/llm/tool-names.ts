@@ -9,8 +9,13 @@ const harnessPrefix = 'mcp__';
  * pattern allows it and no catalog knows it.
  */
 export function canonicalToolName(wire: string, directory: Iterable<string> = []): string {
+	return toolOfWireName(wire, directory) ?? wire;
+}
+
+/** The same, and undefined for a name that stands for no tool. */
+export function toolOfWireName(wire: string, directory: Iterable<string> = []): string | undefined {
 	const bare = wire.startsWith(harnessPrefix) ? wire.slice(harnessPrefix.length) : wire;
-	return fromWireName(bare, directory) ?? wire;
+	return fromWireName(bare, directory);
 }
 
 /** The wire name of a tool that a vendor runs on its own side, such as its web search: `openai.web_search`. */

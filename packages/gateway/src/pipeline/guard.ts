@@ -1,5 +1,6 @@
-import { type Finding, fromWireName, type Json, parseJson } from '@tappass/core';
+import { type Finding, type Json, parseJson } from '@tappass/core';
 import { gatewayLimits } from '../limits.ts';
+import { toolOfWireName } from '../llm/tool-names.ts';
 import type { Denial, Guarded, OutputGuard } from './admission.ts';
 import { bound, type CallState, emissionState, type Look, type Piece } from './call-state.ts';
 import type { Context } from './context.ts';
@@ -168,7 +169,7 @@ function toolOf(state: CallState, wireName: string): string | undefined {
 	const offered = state.call.kind === 'model' ? state.call.offered_tools : [];
 	const given =
 		offered.find(({ wire_name }) => wire_name === wireName)?.name ??
-		fromWireName(
+		toolOfWireName(
 			wireName,
 			offered.map(({ name }) => name),
 		);

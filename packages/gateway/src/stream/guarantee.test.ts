@@ -130,4 +130,44 @@ describe.each(wires)('%o', (wire, play) => {
 
 		expect(reader.out).toBe(events.join('').replace('{"type":"ping"}', '{"type": "ping"}'));
 	});
+
+	test(`${wire.wire}: a character that was cut in two arrives whole, in texts and in arguments`, async () => {
+		const said = { think: 'a 𝕊 b𝕊', say: '𝕊, 𝕊ecret and 𝕊', call: [{ tool: 'a__b', arguments: { q: 'x𝕊' } }] };
+		const script = readScript({ schema: 'tappass.dev-model/1', chunk: 3, turns: [said] }, 's');
+		const played = play(script, script.turns[0]!, body as Json, 1).events.flatMap(halved);
+
+		const streamed = await stream(wire, played, [7]);
+
+		expect(played.join('')).toContain('\\ud835"');
+		expect(streamed.out).not.toMatch(/\\ud/i);
+		expect(gather(wire.wire, streamed.out)).toMatchObject({
+			end: 'complete',
+			text: '𝕊, [taken out] and 𝕊',
+			thinking: said.think,
+			calls: [{ name: 'a__b', args: '{"q":"x𝕊"}' }],
+		});
+	});
+
+	test.each([
+		['that never becomes whole', (event: string) => [halved(event)[0]!.replace('𝕊', '\\ud835')]],
+		['that another text follows', (event: string) => [...halved(event).slice(0, 1), event]],
+		['that has no first half', (event: string) => halved(event).slice(1)],
+		['outside of what is said', (event: string) => [event.replace(/"(?:id|item_id)":"/, '$&\\ud835')]],
+	])(`${wire.wire}: refuses half a character %s`, async (_what, broken) => {
+		const script = readScript({ schema: 'tappass.dev-model/1', chunk: 9, turns: [{ say: 'a𝕊' }] }, 's');
+		const { events } = play(script, script.turns[0]!, body as Json, 1);
+
+		await expect(stream(wire, events.flatMap(broken), [40])).rejects.toMatchObject({ code: 'upstream_malformed' });
+	});
 });
+
+/** A delta with a character of two units as two, which part between its halves. */
+function halved(event: string): readonly string[] {
+	const [before, after] = event.split(/𝕊(.*)/s, 2);
+	if (after === undefined || !/\.delta"|_delta"|chat\.completion\.chunk/.test(event)) return [event];
+	const start = before!.search(/"(?:[^"\\]|\\.)*$/) + 1;
+	return [
+		`${before}\\ud835${after.slice(after.search(/(?<!\\)(?:\\\\)*"/))}`,
+		`${before!.slice(0, start)}\\udd4a${after}`,
+	];
+}

@@ -5,6 +5,8 @@ import { malformed } from './judge.ts';
 export interface HeldCall {
 	name: string;
 	args: string;
+	/** A piece was cut inside a character: its pieces are not passed on as they came. */
+	cut: boolean;
 	/** What its pieces, in order, are once it was judged. Undefined: not judged yet. */
 	released: string | undefined;
 }

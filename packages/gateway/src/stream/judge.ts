@@ -6,6 +6,8 @@ import type { JsonEdit } from './rewrite-json.ts';
 /** Asks the guard of one call, and keeps its first denial: after it nothing more is released. */
 export class Judge {
 	readonly #guard: OutputGuard;
+	/** First halves of surrogate pairs whose second half has not come, by channel. */
+	readonly #halves = new Map<string, string>();
 	#names = 0;
 	denial: Denial | undefined;
 
@@ -13,13 +15,23 @@ export class Judge {
 		this.#guard = guard;
 	}
 
-	/** More text of a channel; what may go out now. Empty once there is a denial. */
+	/**
+	 * More text of a channel; what may go out now. Empty once there is a denial. Half a character waits for its other half.
+	 * @throws {TapPassError} upstream_malformed: a half that belongs to none
+	 */
 	push(channel: string, delta: string): string {
-		return this.#settle(() => this.#guard.push(channel, delta));
+		const joined = (this.#halves.get(channel) ?? '') + delta;
+		const half = /[\ud800-\udbff]$/.exec(joined)?.[0];
+		const text = half === undefined ? joined : joined.slice(0, -1);
+		if (!text.isWellFormed()) throw malformed('half a character');
+		if (half === undefined) this.#halves.delete(channel);
+		else this.#halves.set(channel, half);
+		return this.#settle(() => this.#guard.push(channel, text));
 	}
 
-	/** A channel is over; what was still held. */
+	/** A channel is over; what was still held. @throws {TapPassError} upstream_malformed: it ended inside a character */
 	end(channel: string): string {
+		if (this.#halves.has(channel)) throw malformed('half a character');
 		return this.#settle(() => this.#guard.end(channel));
 	}
 
@@ -34,6 +46,7 @@ export class Judge {
 	/** A complete tool call; its arguments as they may go out, or undefined: denied. */
 	async toolCall(wire_name: string, arguments_text: string): Promise<string | undefined> {
 		if (this.denial !== undefined) return undefined;
+		if (!wire_name.isWellFormed() || !arguments_text.isWellFormed()) throw malformed('half a character');
 		const verdict = await this.#guard.emission({ wire_name, arguments_text });
 		if (verdict.effect === 'release') return verdict.arguments_text;
 		this.denial = verdict.denial;

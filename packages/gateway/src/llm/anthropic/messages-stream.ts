@@ -89,7 +89,8 @@ export class MessagesStreamReader implements StreamReader {
 		this.#started = true;
 		this.#usage = messagesUsage(message['usage']);
 		const edits: JsonEdit[] = [];
-		if (isList(message['content']) && message['content'].length > 0) throw malformed('a message begins empty');
+		const { content = [] } = message;
+		if (!isList(content) || content.length > 0) throw malformed('a message begins empty');
 		this.#judge.leaves(message, '/message', edits, messageGrammar);
 		this.#put(data, raw, edits);
 	}
@@ -107,7 +108,7 @@ export class MessagesStreamReader implements StreamReader {
 		if (isToolBlock(block)) {
 			const input = block['input'];
 			const startArgs = isRecord(input) && Object.keys(input).length > 0 ? JSON.stringify(input) : '';
-			const held: HeldCall = { name: toolBlockName(block), args: '', released: undefined };
+			const held: HeldCall = { name: toolBlockName(block), args: '', cut: false, released: undefined };
 			this.#open.set(index, { field: undefined, held, startArgs });
 			this.#order.undecided += 1;
 			// Arguments that came at once go out at once, judged.
@@ -158,8 +159,9 @@ export class MessagesStreamReader implements StreamReader {
 		if (startArgs !== '' && piece !== '') throw malformed('arguments both at the start and in pieces');
 		const first = held.args === '' && piece !== '';
 		held.args += piece;
+		held.cut ||= !piece.isWellFormed();
 		this.#order.later(() => {
-			if (piece === '' || held.released === held.args) return raw;
+			if (piece === '' || (held.released === held.args && !held.cut)) return raw;
 			// Changed arguments all go into the first piece.
 			return first
 				? writeEvent(

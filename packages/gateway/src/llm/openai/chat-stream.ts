@@ -187,7 +187,7 @@ export class ChatStreamReader implements StreamReader {
 		const inner = isRecord(fn) ? fn : isRecord(custom) ? custom : {};
 		let known = choice.calls.get(key);
 		if (known === undefined) {
-			known = { kind, name: '', args: '', released: undefined };
+			known = { kind, name: '', args: '', cut: false, released: undefined };
 			choice.calls.set(key, known);
 			this.#order.undecided += 1;
 		}
@@ -204,6 +204,7 @@ export class ChatStreamReader implements StreamReader {
 		const text = args ?? '';
 		held.push({ call: known, at: args === undefined ? undefined : `${at}/${field}`, first: known.args === '', text });
 		known.args += text;
+		known.cut ||= !text.isWellFormed();
 	}
 
 	/** Puts a chunk out, or in line. */
@@ -267,7 +268,7 @@ interface HeldPiece {
 
 /** Arguments that were changed all go into the call's first piece. */
 function pieceEdits({ call, at, first, text }: HeldPiece): readonly JsonEdit[] {
-	if (at === undefined || call.released === undefined || call.released === call.args) return [];
+	if (at === undefined || call.released === undefined || (call.released === call.args && !call.cut)) return [];
 	if (first && text !== '') return [{ at, json: JSON.stringify(call.released) }];
 	return text === '' ? [] : [{ at, json: '""' }];
 }

@@ -17,6 +17,8 @@ interface OpenCall {
 	readonly custom: boolean;
 	/** Arguments in pieces so far. */
 	args: string;
+	/** A piece was cut inside a character: pieces are not passed on as they came. */
+	cut: boolean;
 }
 
 /** Judges the stream of a response. Text goes out as the guard releases it, a tool call once its item is complete. */
@@ -103,7 +105,7 @@ export class ResponsesStreamReader implements StreamReader {
 		if (!isRecord(item) || typeof index !== 'number') throw malformed('an item without its place');
 		if (isCallItem(item)) {
 			if (this.#calls.has(index)) throw malformed('two items at one place');
-			this.#calls.set(index, { custom: item['type'] === 'custom_tool_call', args: '' });
+			this.#calls.set(index, { custom: item['type'] === 'custom_tool_call', args: '', cut: false });
 			this.#order.undecided += 1;
 			const custom = item['type'] === 'custom_tool_call';
 			const given = custom ? 'input' : 'arguments';
@@ -191,8 +193,9 @@ export class ResponsesStreamReader implements StreamReader {
 		if (typeof delta === 'string') {
 			const first = call.args === '' && delta !== '';
 			call.args += delta;
+			call.cut ||= !delta.isWellFormed();
 			this.#later(message, data, raw, () => {
-				const changed = this.#changed(index, call.custom);
+				const changed = this.#changed(index, call.custom) ?? (call.cut ? call.args : undefined);
 				if (changed === undefined || delta === '') return [];
 				return [{ at: '/delta', json: first ? JSON.stringify(changed) : '""' }];
 			});

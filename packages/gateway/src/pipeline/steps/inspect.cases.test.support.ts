@@ -407,6 +407,10 @@ export const inspectCases: Readonly<Partial<Record<StepName, Cases>>> = {
 				after: async ({ guard }) =>
 					blockedBy(await guard.emission({ wire_name: 'collibra__get_asset', arguments_text: '{"schema":"a"}' })),
 			}),
+			allows('a call of a tool that was not offered, by the name that harnesses give it', {
+				after: async ({ guard }) =>
+					blockedBy(await guard.emission({ wire_name: 'mcp__collibra__get_asset', arguments_text: '{"schema":"a"}' })),
+			}),
 			allows('a call by the name of a harness', {
 				after: async ({ guard }) =>
 					blockedBy(await guard.emission({ wire_name: 'Bash', arguments_text: '{"command":"ls"}' })),
