@@ -37,14 +37,11 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 			portkey: await portkey(base, children),
 		};
 		pin(process.pid, 1);
-		const figures = {
-			...(await throughput(treatments)),
-			...(await sequential(treatments)),
-			...(await streaming(treatments)),
-		};
 		return {
-			...figures,
-			...(await swaps(treatments.full)),
+			...(await throughput(treatments)),
+			...(await sequential(await withTokens(treatments))),
+			...(await streaming(await withTokens(treatments))),
+			...(await swaps(await withToken(treatments.full))),
 			...(await memory(treatments.full)),
 			load_average: loadavg()[0],
 			rounds,
@@ -53,6 +50,12 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 	} finally {
 		for (const child of children) child.kill('SIGKILL');
 	}
+}
+
+/** What a gateway answers to whatever it is asked. */
+interface Told {
+	readonly rss_mb: number;
+	readonly token: string;
 }
 
 async function throughput(treatments: Readonly<Record<Name, Started>>): Promise<Readonly<Record<string, unknown>>> {
@@ -142,12 +145,29 @@ async function swaps({ target, child }: Started): Promise<Readonly<Record<string
 	};
 }
 
-async function memory({ target, child }: Started): Promise<Readonly<Record<string, unknown>>> {
+/** Resident memory once a fifth of the calls warmed up, then after each fifth of them. */
+async function memory(full: Started): Promise<Readonly<Record<string, unknown>>> {
 	const calls = Number(process.env['TAPPASS_BENCH_MEMORY_CALLS'] ?? 50_000);
-	await closedLoop(target, workers, { calls: calls / 5 });
-	const before = await ask(child, 'memory');
-	await closedLoop(target, workers, { calls });
-	return { memory_calls: calls, rss_before_mb: before.rss_mb, rss_after_mb: (await ask(child, 'memory')).rss_mb };
+	const after = async (some: number): Promise<number> => {
+		// In parts, since a token does not last for all of them on a slow machine.
+		for (let at = 0; at < some; at += 5_000) {
+			const { target } = await withToken(full);
+			await closedLoop(target, workers, { calls: Math.min(5_000, some - at) });
+		}
+		return (await ask(full.child, 'memory')).rss_mb;
+	};
+	const rss_before_mb = await after(calls / 5);
+	const rss_each_fifth_mb: number[] = [];
+	for (let part = 0; part < 5; part += 1) rss_each_fifth_mb.push(await after(calls / 5));
+	return { memory_calls: calls, rss_before_mb, rss_each_fifth_mb, rss_after_mb: rss_each_fifth_mb.at(-1) };
+}
+
+async function withToken({ target, child }: Started): Promise<Started> {
+	const { token } = await ask(child, 'memory');
+	return { child, target: { ...target, headers: { authorization: `Bearer ${token}` } } };
+}
+async function withTokens(treatments: Readonly<Record<Name, Started>>): Promise<Readonly<Record<Name, Started>>> {
+	return { ...treatments, bare: await withToken(treatments.bare), full: await withToken(treatments.full) };
 }
 
 function target(base: string, headers: Readonly<Record<string, string>>): Target {
@@ -236,12 +256,9 @@ function pin(pid: number | undefined, core: number): void {
 	}
 }
 
-function ask(
-	child: ChildProcess | undefined,
-	what: 'swap' | 'steady' | 'memory',
-): Promise<{ readonly rss_mb: number }> {
+function ask(child: ChildProcess | undefined, what: 'swap' | 'steady' | 'memory'): Promise<Told> {
 	return new Promise((resolve) => {
-		child?.once('message', (message) => resolve(message as { readonly rss_mb: number }));
+		child?.once('message', (message) => resolve(message as Told));
 		child?.send(what);
 	});
 }

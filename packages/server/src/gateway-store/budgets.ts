@@ -5,6 +5,7 @@ import type { OrgTransaction } from '../store/store.ts';
 import type { Batches } from './batch.ts';
 
 type Who = { readonly org_id: OrgId; readonly sandbox_id: SandboxId };
+type Request = Who & { readonly request_id: string };
 
 /**
  * Budgets as rows that are locked while they are looked at and taken from: parallel calls on any number of replicas never
@@ -24,23 +25,20 @@ export class StoredBudgets implements BudgetPort {
 				const [day, month] = periodsOf(now);
 				const tokens = Math.ceil(amount.tokens);
 				const held = await lockPeriods(transaction, who, [day, month]);
-				const reserved = await transaction
-					.selectFrom('budget_reservations')
-					.select('settled')
-					.where('request_id', '=', who.request_id)
-					.executeTakeFirst();
-				// It was settled before it came: whoever asked has given up.
-				if (reserved !== undefined) return { effect: 'exhausted', which: 'tokens_per_day', left: 0 } as const;
 				const tokensLeft = ceilings.tokens_per_day - (held.get(day)?.tokens ?? 0);
 				const dollarsLeft = ceilings.dollars_per_month - (held.get(month)?.dollars ?? 0);
 				if (!(tokens <= tokensLeft)) return { effect: 'exhausted', which: 'tokens_per_day', left: tokensLeft } as const;
 				if (!(amount.dollars <= dollarsLeft))
 					return { effect: 'exhausted', which: 'dollars_per_month', left: dollarsLeft } as const;
-				await add(transaction, who, [day, month], tokens, amount.dollars);
-				await transaction
+				const reserved = await transaction
 					.insertInto('budget_reservations')
 					.values({ ...who, day, month, tokens, dollars: amount.dollars })
-					.execute();
+					.onConflict((conflict) => conflict.columns(['org_id', 'request_id']).doNothing())
+					.returning('request_id')
+					.executeTakeFirst();
+				// It was settled before it came: whoever asked has given up.
+				if (reserved === undefined) return { effect: 'exhausted', which: 'tokens_per_day', left: 0 } as const;
+				await add(transaction, who, [day, month], tokens, amount.dollars);
 				return { effect: 'reserved' } as const;
 			},
 			`budget ${who.sandbox_id}`,
@@ -50,20 +48,7 @@ export class StoredBudgets implements BudgetPort {
 		this.#batches.run(
 			who.org_id,
 			async (transaction) => {
-				const inserted = await transaction
-					.insertInto('budget_reservations')
-					.values({ ...who, day: '', month: '', tokens: 0, dollars: 0, settled: true })
-					.onConflict((conflict) => conflict.columns(['org_id', 'request_id']).doNothing())
-					.returning('request_id')
-					.executeTakeFirst();
-				if (inserted !== undefined) return;
-				const held = await transaction
-					.updateTable('budget_reservations')
-					.set({ settled: true })
-					.where('request_id', '=', who.request_id)
-					.where('settled', '=', false)
-					.returning(['day', 'month', 'tokens', 'dollars'])
-					.executeTakeFirst();
+				const held = (await settleHeld(transaction, who)) ?? (await settleUnheld(transaction, who));
 				if (held === undefined) return;
 				const periods = [held.day, held.month] as const;
 				await lockPeriods(transaction, who, periods);
@@ -100,24 +85,54 @@ function periodsOf(now: number): readonly [day: string, month: string] {
 	return [`day:${date.slice(0, 10)}`, `month:${date.slice(0, 7)}`];
 }
 
+type Held = { readonly day: string; readonly month: string; readonly tokens: number; readonly dollars: number };
+
+/** Marks a reservation as settled; undefined: there is none, or it was settled before. */
+function settleHeld(transaction: OrgTransaction, { request_id }: Request): Promise<Held | undefined> {
+	return transaction
+		.updateTable('budget_reservations')
+		.set({ settled: true })
+		.where('request_id', '=', request_id)
+		.where('settled', '=', false)
+		.returning(['day', 'month', 'tokens', 'dollars'])
+		.executeTakeFirst();
+}
+
+/** Leaves a mark for a reservation that has not come; one that came just now, in a transaction not seen before, is settled. */
+async function settleUnheld(transaction: OrgTransaction, who: Request): Promise<Held | undefined> {
+	const inserted = await transaction
+		.insertInto('budget_reservations')
+		.values({ ...who, day: '', month: '', tokens: 0, dollars: 0, settled: true })
+		.onConflict((conflict) => conflict.columns(['org_id', 'request_id']).doNothing())
+		.returning('request_id')
+		.executeTakeFirst();
+	return inserted === undefined ? settleHeld(transaction, who) : undefined;
+}
+
 async function lockPeriods(
 	transaction: OrgTransaction,
 	{ org_id, sandbox_id }: Who,
 	periods: readonly string[],
 ): Promise<ReadonlyMap<string, { readonly tokens: number; readonly dollars: number }>> {
-	await transaction
-		.insertInto('budget_periods')
-		.values(periods.map((period) => ({ org_id, sandbox_id, period })))
-		.onConflict((conflict) => conflict.columns(['org_id', 'sandbox_id', 'period']).doNothing())
-		.execute();
-	const rows = await transaction
-		.selectFrom('budget_periods')
-		.select(['period', 'tokens', 'dollars'])
-		.where('sandbox_id', '=', sandbox_id)
-		.where('period', 'in', [...periods])
-		.orderBy('period')
-		.forUpdate()
-		.execute();
+	const select = () =>
+		transaction
+			.selectFrom('budget_periods')
+			.select(['period', 'tokens', 'dollars'])
+			.where('sandbox_id', '=', sandbox_id)
+			.where('period', 'in', [...periods])
+			.orderBy('period')
+			.forUpdate()
+			.execute();
+	let rows = await select();
+	if (rows.length < periods.length) {
+		// The first call of a day.
+		await transaction
+			.insertInto('budget_periods')
+			.values(periods.map((period) => ({ org_id, sandbox_id, period })))
+			.onConflict((conflict) => conflict.columns(['org_id', 'sandbox_id', 'period']).doNothing())
+			.execute();
+		rows = await select();
+	}
 	return new Map(rows.map((row) => [row.period, row]));
 }
 

@@ -26,8 +26,11 @@ export const settleBudget: Step = defineStep('settle_budget', {
 			usage === undefined || price === undefined
 				? reserved
 				: { tokens: usedTokens(usage), dollars: costOf(price, usage) };
-		await context.ports.budgets.settle(who, used);
-		await context.ports.sessions.spend(org_id, session.id, used.tokens, used.dollars);
+		// Asked for together, so that a store can answer both at once.
+		await Promise.all([
+			context.ports.budgets.settle(who, used),
+			context.ports.sessions.spend(org_id, session.id, used.tokens, used.dollars),
+		]);
 		return nothing;
 	},
 });
