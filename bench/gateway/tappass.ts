@@ -29,6 +29,7 @@ import {
 import { generateKeys, makeDevelopmentRoot, mintToken } from '@tappass/signing';
 import { allowDenyDigest, encodeBase64Url, pinRoot } from '@tappass/trust';
 
+const [mode, upstreamUrl, mcpUrl] = process.argv.slice(2);
 const org_id = 'org_bench1' as OrgId;
 const sandbox_id = 'sbx_bench1' as SandboxId;
 const keys = generateKeys();
@@ -64,7 +65,8 @@ function policy(version: number): BoundPolicy {
 			steps.map(({ name, default_action }) => [
 				name,
 				{
-					enabled: true,
+					// One call made over and over is what it is there to stop.
+					enabled: name !== 'loop_guard' || mcpUrl === undefined,
 					action: name === 'detect_pii' ? 'notify' : default_action,
 					parameters: name === 'detect_pii' || name === 'scan_output' ? { mode: 'reversible' } : {},
 				},
@@ -79,7 +81,7 @@ function policy(version: number): BoundPolicy {
 		function: null,
 		categories: [],
 		decisions: ['org', 'project', 'agent'].map(decision),
-		tools: [],
+		tools: [{ name: 'collibra.get_asset', effect: 'read', capabilities: [], slots: {} }],
 	};
 	const who = { org_id, project: 'bench', agent: 'bench', sandbox_id, state: 'active', state_reason: null } as const;
 	return {
@@ -164,7 +166,6 @@ function bare(pipeline: Pipeline, ports: GatewayPorts): Pipeline {
 	};
 }
 
-const [mode, upstreamUrl] = process.argv.slice(2);
 if (mode === 'bare' || mode === 'full') {
 	const memory = memoryPorts({
 		now: Date.now,
@@ -193,6 +194,16 @@ if (mode === 'bare' || mode === 'full') {
 			timeout_ms: 30_000,
 		},
 	});
+	if (mcpUrl !== undefined) {
+		const transport = { kind: 'http', url: mcpUrl } as const;
+		memory.mcpServers.register(org_id, {
+			name: 'collibra',
+			transport,
+			credentials: {},
+			auto_approve: false,
+			revision: 1,
+		});
+	}
 	const all = createPipeline(ports);
 	const gateway = createGateway({ pipeline: mode === 'full' ? all : bare(all, ports), ports });
 	const server = createServer(gateway.handle);

@@ -207,6 +207,14 @@ describe('a registered server', () => {
 		expect(again.status).toBe(200);
 	});
 
+	it('that is a program of the stateless revision is spoken to in it', async () => {
+		const { register, execute } = await world();
+		const program = fileURLToPath(new URL('../test-support/mcp-stdio-stateless.ts', import.meta.url));
+		register({ transport: { kind: 'stdio', command: process.execPath, args: [program] } });
+
+		expect(textOf(await execute({ tool: 'collibra.get_asset' }))).toContain('io.modelcontextprotocol/clientInfo');
+	});
+
 	it('gets the credential out of the vault, and a redirect does not', async () => {
 		const { register, execute, sandbox, fixture } = await world();
 		sandbox.ports.mcpServers.keep(sandbox.policy.org_id, 'vault://key', 'fixture-secret');

@@ -27,6 +27,7 @@ export class Broker {
 	readonly #pool: ConnectionPool;
 	readonly #listings: Listings;
 	readonly #ports: GatewayPorts;
+	readonly #keys = new BoundedMap<Promise<Uint8Array>>(mcpLimits.sessionsKeptMax);
 	readonly #listeners = new Set<{
 		readonly org_id: OrgId;
 		readonly changed: (resource: ChangedResource | undefined) => void;
@@ -105,6 +106,17 @@ export class Broker {
 		const tool = (await this.#listings.tools(server.name, connection)).get(name);
 		if (tool === undefined) throw new TapPassError('not_found', { detail: `${server.name} offers no ${name}` });
 		return { connection, tool };
+	}
+
+	/** The secret of an agent's session, which is the same for all replicas: what travels through its client is signed by it. */
+	keyOf({ policy, session }: Identified): Promise<Uint8Array> {
+		const name = `${policy.org_id} ${session.id}`;
+		const held = this.#keys.get(name);
+		if (held !== undefined) return held;
+		const key = this.#ports.pseudonyms.key(policy.org_id, session.id);
+		this.#keys.set(name, key);
+		key.catch(() => this.#keys.delete(name));
+		return key;
 	}
 
 	/** Tells when a server of the org says that a list changed, or one of its resources. Returns its undoing. */

@@ -22,12 +22,12 @@ export async function judgeJson<T extends Json>(guard: OutputGuard, value: T): P
 	const all = texts.map(({ at, text }) => (binary.has(at) ? (binary.get(at)?.text ?? '') : text)).join('\n');
 	const whole = await guard.whole(all);
 	if (whole.effect === 'block') return whole;
-	// What recognisers find in a part they find in the whole; a classifier could miss a long part among many others.
+	// What recognisers find in a part they find in the whole; a classifier could miss a long part among others that are longer.
 	const clean = whole.text === all;
 	for (const { at, text, key } of texts) {
 		const blob = binary.get(at);
 		if (blob !== undefined && blob.text === undefined) continue;
-		if (clean && (texts.length === 1 || text.length < mcpLimits.partLengthMin)) continue;
+		if (clean && (text.length < mcpLimits.partLengthMin || text.length * 2 >= all.length)) continue;
 		const guarded = await guard.whole(blob?.text ?? text);
 		if (guarded.effect === 'block') return guarded;
 		if (key || guarded.text === (blob?.text ?? text)) continue;

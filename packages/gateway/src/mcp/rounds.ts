@@ -127,7 +127,7 @@ async function park(
 		result: {
 			resultType: 'input_required',
 			inputRequests: { [step.id]: { method, params: wanted } },
-			requestState: await seal(passage.context.ports, passage.identified, digestOf(passage.asked), {
+			requestState: await seal(passage.context.broker, passage.identified, digestOf(passage.asked), {
 				parked: id,
 				question: step.id,
 			}),
@@ -145,14 +145,14 @@ async function sealed(passage: Passage, answer: WantsInput, method: string): Pro
 		throw new TapPassError('upstream_malformed', { detail: 'it asks what it must not ask' });
 	const { requestState, ...result } = answer.result;
 	if (typeof requestState !== 'string') return { kind: 'result', result };
-	const state = await seal(passage.context.ports, passage.identified, digestOf(passage.asked), {
+	const state = await seal(passage.context.broker, passage.identified, digestOf(passage.asked), {
 		server: requestState,
 	});
 	return { kind: 'result', result: { ...result, requestState: state } };
 }
 
 async function stateOf(passage: Passage, state: string): Promise<JsonObject> {
-	const opened = await unseal(passage.context.ports, passage.identified, digestOf(passage.asked), state);
+	const opened = await unseal(passage.context.broker, passage.identified, digestOf(passage.asked), state);
 	if (opened === undefined) throw stateLost();
 	return opened;
 }

@@ -50,7 +50,7 @@ export async function sessionOf({ req, context, identified, server }: McpRequest
 	if (version !== undefined && !sessionRevisions.includes(String(version)))
 		throw new TapPassError('request_malformed', { detail: 'MCP-Protocol-Version is not that of a session' });
 	const state =
-		context.broker.ended.get(id) === true ? undefined : await unseal(context.ports, identified, purpose, id);
+		context.broker.ended.get(id) === true ? undefined : await unseal(context.broker, identified, purpose, id);
 	if (state === undefined || (state['server'] ?? undefined) !== server)
 		throw new TapPassError('not_found', { detail: 'no such MCP session', hint: 'initialize again' });
 	return { id, capabilities: askable(state['capabilities']) };
@@ -62,7 +62,7 @@ async function initialize(asked: McpRequest, { id, params }: Request): Promise<v
 	const version =
 		typeof wanted === 'string' && sessionRevisions.includes(wanted) ? wanted : (sessionRevisions.at(-1) ?? '');
 	const offered = await capabilitiesAt(asked);
-	const session = await seal(context.ports, identified, purpose, {
+	const session = await seal(context.broker, identified, purpose, {
 		nonce: randomUUID(),
 		version,
 		capabilities: askable(params['capabilities']),

@@ -1,4 +1,5 @@
-import type { JsonObject, RpcAnswer } from '../rpc.ts';
+import { metaKeys, statelessRevision } from '../revisions.ts';
+import { isObject, type JsonObject, type RpcAnswer } from '../rpc.ts';
 
 /** What surrounds one request to a server while it is under way. */
 export interface Exchange {
@@ -51,4 +52,15 @@ export type SaidToAll = (method: string, params: JsonObject) => void;
 /** Whether a notification belongs to no request. */
 export function isToAll(method: string): boolean {
 	return method.endsWith('/list_changed') || method === 'notifications/resources/updated';
+}
+
+/** The parameters of a request of the stateless revision: they say for themselves who asks, and what it can be asked. */
+export function withMeta(params: JsonObject, capabilities: JsonObject): JsonObject {
+	const meta = isObject(params['_meta']) ? params['_meta'] : {};
+	const own = {
+		[metaKeys.version]: statelessRevision,
+		[metaKeys.clientInfo]: clientInfo,
+		[metaKeys.capabilities]: capabilities,
+	};
+	return { ...params, _meta: { ...meta, ...own } };
 }

@@ -3,7 +3,7 @@ import type { Agent, Dispatcher } from 'undici';
 import { upstreamError } from '../../llm/upstream/dispatch.ts';
 import { SseParser } from '../../stream/sse.ts';
 import { mcpLimits } from '../limits.ts';
-import { metaKeys, sessionRevisions, statelessRevision } from '../revisions.ts';
+import { sessionRevisions, statelessRevision } from '../revisions.ts';
 import {
 	answerTo,
 	isObject,
@@ -16,7 +16,7 @@ import {
 	rpcCodes,
 	rpcError,
 } from '../rpc.ts';
-import { type Connection, clientInfo, type Exchange, isToAll, lonely, type SaidToAll } from './connection.ts';
+import { type Connection, clientInfo, type Exchange, isToAll, lonely, type SaidToAll, withMeta } from './connection.ts';
 import { keepListening } from './keep-listening.ts';
 import { headerText } from './mirrored-headers.ts';
 
@@ -267,16 +267,6 @@ export class HttpConnection implements Connection {
 			throw faultOf(error, signal);
 		}
 	}
-}
-
-function withMeta(params: JsonObject, capabilities: JsonObject): JsonObject {
-	const meta = isObject(params['_meta']) ? params['_meta'] : {};
-	const own = {
-		[metaKeys.version]: statelessRevision,
-		[metaKeys.clientInfo]: clientInfo,
-		[metaKeys.capabilities]: capabilities,
-	};
-	return { ...params, _meta: { ...meta, ...own } };
 }
 
 function headerOf(answer: Dispatcher.ResponseData, name: string): string | undefined {

@@ -3,6 +3,7 @@ import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { type Json, TapPassError } from '@tappass/core';
 import type { McpServer } from '../../ports.ts';
 import { mcpLimits } from '../limits.ts';
+import { statelessRevision } from '../revisions.ts';
 import {
 	answerTo,
 	isObject,
@@ -15,7 +16,7 @@ import {
 	rpcCodes,
 	rpcError,
 } from '../rpc.ts';
-import { type Connection, clientInfo, type Exchange, isToAll, lonely, type SaidToAll } from './connection.ts';
+import { type Connection, clientInfo, type Exchange, isToAll, lonely, type SaidToAll, withMeta } from './connection.ts';
 
 interface Waiting {
 	readonly exchange: Exchange;
@@ -33,7 +34,7 @@ export class StdioConnection implements Connection {
 	readonly #said: SaidToAll;
 	#ids = 0;
 	#over = false;
-	readonly stateless = false;
+	stateless = false;
 	capabilities: JsonObject = {};
 	instructions: string | undefined;
 
@@ -104,7 +105,7 @@ export class StdioConnection implements Connection {
 			this.#waiting.set(id, waiting);
 			signal.addEventListener('abort', giveUp, { once: true });
 			if (signal.aborted) giveUp();
-			else this.#tell(request(id, method, params));
+			else this.#tell(request(id, method, this.stateless ? withMeta(params, exchange.capabilities) : params));
 		});
 	};
 
@@ -121,12 +122,21 @@ export class StdioConnection implements Connection {
 			{ protocolVersion: '2025-11-25', capabilities, clientInfo },
 			exchange,
 		);
-		if (answer.kind === 'error')
-			throw new TapPassError('upstream_malformed', { detail: `it refused to begin (${answer.error.code})` });
+		if (answer.kind === 'error') return this.#discover();
 		const { capabilities: offered, instructions } = answer.result;
 		this.capabilities = isObject(offered) ? offered : {};
 		this.instructions = typeof instructions === 'string' ? instructions : undefined;
 		this.#tell(notification('notifications/initialized', {}));
+	}
+
+	/** A program that knows no `initialize` is one of the stateless revision, or none. */
+	async #discover(): Promise<void> {
+		this.stateless = true;
+		const found = await this.request('server/discover', {}, lonely(AbortSignal.timeout(mcpLimits.connectMs)));
+		const versions = found.kind === 'result' ? found.result['supportedVersions'] : undefined;
+		if (found.kind === 'error' || !Array.isArray(versions) || !versions.includes(statelessRevision))
+			throw new TapPassError('upstream_malformed', { detail: 'it speaks no revision that is spoken here' });
+		this.capabilities = isObject(found.result['capabilities']) ? found.result['capabilities'] : {};
 	}
 
 	#take(value: Json): void {

@@ -1,0 +1,96 @@
+/**
+ * What the broker adds to one `tools/call` with an answer of 2 KiB, all steps but loop_guard and a durable audit log on, next to the same call
+ * made at the server itself. Client, broker and server are one process each; rounds take turns; every answer is checked.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import path from 'node:path';
+import { closedLoop, quantile, type Target } from './gateway/load.js';
+import { toolText } from './gateway/mcp-server.js';
+
+const rounds = Number(process.env['TAPPASS_BENCH_ROUNDS'] ?? 40);
+const callsPerRound = 25;
+
+export async function run(): Promise<Readonly<Record<string, unknown>>> {
+	const children: ChildProcess[] = [];
+	try {
+		const server = await start('gateway/mcp-server.js', ['serve'], children);
+		const mcpUrl = `http://127.0.0.1:${String(server.told['port'])}/mcp`;
+		const broker = await start('gateway/tappass.js', ['full', 'http://127.0.0.1:1/v1', mcpUrl], children);
+		const base = `http://127.0.0.1:${String(broker.told['port'])}`;
+		const authorization = `Bearer ${String(broker.told['token'])}`;
+		const treatments = {
+			direct: call(mcpUrl, {}, 'get_asset'),
+			broker: call(`${base}/mcp`, { authorization, ...stateless('collibra__get_asset') }, 'collibra__get_asset'),
+			execute: execute(`${base}/v1/tools/execute`, { authorization }),
+		};
+		const medians: Record<string, number[]> = { direct: [], broker: [], execute: [] };
+		for (const target of Object.values(treatments)) await closedLoop(target, 1, { calls: 100 });
+		for (let round = 0; round < rounds; round += 1) {
+			for (const [name, target] of Object.entries(treatments)) {
+				const { latencies } = await closedLoop(target, 1, { calls: callsPerRound });
+				medians[name]!.push(quantile(latencies, 0.5));
+			}
+		}
+		const before = cpuMs(broker.child);
+		await closedLoop(treatments.broker, 1, { calls: 500 });
+		const cpu = (cpuMs(broker.child) - before) / 500;
+		const p50 = (name: string): number => quantile(medians[name]!, 0.5);
+		const added = (name: string): number => Math.round((p50(name) - p50('direct')) * 100) / 100;
+		return {
+			added_mcp_tools_call_p50_ms: added('broker'),
+			added_tools_execute_p50_ms: added('execute'),
+			// Processor time of the broker alone: what other work on the machine does not distort.
+			cpu_per_mcp_tools_call_ms: Math.round(cpu * 100) / 100,
+			direct_p50_ms: Math.round(p50('direct') * 100) / 100,
+			load_average: loadavg()[0],
+			rounds,
+		};
+	} finally {
+		for (const child of children) child.kill('SIGKILL');
+	}
+}
+
+const says = (answer: string): boolean => answer.includes(toolText);
+
+function stateless(name: string): Readonly<Record<string, string>> {
+	return { 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': name };
+}
+
+function call(url: string, headers: Readonly<Record<string, string>>, name: string): Target {
+	const _meta = {
+		'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+		'io.modelcontextprotocol/clientCapabilities': {},
+	};
+	const params = { name, arguments: { asset_id: 'a1' }, _meta };
+	const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params });
+	return { url, headers, body, says };
+}
+
+function execute(url: string, headers: Readonly<Record<string, string>>): Target {
+	return { url, headers, body: JSON.stringify({ tool: 'collibra.get_asset', arguments: { asset_id: 'a1' } }), says };
+}
+
+async function start(
+	file: string,
+	args: readonly string[],
+	children: ChildProcess[],
+): Promise<{ readonly child: ChildProcess; readonly told: Readonly<Record<string, unknown>> }> {
+	const child = fork(path.join(import.meta.dirname, file), [...args], {
+		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+	});
+	children.push(child);
+	const told = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
+		child.once('message', (message) => resolve(message as Readonly<Record<string, unknown>>));
+		child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
+	});
+	return { child, told };
+}
+
+/** Processor time of a process so far, as Linux counts it; 0 elsewhere. */
+function cpuMs({ pid }: ChildProcess): number {
+	if (pid === undefined || !existsSync('/proc/self/stat')) return 0;
+	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+	return (Number(fields[11]) + Number(fields[12])) * 10;
+}
