@@ -46,6 +46,15 @@ async function load(more: { readonly allowWritable?: boolean } = { allowWritable
 	open.push(keyring);
 	return keyring;
 }
+function attempt(work: () => void): boolean {
+	try {
+		work();
+		return true;
+	} catch {
+		// Not yet.
+		return false;
+	}
+}
 const code = (expected: string): object => expect.objectContaining({ code: expected });
 
 describe('a keyring is not read', () => {
@@ -106,6 +115,29 @@ describe('a keyring that is watched', () => {
 
 		expect(await refused).toEqual(code(version < 5 ? 'version_rollback' : 'seq_replay'));
 		expect(keyring.policy_version).toBe(5);
+	});
+
+	test('keeps nothing when what is there is no keyring, until there is one again', async () => {
+		const keyring = await load();
+		const refused = new Promise((resolve) => keyring.once('refused', resolve));
+		await replace('{"schema":"tappass.key');
+		await refused;
+		expect(() => keyring.assertFresh()).toThrow(code('payload_malformed'));
+
+		await put(5, 12);
+		await expect.poll(() => keyring.remaining_ms > 0 && attempt(() => keyring.assertFresh())).toBe(true);
+	});
+
+	test('does not take another policy under the version that it has', async () => {
+		const keyring = await load();
+		const refused = new Promise<Error>((resolve) => keyring.once('refused', resolve));
+		const other = { ...emptyCompiledPolicy, compliance_tags: ['OTHER:1'] };
+
+		const terms = { compiled_policy: other, policy_version: 5, seq: 11, ttl_seconds: 300, now };
+		await replace(await makeDevelopmentKeyring(keys, terms));
+
+		expect(await refused).toEqual(code('version_conflict'));
+		expect(keyring.compiled_policy.compliance_tags).toEqual([]);
 	});
 
 	test('allows nothing once it has expired, by either clock', async () => {
@@ -175,6 +207,8 @@ describe('a client', () => {
 			request_id: 'r1',
 			ticket: 't1',
 		});
+		answer = { status: 403, body: { error: { code: 'keyring_expired', message: 'tappass: nothing is allowed now' } } };
+		expect(await tools.execute('a.b')).toMatchObject({ denied: true, code: 'keyring_expired' });
 		answer = { status: 401, body: { code: 'sandbox_revoked', title: 'Revoked', request_id: 'r2' } };
 		expect(await tools.list()).toMatchObject({ denied: true, code: 'sandbox_revoked' });
 	});

@@ -114,9 +114,7 @@ export class Client {
 
 	async #ask(url: string, init: RequestInit): Promise<{ readonly status: number; readonly body: unknown }> {
 		const response = await this.#fetch(url, init);
-		const text = await response.text();
-		if (text.length > agentLimits.answerBytesMax)
-			throw new TapPassError('gateway_unreachable', { detail: 'an answer that is too long' });
+		const text = await boundedText(response);
 		try {
 			return { status: response.status, body: JSON.parse(text) };
 		} catch {
@@ -134,7 +132,8 @@ export class Client {
 		const started_at = Date.now();
 		let status: number | undefined;
 		try {
-			const response = await fetch(input, { ...init, headers });
+			// The gateway sends nobody elsewhere; whatever does is not the gateway.
+			const response = await fetch(input, { ...init, headers, redirect: 'error' });
 			({ status } = response);
 			return response;
 		} catch (cause) {
@@ -156,6 +155,18 @@ export class Client {
 			});
 		}
 	}
+}
+
+async function boundedText(response: Response): Promise<string> {
+	const decoder = new TextDecoder();
+	let [text, bytes] = ['', 0];
+	for await (const part of response.body ?? []) {
+		bytes += part.byteLength;
+		if (bytes > agentLimits.answerBytesMax)
+			throw new TapPassError('gateway_unreachable', { detail: 'an answer that is too long' });
+		text += decoder.decode(part, { stream: true });
+	}
+	return text + decoder.decode();
 }
 
 function trimmed(url: string): string {
@@ -190,7 +201,9 @@ function answerOf(body: unknown): ToolAnswer {
 
 /** The gateway's refusal as a value, also when it could not judge; anything else did not come from the gateway. */
 function refusedOr(status: number, body: unknown): Denial {
-	const denial = status === 200 ? undefined : denialOf(status, body);
+	// The egress proxy refuses in the shape of a wire: `{ error: { code } }`.
+	const inner = (body as { readonly error?: unknown } | null | undefined)?.error;
+	const denial = status === 200 ? undefined : (denialOf(status, body) ?? denialOf(status, inner));
 	if (denial !== undefined) return denial;
 	throw new TapPassError('gateway_unreachable', { detail: `something else answered, with status ${status}` });
 }

@@ -21,7 +21,7 @@ export interface TracePlace {
 
 /** Goes on from a caller's place, or begins a trace. */
 export function tracePlace(from: string | undefined): TracePlace {
-	const [, sent, parent_id] = /^00-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(from ?? '') ?? [];
+	const [, sent, parent_id] = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-[0-9a-f]{2}$/.exec(from ?? '') ?? [];
 	const trace_id = sent ?? randomBytes(16).toString('hex');
 	const span_id = randomBytes(8).toString('hex');
 	return { trace_id, span_id, parent_id, traceparent: `00-${trace_id}-${span_id}-01` };

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { watch } from 'node:fs';
 import { join } from 'node:path';
-import { type CompiledPolicy, type Identity, instantMs, TapPassError } from '@tappass/core';
+import { type CompiledPolicy, canonicalJson, type Identity, instantMs, TapPassError } from '@tappass/core';
 import { pinRoot, type VerifiedKeyring, verifyKeyring } from '@tappass/trust';
 import { agentLimits } from '../limits.ts';
 import { readMounted } from './read-mounted.ts';
@@ -32,7 +32,10 @@ interface Held extends VerifiedKeyring {
 interface Events {
 	/** Another keyring is in force: freshness was renewed, or the policy changed. */
 	change: [keyring: Keyring];
-	/** What is on disk now is not believed; the one before stays in force until its own end. */
+	/**
+	 * What is on disk now is not believed. One that is merely not newer leaves the one before in force until its own end;
+	 * one that cannot be read as a keyring at all leaves nothing.
+	 */
 	refused: [error: TapPassError];
 }
 
@@ -46,6 +49,8 @@ export class Keyring extends EventEmitter<Events> {
 	readonly #stop: () => void;
 	#held: Held;
 	#refusal: string | undefined;
+	/** Why nothing is in force, though something was. */
+	#broken: TapPassError | undefined;
 	#reading: Promise<void> | undefined;
 	#again = false;
 
@@ -108,8 +113,9 @@ export class Keyring extends EventEmitter<Events> {
 		return Math.max(0, Math.min(this.#held.expires_ms - now(), this.#held.deadline_ms - monotonicMs()));
 	}
 
-	/** @throws {TapPassError} keyring_expired */
+	/** @throws {TapPassError} keyring_expired; file_unreadable, payload_malformed while what is on disk is no keyring */
 	assertFresh(): void {
+		if (this.#broken !== undefined) throw this.#broken;
 		if (this.remaining_ms > 0) return;
 		throw new TapPassError('keyring_expired', {
 			detail: `since ${this.#held.expires_at}`,
@@ -143,11 +149,13 @@ export class Keyring extends EventEmitter<Events> {
 		try {
 			const next = await readHeld(this.directory, this.#options, this.#held);
 			this.#refusal = undefined;
+			this.#broken = undefined;
 			if (next === this.#held) return;
 			this.#held = next;
 			this.emit('change', this);
 		} catch (error) {
 			const told = error instanceof TapPassError ? error : new TapPassError('internal', { cause: error });
+			if (leavesNothing.has(told.code)) this.#broken = told;
 			// Said once for each cause, not with every look.
 			if (this.#refusal === told.message) return;
 			this.#refusal = told.message;
@@ -155,6 +163,15 @@ export class Keyring extends EventEmitter<Events> {
 		}
 	}
 }
+
+/** A host replaces whole files at once: what is cut off or unreadable is no moment in between, but somebody's work. */
+const leavesNothing: ReadonlySet<string> = new Set([
+	'file_unreadable',
+	'payload_malformed',
+	'payload_too_large',
+	'json_malformed',
+	'internal',
+]);
 
 /** The verified keyring on disk, or `before` when it is that very one. */
 async function readHeld(
@@ -194,5 +211,11 @@ function assertFollows(next: VerifiedKeyring & { readonly root_version: number }
 	if (next.epoch > before.epoch) return;
 	if (next.policy_version < before.policy_version)
 		throw new TapPassError('version_rollback', { detail: `got ${next.policy_version}, have ${before.policy_version}` });
+	if (next.policy_version === before.policy_version && !isSamePolicy(next, before))
+		throw new TapPassError('version_conflict', { detail: `two policies are signed as version ${next.policy_version}` });
 	if (next.seq < before.seq) throw new TapPassError('seq_replay', { detail: `got ${next.seq}, have ${before.seq}` });
+}
+
+function isSamePolicy(a: VerifiedKeyring, b: VerifiedKeyring): boolean {
+	return canonicalJson(a.statement as never) === canonicalJson(b.statement as never);
 }

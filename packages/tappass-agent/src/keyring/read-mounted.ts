@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { access, type FileHandle, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { limits, TapPassError } from '@tappass/core';
 
 /**
@@ -18,8 +19,8 @@ export async function readMounted(path: string, allowWritable: boolean): Promise
 		// None: it was replaced since it was opened, as happens once a minute. More than one: somebody else may hold it.
 		if (stat.nlink > 1) throw refused(path, 'it has another name');
 		if ((stat.mode & 0o022) !== 0) throw refused(path, 'others may write it');
-		// By what the kernel would let us do, whoever the owner is: a read-only mount answers no.
-		if (!allowWritable && (await mayWrite(path))) throw refused(path, 'this process may write it');
+		if (!allowWritable && (await mayChange(path, handle.fd, stat.uid)))
+			throw refused(path, 'this process may write it');
 		const bytes = Buffer.alloc(limits.payloadBytesMax + 1);
 		let length = 0;
 		for (;;) {
@@ -45,9 +46,16 @@ function refused(path: string, why: string): TapPassError {
 	});
 }
 
-async function mayWrite(path: string): Promise<boolean> {
+/** By what the kernel would let us do. An owner could give itself the right, unless the whole mount is read-only. */
+async function mayChange(path: string, fd: number, owner: number): Promise<boolean> {
+	if (owner === process.getuid?.()) return (await writeRefusal(dirname(path))) !== 'EROFS';
+	// Through the handle: what is asked about is what was opened.
+	return (await writeRefusal(`/proc/self/fd/${fd}`)) === undefined;
+}
+
+function writeRefusal(path: string): Promise<string | undefined> {
 	return access(path, constants.W_OK).then(
-		() => true,
-		() => false,
+		() => undefined,
+		({ code = 'unknown' }: NodeJS.ErrnoException) => code,
 	);
 }
