@@ -2,6 +2,8 @@
  * The host's lines of the happy path (architecture §14.2), as printed there: npm in place of pipx, a local URL, and an agent
  * package of our own. Real control plane, real daemon, real sandbox; as root and as an ordinary user.
  */
+import { chmod, chown, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileOf, type TestServer, testServer } from '@tappass/server/test-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentPackage, type HostMachine, hostMachine, until } from './support/host-machine.ts';
@@ -180,6 +182,22 @@ describe.each(users)('as %s', (user) => {
 	test('stop, and it stays stopped', async () => {
 		expect(await machine.host('stop', name)).toMatchObject({ code: 0 });
 		expect((await machine.sandbox(name)).agent).toMatchObject({ state: 'stopped', pid: null });
+	});
+
+	test('an agent below a directory that is closed to others is started: by root from a copy', async () => {
+		const closed = join(machine.directory, 'closed');
+		await agentPackage(closed, 'closed-agent', agent);
+		await chmod(closed, 0o700);
+		if (isRoot && user !== 'root') await chown(closed, ordinary, ordinary);
+
+		const path = join(closed, 'node_modules/closed-agent');
+		const started = await machine.host('start', name, '--agent', path, '--', 'from-closed');
+
+		expect(started.code, started.stderr).toBe(0);
+		await until(async () => (await machine.host('logs', name)).stdout.includes('agent from-closed in /workspace'));
+		const copies = await readdir(join(machine.env['TAPPASS_HOST_STATE']!, name, 'program')).catch(() => []);
+		expect(copies.length > 0).toBe(user === 'root');
+		expect(await machine.host('stop', name)).toMatchObject({ code: 0 });
 	});
 
 	test('revoked: start is refused with the reason', async () => {

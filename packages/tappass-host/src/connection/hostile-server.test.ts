@@ -1,8 +1,11 @@
 /** Row 11 of the attack table: servers that trickle, never end, or say nothing. */
+import { Agent } from 'node:https';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import type { TrustedRoot } from '@tappass/trust';
 import { afterEach, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
 import { EventReader, type StreamEvent } from './event-reader.ts';
+import { connectPinned } from './pinned.ts';
 import { ask, expectStatus, type Reply } from './request.ts';
 
 const servers: Server[] = [];
@@ -47,6 +50,32 @@ test.each([
 	await expect(ask({ socket }, { method: 'GET', url, deadlineMs: 60 })).rejects.toMatchObject({
 		code: 'server_unreachable',
 	});
+});
+
+test.each([
+	['says nothing', () => undefined],
+	[
+		'trickles bytes that could be the beginning of one',
+		(socket: Socket) => {
+			const more = setInterval(() => socket.write(Buffer.from([0])), 10);
+			socket.write(Buffer.from([22, 3, 3, 64, 0, 2, 0, 63, 252]));
+			socket.on('close', () => clearInterval(more));
+		},
+	],
+])('a server that %s in the handshake costs the deadline and no more', async (_what, act) => {
+	const server = createServer((socket) => {
+		socket.on('error', () => undefined);
+		act(socket);
+	});
+	servers.push(server);
+	await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+	const origin = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const root = { document: { org_id: 'org_acme01' } } as unknown as TrustedRoot;
+
+	await expect(connectPinned(origin, root, 80)).rejects.toMatchObject({ code: 'server_unreachable' });
+	await expect(
+		ask({ agent: new Agent({ rejectUnauthorized: false }) }, { method: 'GET', url: `${origin}/v1`, deadlineMs: 80 }),
+	).rejects.toMatchObject({ code: 'server_unreachable' });
 });
 
 test('a refusal of another program is told by its status alone, and ours by its code', () => {

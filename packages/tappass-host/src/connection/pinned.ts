@@ -40,16 +40,21 @@ export async function fetchPinnedRoot(
 
 /**
  * Opens a connection whose certificate chains to the CA that the root document lists; nothing has been sent on it yet.
+ * @param deadlineMs for the whole of it: one that trickles a byte now and then is never idle
  * @throws {TapPassError} root_mismatch, server_unreachable
  */
-export function connectPinned(origin: string, root: TrustedRoot): Promise<TLSSocket> {
+export function connectPinned(
+	origin: string,
+	root: TrustedRoot,
+	deadlineMs: number = limits.requestMs,
+): Promise<TLSSocket> {
 	const { hostname, port } = new URL(origin);
 	const servername = hostPlaneName(root.document.org_id);
 	const host = hostname.replace(/^\[|\]$/g, '');
 	return new Promise((resolve, reject) => {
 		const options = { host, port: Number(port === '' ? 443 : port), servername, rejectUnauthorized: false };
 		const socket = connect(options, () => {
-			socket.setTimeout(0);
+			clearTimeout(timer);
 			if (isPinned(socket.getPeerX509Certificate(), root, servername)) return resolve(socket);
 			socket.destroy();
 			reject(
@@ -59,8 +64,11 @@ export function connectPinned(origin: string, root: TrustedRoot): Promise<TLSSoc
 				}),
 			);
 		});
-		socket.setTimeout(limits.requestMs, () => socket.destroy(new TapPassError('server_unreachable')));
-		socket.on('error', (cause) => reject(unreachable(origin, cause)));
+		const timer = setTimeout(() => socket.destroy(new Error('it does not finish the handshake')), deadlineMs);
+		socket.on('error', (cause) => {
+			clearTimeout(timer);
+			reject(unreachable(origin, cause));
+		});
 	});
 }
 

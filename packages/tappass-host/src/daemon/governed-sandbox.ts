@@ -7,7 +7,7 @@ import type { Clock } from '../clock.ts';
 import { HostPlane } from '../connection/host-plane.ts';
 import type { Denial, EgressPolicy, PlaneDoor } from '../egress/types.ts';
 import { assertKeyringDirectory } from '../launch/keyring-mount.ts';
-import type { SandboxExit, Spawnable } from '../launch/types.ts';
+import type { Exhausted, SandboxExit, Spawnable } from '../launch/types.ts';
 import { limits } from '../limits.ts';
 import {
 	credentialsSchema,
@@ -208,6 +208,15 @@ export class GovernedSandbox {
 		this.#parts?.spool.add('egress_denied', body);
 	}
 
+	/** Notes that the agent asked for more than its bounds give. */
+	#exhausted(what: Exhausted): void {
+		const policy_version = this.#policy.applied?.statement.policy_version ?? 0;
+		const reason = `the agent asked for more than it may have: ${what}`;
+		const body = { code: `${what}_exhausted`, reason, policy_version, session_id: this.agent.view().session_id };
+		this.#parts?.spool.add('resource_denied', body);
+		this.#log('warn', 'an agent met a bound', { what });
+	}
+
 	async #open(): Promise<Parts> {
 		const { clock, files, places, random } = this.#options;
 		await sweepTemporaries(files, places.directory);
@@ -357,6 +366,7 @@ export class GovernedSandbox {
 				policy: () => this.egressPolicy(),
 				token: (door) => this.token(door),
 				onDenied: (denial) => this.denied(denial),
+				onExhausted: (what) => this.#exhausted(what),
 				onExit,
 				log,
 			});

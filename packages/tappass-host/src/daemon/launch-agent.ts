@@ -6,7 +6,7 @@ import { doorsOf } from '../apply/capabilities.ts';
 import { mountArguments, probeHarnessFiles, writeHarnessFiles } from '../apply/harness-files.ts';
 import { type Applied, kernelOutput } from '../apply/render-runtime.ts';
 import type { EgressOptions } from '../egress/types.ts';
-import type { SandboxExit } from '../launch/types.ts';
+import type { Exhausted, SandboxExit } from '../launch/types.ts';
 import type { RunRequest } from '../state/documents.ts';
 import type { Files } from '../state/files.ts';
 import type { SandboxPlaces } from '../state/places.ts';
@@ -23,6 +23,7 @@ export interface LaunchAgentOptions extends Pick<EgressOptions, 'policy' | 'toke
 	/** Directory of this run. */
 	readonly directory: string;
 	readonly places: SandboxPlaces;
+	readonly onExhausted: (what: Exhausted) => void;
 	readonly onExit: (exit: SandboxExit) => void;
 	readonly log: Logger;
 }
@@ -93,6 +94,7 @@ export async function launchAgent(options: LaunchAgentOptions): Promise<Launched
 			gid: user.gid,
 			env: { ...(target.network === 'theirs' && variablesOf(options.agentPlaneUrl)), ...harness?.env },
 			stdio: ['ignore', 'pipe', 'pipe'],
+			onExhausted: options.onExhausted,
 			onExit: options.onExit,
 		});
 		log.follow(sandbox.process.stdout);

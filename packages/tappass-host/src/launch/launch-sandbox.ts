@@ -9,6 +9,7 @@ import { limits } from '../limits.ts';
 import { type Bounds, boundProcess, boundsOf } from './bounds.ts';
 import { makeCgroup, type SandboxCgroup } from './cgroup.ts';
 import { enterSandbox } from './enter.ts';
+import { watchExhaustion } from './exhaustion-watch.ts';
 import { firstWords, holdOutput } from './held-output.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess, waitGone } from './process-identity.ts';
 import { systemProgram } from './programs.ts';
@@ -262,9 +263,17 @@ function supervise(run: Run): Sandbox {
 	const stopWatch =
 		options.workspaceHost === undefined
 			? (): void => undefined
-			: watchWorkspace(systemProgram('du'), options.workspaceHost, bounds.workspaceBytes, () => end('workspace_full'));
+			: watchWorkspace(systemProgram('du'), options.workspaceHost, bounds.workspaceBytes, () => {
+					options.onExhausted?.('workspace');
+					end('workspace_full');
+				});
+	const stopCounting =
+		cgroup === undefined || options.onExhausted === undefined
+			? async (): Promise<void> => undefined
+			: watchExhaustion(cgroup.directory, options.onExhausted);
 	const gone = exited.then(async (exit) => {
 		stopWatch();
+		await stopCounting();
 		for (const one of [inner, ...others]) signalProcess(one, 'SIGKILL');
 		await waitGone(processes, limits.sandboxKillMs);
 		await cgroup?.remove();

@@ -42,9 +42,17 @@ export interface SandboxOptions {
 	readonly limits?: SandboxLimits;
 	/** A cgroup v2 directory that was delegated to us; found by `delegatedCgroup`. */
 	readonly cgroup?: string;
+	/** Told when the agent asked for more than it may have, as far as the host can see it: see `Exhausted`. */
+	readonly onExhausted?: (what: Exhausted) => void;
 	/** Told once, when the agent has ended and everything of it is gone. */
 	readonly onExit: (exit: SandboxExit) => void;
 }
+
+/**
+ * What there was not enough of. The kernel counts refused processes and memory in a cgroup, so these are told where one is
+ * delegated; the workspace is looked at everywhere. Open files and the size of one file are refused to the program alone.
+ */
+export type Exhausted = 'processes' | 'memory' | 'workspace';
 
 /** How an agent ended. */
 export interface SandboxExit {
