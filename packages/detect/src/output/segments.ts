@@ -3,7 +3,7 @@
  * begin and end follows from the text before them alone, so that a text cut anywhere has the segments of the whole.
  */
 import { limits } from '../limits.ts';
-import { isDigit, isSpace, isUpper } from '../text/chars.ts';
+import { isSpace, isUpper } from '../text/chars.ts';
 
 export interface Segmenter {
 	/** Whether a word may begin, or go on with, something to find. */
@@ -67,12 +67,15 @@ function full(start: number): { readonly kind: 'segment'; readonly segment: Segm
 	return { kind: 'segment', segment: { start, end, decidedBefore: start + limits.outputWindowMax / 2 } };
 }
 
+const signs = new Uint8Array(128);
+for (const char of '0123456789@:=/_+#&%<>[({|$\\-') signs[char.charCodeAt(0)] = 1;
+
 /** Whether the word has anything but small letters, or is long: where numbers, keys and addresses are. */
 export function hasSigns(text: string, start: number, end: number): boolean {
 	if (end - start >= 16) return true;
 	for (let at = start; at < end; at += 1) {
 		const code = text.charCodeAt(at);
-		if (isDigit(code) || '@:=/_+#&%<>[({|$\\-'.includes(text[at]!)) return true;
+		if (code < 128 && signs[code] === 1) return true;
 	}
 	return false;
 }
