@@ -53,7 +53,7 @@ async function baseline(world: World): Promise<Evidence> {
 	let chain: readonly Span[] = [];
 	await until(
 		() => {
-			chain = longestChain(world.collector.spans, trace);
+			chain = chainToServer(world.collector.spans, trace);
 			return chain.length >= 5;
 		},
 		`expected five contiguous spans, found ${chain.length}`,
@@ -72,19 +72,15 @@ async function baseline(world: World): Promise<Evidence> {
 	};
 }
 
-// From the agent down: each span names the one before it as its parent.
-function longestChain(spans: readonly Span[], trace: string): readonly Span[] {
+// From the MCP server up to the agent: each span names the one above it as its parent.
+function chainToServer(spans: readonly Span[], trace: string): readonly Span[] {
 	const own = spans.filter(({ trace_id }) => trace_id === trace);
-	const below = (span: Span): readonly Span[] => {
-		const chains = own.filter(({ parent_id }) => parent_id === span.span_id).map(below);
-		return [span, ...(chains.sort((a, b) => b.length - a.length)[0] ?? [])];
+	const above = (span: Span): readonly Span[] => {
+		const parent = own.find(({ span_id }) => span_id === span.parent_id);
+		return parent === undefined ? [span] : [...above(parent), span];
 	};
-	return (
-		own
-			.filter(({ parent_id }) => parent_id === undefined)
-			.map(below)
-			.sort((a, b) => b.length - a.length)[0] ?? []
-	);
+	const chains = own.filter(({ service }) => service === 'collibra-mock').map(above);
+	return chains.find(([first]) => first?.service === 'collibra-agent') ?? [];
 }
 
 async function schemaDenied(world: World, sandbox: string): Promise<Evidence> {
