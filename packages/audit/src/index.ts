@@ -1,3 +1,12 @@
+export {
+	type EvidenceClaim,
+	type EvidenceFile,
+	evidenceText,
+	manifestBytes,
+	parseEvidenceText,
+	parseManifest,
+	signEvidence,
+} from './evidence/claim.ts';
 export { type ExportOptions, exportLog, proofPath, vkeyPath } from './export/export-log.ts';
 export { type Opened, payloadsBytes, payloadsPath, verifyPayloads } from './export/payloads.ts';
 export { type EntryFilter, matchesFilter, type SeenEntry } from './export/query.ts';

@@ -14,4 +14,7 @@ export const auditFormatLimits = {
 	proofHashesMax: 64,
 	/** Bytes of one payload in an export, in base64. */
 	payloadLineBytesMax: 16_777_216,
+	/** Bytes of the manifest of an evidence pack, which is sent to be signed; and entries of its period, so that it stays below. */
+	manifestBytesMax: 5_242_880,
+	evidenceEntriesMax: 50_000,
 } as const;

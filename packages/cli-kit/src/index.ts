@@ -1,5 +1,13 @@
 export { type AtomicWriteOptions, writeFileAtomic } from './atomic-file.ts';
 export { type CommandLine, runCommandLine } from './command-line.ts';
+export {
+	type CommandTree,
+	type CompletionTable,
+	completionAnswer,
+	completionScript,
+	type Shell,
+	shells,
+} from './completion.ts';
 export { makeDirectory } from './directory.ts';
 export { findPrograms } from './find-programs.ts';
 export { type Answer, note, printAnswer, printFailure, surviveBrokenOutput, table } from './output.ts';

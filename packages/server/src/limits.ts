@@ -41,4 +41,6 @@ export const serverLimits = {
 	recompileSweepMs: 2_000,
 	/** How long a stop waits for requests that are under way. */
 	drainMs: 10_000,
+	/** Bytes of the files in one answer with evidence, before base64; one larger file comes alone. */
+	evidencePageBytes: 8_388_608,
 } as const;

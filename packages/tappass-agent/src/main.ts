@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { printAnswer, runCommandLine, type Terminal } from '@tappass/cli-kit';
+import { completionAnswer, printAnswer, runCommandLine, type Terminal } from '@tappass/cli-kit';
 import { Command } from 'commander';
 import { Client } from './client/client.ts';
 import { doctor } from './commands/doctor.ts';
@@ -13,7 +13,7 @@ import { Keyring, type KeyringOptions } from './keyring/keyring.ts';
 /** The agent's command line: it reads and explains, and has no way to ask for more. */
 await runCommandLine({
 	name: 'tappass-agent',
-	commands: ['show', 'watch', 'verify', 'tools', 'explain', 'doctor', 'help'],
+	commands: ['show', 'watch', 'verify', 'tools', 'explain', 'doctor', 'completion', 'help'],
 	run: (argv, terminal) => program(terminal).parseAsync(argv, { from: 'user' }),
 });
 
@@ -48,7 +48,8 @@ function program(terminal: Terminal): Command {
 			.option('--dir <directory>', 'where the keyring is (default: TAPPASS_KEYRING, else /run/tappass)')
 			.option('--allow-writable', 'believe files that this user may write; for development outside a sandbox')
 			.option('--json', 'print JSON for programs')
-			.option('--no-color', 'no colour at a terminal');
+			.option('--no-color', 'no colour at a terminal')
+			.addHelpText('after', `\nExample:\n  $ tappass-agent ${name}`);
 	reading('show', 'show what the keyring in force allows').action(async (options: Reading) => {
 		process.exitCode = printAnswer(terminal, await withKeyring(options, async (keyring) => show(keyring)));
 	});
@@ -68,8 +69,19 @@ function program(terminal: Terminal): Command {
 		.argument('<denial>', 'a code, a file with the denial, or - for stdin')
 		.option('--json', 'print one JSON object for programs')
 		.option('--no-color', 'no colour at a terminal')
+		.addHelpText('after', '\nExample:\n  $ tappass-agent explain tool_denied')
 		.action(async (what: string) => {
 			process.exitCode = printAnswer(terminal, await explain(what));
+		});
+	root
+		.command('completion')
+		.description('print the completion script for bash, zsh or fish')
+		.argument('<shell>', 'bash, zsh or fish')
+		.option('--json', 'print one JSON object for programs')
+		.option('--no-color', 'no colour at a terminal')
+		.addHelpText('after', '\nExample:\n  $ source <(tappass-agent completion bash)')
+		.action((shell: string) => {
+			process.exitCode = printAnswer(terminal, completionAnswer('tappass-agent', shell, root));
 		});
 	return root;
 }

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { completionScript, shells } from '@tappass/cli-kit';
 import { expect, it } from 'vitest';
-import { completionScript, completionTable, shells } from './completion.ts';
+import { completionTable } from './completion.ts';
 
 const flag = { type: 'option' };
 const table = completionTable({
@@ -13,7 +14,7 @@ const table = completionTable({
 } as never);
 
 function complete(...words: readonly string[]): readonly string[] {
-	const script = `${completionScript('bash', table)}
+	const script = `${completionScript('bash', 'tappass', table)}
 COMP_WORDS=(tappass "$@"); COMP_CWORD=$#; _tappass; printf '%s\\n' "\${COMPREPLY[@]}"`;
 	return execFileSync('bash', ['-c', script, 'bash', ...words], { encoding: 'utf8', cwd: '/' })
 		.split('\n')
@@ -36,7 +37,7 @@ it.each([
 });
 
 it.each(shells)('makes a script for %s that names every command', (shell) => {
-	const script = completionScript(shell, table);
+	const script = completionScript(shell, 'tappass', table);
 
 	for (const word of ['policy', 'apply', 'admin root', 'status', '--level']) expect(script).toContain(word);
 });

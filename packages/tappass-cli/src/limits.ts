@@ -41,4 +41,7 @@ export const limits = {
 	tailWaitSeconds: 20,
 	/** Bytes of a checkpoint or verifier key. */
 	checkpointBytesMax: 65_536,
+	/** Milliseconds that a time stamping authority may take, and bytes of its token with its certificates. */
+	timeStampMs: 30_000,
+	timeStampBytesMax: 65_536,
 } as const;

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { fileURLToPath } from 'node:url';
-import { printAnswer, runCommandLine, type Terminal } from '@tappass/cli-kit';
+import { completionAnswer, printAnswer, runCommandLine, type Terminal } from '@tappass/cli-kit';
 import { Command } from 'commander';
 import { commandContext } from './commands/context.ts';
 
@@ -17,6 +17,7 @@ const commands = [
 	'doctor',
 	'uninstall',
 	'daemon',
+	'completion',
 	'help',
 ];
 
@@ -143,5 +144,9 @@ function program(terminal: Terminal): Command {
 			const { daemon } = await import('./commands/daemon.ts');
 			await daemon(context(), { ...options, version });
 		});
+	add('completion', 'print the completion script for bash, zsh or fish')
+		.argument('<shell>', 'bash, zsh or fish')
+		.addHelpText('after', '\nExample:\n  $ source <(tappass-host completion bash)')
+		.action((shell: string) => print(completionAnswer('tappass-host', shell, root)));
 	return root;
 }

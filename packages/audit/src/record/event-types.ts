@@ -111,6 +111,8 @@ export const eventTypes: Readonly<Record<string, EventTypeRow>> = {
 	'audit.erased': row('Payloads or the person behind a pseudonym were erased'),
 	'audit.exported': row('Entries were exported with their payloads'),
 	'audit.opened': row('A payload was read'),
+	'evidence.collected': row('What was in force in a period was read for an evidence pack'),
+	'evidence.signed': row('An evidence pack was signed'),
 	'witness.added': row('A witness of the log was added'),
 	'witness.removed': row('A witness of the log was removed'),
 };

@@ -17,6 +17,7 @@ import { auditFiles } from './audit-files.ts';
 import { eventOf, Refused, refusalOf, withoutHidden } from './audited.ts';
 import { barrierRoutes } from './barriers.ts';
 import { discoveredRoutes } from './discovered.ts';
+import { evidenceRoutes } from './evidence.ts';
 import { mcpServerRoutes } from './mcp-servers.ts';
 import { describeApi } from './openapi.ts';
 import { peopleRoutes } from './people.ts';
@@ -43,6 +44,7 @@ export const operatorRoutes: readonly Route[] = [
 	...specRoutes,
 	...sandboxRoutes,
 	...auditRoutes,
+	...evidenceRoutes,
 	...secretRoutes,
 	...upstreamRoutes,
 	...mcpServerRoutes,

@@ -32,6 +32,8 @@ export const auditLimits = {
 	pseudonymsMax: 50_000,
 	/** How long one request may wait for the next entry. */
 	tailMs: 25_000,
+	/** How long after a period its evidence stands on a checkpoint: past the deadline of an append, and its sequencing. */
+	evidenceSettleMs: 15_000,
 	/** How often it looks. */
 	tailEveryMs: 250,
 } as const;

@@ -1,7 +1,7 @@
 import { Args, type Command, type Interfaces } from '@oclif/core';
-import type { Answer, Terminal } from '@tappass/cli-kit';
+import { type Answer, completionScript, type Shell, shells, type Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../command.ts';
-import { completionScript, completionTable, type Shell, shells } from '../completion.ts';
+import { completionTable } from '../completion.ts';
 
 const args = { shell: Args.string({ required: true, options: [...shells], description: 'the shell to make it for' }) };
 
@@ -19,7 +19,7 @@ export default class Completion extends OperatorCommand {
 
 	protected override async answer(_: Terminal): Promise<Answer> {
 		const { args: given } = await this.parse({ args, baseFlags: OperatorCommand.baseFlags });
-		const script = completionScript(given.shell as Shell, completionTable(this.config));
+		const script = completionScript(given.shell as Shell, 'tappass', completionTable(this.config));
 		return { schema: 'tappass.completion/1', fields: { shell: given.shell, script }, text: script };
 	}
 }

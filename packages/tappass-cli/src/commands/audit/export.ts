@@ -9,6 +9,8 @@ import { z } from 'zod';
 import { entryPage, logView } from '../../audit/entries.ts';
 import { readVerifierKey } from '../../audit/verifier-key.ts';
 import { OperatorCommand } from '../../command.ts';
+import { exportEvidence } from '../../evidence/export-evidence.ts';
+import { frameworks } from '../../evidence/frameworks.ts';
 import { limits } from '../../limits.ts';
 import { type ApiClient, path } from '../../remote/api-client.ts';
 import { connect } from '../../remote/connect.ts';
@@ -20,7 +22,7 @@ const flags = {
 		char: 'o',
 		required: true,
 		helpValue: '<dir>',
-		description: 'an empty directory, or an earlier export, which the log must continue',
+		description: 'an empty directory, or an earlier export, which the log must continue; of evidence: a new file',
 	}),
 	vkey: Flags.string({ helpValue: '<key|file>', description: 'the verifier key, when you have it from elsewhere' }),
 	payloads: Flags.boolean({ description: 'also what entries stand for, in clear; each one read is recorded' }),
@@ -28,6 +30,43 @@ const flags = {
 		multiple: true,
 		helpValue: '<index>',
 		description: 'write the proof of an entry as a file of its own; may be given several times',
+	}),
+	evidence: Flags.boolean({
+		helpGroup: 'EVIDENCE',
+		exclusive: ['payloads', 'proof'],
+		dependsOn: ['framework', 'from', 'to'],
+		description: 'a signed pack for an auditor instead: entries, proofs, policies in force, clauses, how to verify it',
+	}),
+	framework: Flags.string({
+		helpGroup: 'EVIDENCE',
+		dependsOn: ['evidence'],
+		options: frameworks.map(({ id }) => id),
+		description: 'whose clauses it is laid out for',
+	}),
+	from: Flags.string({
+		helpGroup: 'EVIDENCE',
+		dependsOn: ['evidence'],
+		helpValue: '<when>',
+		description: 'beginning of the period: 2026-05-01, 2026-05-01T10:00:00Z, or how long ago, 30d',
+	}),
+	to: Flags.string({
+		helpGroup: 'EVIDENCE',
+		dependsOn: ['evidence'],
+		helpValue: '<when>',
+		description: 'its end, not included; a checkpoint must have been signed since',
+	}),
+	since: Flags.string({
+		helpGroup: 'EVIDENCE',
+		dependsOn: ['evidence'],
+		helpValue: '<file>',
+		description: 'a checkpoint from before: the pack proves that the log continues it',
+	}),
+	tsa: Flags.string({
+		helpGroup: 'EVIDENCE',
+		dependsOn: ['evidence'],
+		env: 'TAPPASS_TSA',
+		helpValue: '<url>',
+		description: 'time stamping authority (RFC 3161) that stamps the signature; it sees a hash only',
 	}),
 };
 
@@ -41,15 +80,18 @@ export default class AuditExport extends OperatorCommand {
 	static override summary = 'Copy the audit log into a directory, verifying all of it on the way.';
 	static override description: string =
 		'The copy is the log itself, in files that tappass audit verify and any tlog client can check without a server. ' +
-		'Its checkpoint is written last: a copy that was interrupted is none.';
+		'Its checkpoint is written last: a copy that was interrupted is none. With --evidence it is a pack of a period that ' +
+		'an auditor verifies with third-party programs alone; the same period makes the same bytes, but for a time stamp.';
 	static override examples: Command.Example[] = [
 		'<%= config.bin %> <%= command.id %> -o ./audit-2026-05',
 		'<%= config.bin %> <%= command.id %> -o ./evidence --vkey acme.vkey --payloads --proof 17',
+		'<%= config.bin %> <%= command.id %> --evidence --framework eu-ai-act --from 2026-04-01 --to 2026-07-01 -o q2.tar',
 	];
 	static override flags: Interfaces.FlagInput = flags;
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {
 		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		if (chosen.evidence) return exportEvidence(terminal, { ...chosen, framework: chosen.framework! });
 		const proofs = (chosen.proof ?? []).map(indexOf);
 		const directory = resolve(chosen.output);
 		const since = await earlierCheckpoint(directory);

@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseVkey } from '@tappass/audit';
+import { type Answer, note, readBounded, startProgress, type Terminal, writeFileAtomic } from '@tappass/cli-kit';
+import { TapPassError } from '@tappass/core';
+import { logView, momentOf } from '../audit/entries.ts';
+import { readVerifierKey } from '../audit/verifier-key.ts';
+import { readLibrary } from '../compile-request.ts';
+import { limits } from '../limits.ts';
+import { connect } from '../remote/connect.ts';
+import { evidencePack } from './evidence-pack.ts';
+import { frameworks } from './frameworks.ts';
+
+/** What was asked for on the command line. */
+export interface EvidenceRequest {
+	readonly server?: string | undefined;
+	readonly output: string;
+	readonly vkey?: string | undefined;
+	readonly framework: string;
+	readonly from?: string | undefined;
+	readonly to?: string | undefined;
+	readonly since?: string | undefined;
+	readonly tsa?: string | undefined;
+}
+
+/** `tappass audit export --evidence`: writes the pack and says how to hand it on. */
+export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest): Promise<Answer> {
+	const file = resolve(asked.output);
+	if (existsSync(file))
+		throw new TapPassError('usage', {
+			detail: `${asked.output} is there already`,
+			hint: 'evidence is not written over',
+		});
+	const now = Date.now();
+	const from = momentOf(asked.from ?? '', '--from', now);
+	const to = momentOf(asked.to ?? '', '--to', now);
+	const framework = frameworks.find(({ id }) => id === asked.framework)!;
+	const older = asked.since === undefined ? undefined : await readBounded(asked.since, limits.checkpointBytesMax);
+	const client = await connect(asked.server);
+	const log = await client.get('/v1/audit/log', logView);
+	if (log.vkey === null) throw new TapPassError('not_found', { detail: 'the log has no entries yet' });
+	const key = asked.vkey === undefined ? parseVkey(log.vkey) : await readVerifierKey(asked.vkey);
+	const progress = startProgress(terminal, 'making the pack');
+	try {
+		const pack = await evidencePack(client, {
+			framework,
+			from,
+			to,
+			key,
+			logUrl: log.url,
+			older,
+			tsa: asked.tsa,
+			library: await readLibrary(undefined),
+			onProgress: (text) => progress.update(text),
+		});
+		await writeFileAtomic(file, pack.bytes, { mode: 0o600 });
+		const { bytes, clauses, ...counts } = pack;
+		const seen = clauses.clauses.filter((clause) => clause.seen).length;
+		if (asked.vkey === undefined)
+			note(
+				terminal,
+				'note',
+				'the key is what the server says it is; give it to the auditor by another way than the pack',
+			);
+		return {
+			schema: 'tappass.audit.evidence/1',
+			fields: {
+				file,
+				framework: framework.id,
+				from,
+				to,
+				origin: key.name,
+				vkey: log.vkey,
+				bytes: bytes.length,
+				...counts,
+				clauses: clauses.clauses.length,
+				clauses_seen: seen,
+				time_stamped: asked.tsa !== undefined,
+			},
+			text: [
+				`Wrote ${file}: ${pack.entries} entries of ${key.name}, each proven, and ${pack.statements} policy statements.`,
+				`  ${clauses.title}: of ${clauses.clauses.length} clauses a rule of ${seen} was in force or left entries`,
+				`  an auditor unpacks it, reads VERIFY.md, and needs the key: ${log.vkey}`,
+			].join('\n'),
+		};
+	} finally {
+		progress.stop();
+	}
+}
