@@ -10,6 +10,9 @@ enableCompileCache(join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache
 process.once('SIGINT', () => process.exit(130));
 const argv = process.argv.slice(2);
 
+const { settings } = await import('@oclif/core/settings');
+// What runs is what was built: with NODE_ENV=development oclif would look for TypeScript, and warn that there is none.
+settings.enableAutoTranspile = false;
 const { Config: Configuration } = await import('@oclif/core/config');
 const { run } = await import('@oclif/core/run');
 let config: Config | undefined;

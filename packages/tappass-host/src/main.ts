@@ -75,12 +75,14 @@ function program(terminal: Terminal): Command {
 		});
 	add('stop', 'end an agent; it stays ended')
 		.argument('<name>', 'the sandbox')
+		.addHelpText('after', '\nExit codes: 0 it has ended, 2 no such sandbox, 5 no daemon.\n\nExample:\n  $ tappass-host stop my-agent')
 		.action(async (name: string) => {
 			const { stop } = await import('./commands/start.ts');
 			print(await stop(context(), name));
 		});
 	add('restart', 'end an agent and start it again')
 		.argument('<name>', 'the sandbox')
+		.addHelpText('after', '\nExit codes: as of start.\n\nExample:\n  $ tappass-host restart my-agent')
 		.action(async (name: string) => {
 			const { restart } = await import('./commands/start.ts');
 			print(await restart(context(), name));
@@ -88,7 +90,7 @@ function program(terminal: Terminal): Command {
 	add('status', 'show what is loaded, what is wanted, and which defences are not active')
 		.argument('[name]', 'one sandbox; all of them unless named')
 		.option('--watch', 'keep showing it; with --json one object a line')
-		.addHelpText('after', '\nExit codes: 0 all is well, 1 a sandbox is stale, denied, revoked or broken, 5 no daemon.')
+		.addHelpText('after', '\nExit codes: 0 all is well, 1 a sandbox is stale, denied, revoked or broken, 5 no daemon.\n\nExample:\n  $ tappass-host status --watch')
 		.action(async (name: string | undefined, options: { watch?: boolean }) => {
 			const { status, watchStatus } = await import('./commands/status.ts');
 			if (options.watch === true) await watchStatus(context(), name);
@@ -105,6 +107,7 @@ function program(terminal: Terminal): Command {
 	add('logs', 'print what an agent has printed')
 		.argument('<name>', 'the sandbox')
 		.option('-f, --follow', 'keep printing')
+		.addHelpText('after', '\nExample:\n  $ tappass-host logs my-agent --follow')
 		.action(async (name: string, options: { follow?: boolean }) => {
 			const { logs } = await import('./commands/logs.ts');
 			await logs(context(), name, options.follow === true);
@@ -124,13 +127,14 @@ function program(terminal: Terminal): Command {
 			print(await render({ keyring, ...options }, Date.now()));
 		});
 	add('doctor', 'look at everything that enforcing needs on this machine, and say how to mend what is missing')
-		.addHelpText('after', '\nExit codes: 0 nothing is missing, 1 something is.')
+		.addHelpText('after', '\nExit codes: 0 nothing is missing, 1 something is.\n\nExample:\n  $ tappass-host doctor')
 		.action(async () => {
 			const { doctor } = await import('./commands/doctor.ts');
 			print(await doctor(context()));
 		});
 	add('uninstall', 'end a sandbox on this host: agent, key, keyring and logs')
 		.argument('<name>', 'the sandbox')
+		.addHelpText('after', '\nExit codes: 0 nothing of it is left, 2 no such sandbox.\n\nExample:\n  $ tappass-host uninstall my-agent')
 		.action(async (name: string) => {
 			const { uninstall } = await import('./commands/uninstall.ts');
 			print(await uninstall(context(), name));
@@ -140,6 +144,10 @@ function program(terminal: Terminal): Command {
 		.option('--background', 'come back when it runs')
 		.option('--print-unit', 'print a systemd unit instead')
 		.option('--group <group>', 'members of this group may use the daemon, as far as root’s rights are not needed')
+		.addHelpText(
+			'after',
+			'\nExamples:\n  $ tappass-host daemon --background\n  $ tappass-host daemon --print-unit > /etc/systemd/system/tappass-host.service',
+		)
 		.action(async (options: { background?: boolean; printUnit?: boolean; group?: string }) => {
 			const { daemon } = await import('./commands/daemon.ts');
 			await daemon(context(), { ...options, version });
