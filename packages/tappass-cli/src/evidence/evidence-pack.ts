@@ -1,10 +1,13 @@
 import {
+	type EvidenceClaim,
 	type EvidenceFile,
+	evidenceText,
 	isSignedBy,
 	manifestBytes,
 	type NoteKey,
-	parseEvidenceText,
+	parseManifest,
 	parseNote,
+	verifyCheckpoint,
 	vkeyText,
 } from '@tappass/audit';
 import { sha256Hex, TapPassError } from '@tappass/core';
@@ -67,11 +70,13 @@ export async function evidencePack(client: ApiClient, terms: PackTerms): Promise
 	const { framework, key, library, onProgress, tsa } = terms;
 	const { from, to, size, files: held } = await collect(client, terms);
 	const note = await client.get(path`/v1/audit/checkpoints/${String(size)}`, checkpointShape);
+	const checkpoint = Buffer.from(note.note);
+	const { origin, root } = verifyCheckpoint(checkpoint, key).checkpoint;
 	const { files: proven, entries } = await logPart(
 		{ read: (file) => client.file(`${terms.logUrl}/${file}`) },
 		{
 			key,
-			checkpoint: Buffer.from(note.note),
+			checkpoint,
 			range: await rangeOf(client, { from, to, size }),
 			older: terms.older,
 			onProgress: (done, all) => onProgress(`proving ${done} of ${all} entries`),
@@ -92,8 +97,12 @@ export async function evidencePack(client: ApiClient, terms: PackTerms): Promise
 		text('vkey', `${vkeyText(key)}\n`),
 	];
 	const manifest = manifestBytes(files);
+	// Refuses paths that lead out of the pack, and two files of one path.
+	parseManifest(manifest);
 	onProgress('having the manifest signed');
-	const claim = await sign(client, { from, to, framework: framework.id, manifest, key });
+	const manifest_sha256 = sha256Hex(manifest);
+	const wanted = { origin, size, root, from, to, framework: framework.id, manifest_sha256 };
+	const claim = await sign(client, wanted, { manifest, key });
 	const tail = [
 		{ path: 'MANIFEST', bytes: manifest },
 		{ path: 'MANIFEST.note', bytes: claim },
@@ -104,7 +113,7 @@ export async function evidencePack(client: ApiClient, terms: PackTerms): Promise
 		size,
 		entries: entries.length,
 		statements: held.filter(({ path: name }) => name.startsWith('policy/statements/')).length,
-		manifest_sha256: sha256Hex(manifest),
+		manifest_sha256,
 		clauses,
 	};
 }
@@ -121,6 +130,9 @@ async function collect(client: ApiClient, { from, to }: PackTerms): Promise<Coll
 	let cursor: string | undefined;
 	for (let pages = 0; pages < limits.pagesMax; pages += 1) {
 		const page = await client.get('/v1/audit/evidence', collected, { from, to, cursor });
+		const foreign = page.files.find(({ path: name }) => !/^(?:policy|roots)\//.test(name));
+		if (foreign !== undefined)
+			throw new TapPassError('server_unexpected', { detail: `a file ${foreign.path} of evidence` });
 		for (const { path: name, content } of page.files) files.push({ path: name, bytes: Buffer.from(content, 'base64') });
 		if (page.next_cursor === null) return { from: page.from, to: page.to, size: page.size, files };
 		cursor = page.next_cursor;
@@ -138,22 +150,18 @@ async function rangeOf(client: ApiClient, { from, to, size }: Omit<Collected, 'f
 	return { first: lowest.index, last: Math.min(highest.index, size - 1) };
 }
 
+// What comes back must say what was asked for, and nothing else.
 async function sign(
 	client: ApiClient,
-	asked: {
-		readonly from: string;
-		readonly to: string;
-		readonly framework: string;
-		readonly manifest: Uint8Array;
-		readonly key: NoteKey;
-	},
+	wanted: EvidenceClaim,
+	{ manifest, key }: { readonly manifest: Uint8Array; readonly key: NoteKey },
 ): Promise<Uint8Array> {
-	const { key, manifest, ...body } = asked;
+	const { from, to, framework } = wanted;
 	const content = Buffer.from(manifest).toString('base64');
-	const { note } = await client.send('POST', '/v1/audit/evidence', signed, { ...body, manifest: content });
+	const { note } = await client.send('POST', '/v1/audit/evidence', signed, { from, to, framework, manifest: content });
 	const bytes = Buffer.from(note);
 	const parsed = parseNote(bytes);
-	if (!isSignedBy(parsed, key) || parseEvidenceText(parsed.text).manifest_sha256 !== sha256Hex(manifest))
+	if (!isSignedBy(parsed, key) || parsed.text !== evidenceText(wanted))
 		throw new TapPassError('proof_invalid', { detail: 'the manifest did not come back signed by the key of the log' });
 	return bytes;
 }

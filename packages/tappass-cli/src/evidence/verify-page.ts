@@ -209,7 +209,7 @@ signed_by() { # envelope, root document, role
 		if openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/role.der" -rawin \
 			-in "$work/pae" -sigfile "$work/role.sig" > /dev/null 2>&1; then good=$((good + 1)); fi
 	done
-	test "$good" -ge "$(jq -er --arg role "$3" '.roles[$role].threshold' "$2")"
+	test "$good" -ge 1 && test "$good" -ge "$(jq -er --arg role "$3" '.roles[$role].threshold' "$2")"
 }
 version=0
 while test -e "roots/$((version + 1)).json"; do
