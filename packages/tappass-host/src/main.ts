@@ -75,7 +75,10 @@ function program(terminal: Terminal): Command {
 		});
 	add('stop', 'end an agent; it stays ended')
 		.argument('<name>', 'the sandbox')
-		.addHelpText('after', '\nExit codes: 0 it has ended, 2 no such sandbox, 5 no daemon.\n\nExample:\n  $ tappass-host stop my-agent')
+		.addHelpText(
+			'after',
+			'\nExit codes: 0 it has ended, 2 no such sandbox, 5 no daemon.\n\nExample:\n  $ tappass-host stop my-agent',
+		)
 		.action(async (name: string) => {
 			const { stop } = await import('./commands/start.ts');
 			print(await stop(context(), name));
@@ -90,7 +93,10 @@ function program(terminal: Terminal): Command {
 	add('status', 'show what is loaded, what is wanted, and which defences are not active')
 		.argument('[name]', 'one sandbox; all of them unless named')
 		.option('--watch', 'keep showing it; with --json one object a line')
-		.addHelpText('after', '\nExit codes: 0 all is well, 1 a sandbox is stale, denied, revoked or broken, 5 no daemon.\n\nExample:\n  $ tappass-host status --watch')
+		.addHelpText(
+			'after',
+			'\nExit codes: 0 all is well, 1 a sandbox is stale, denied, revoked or broken, 5 no daemon.\n\nExample:\n  $ tappass-host status --watch',
+		)
 		.action(async (name: string | undefined, options: { watch?: boolean }) => {
 			const { status, watchStatus } = await import('./commands/status.ts');
 			if (options.watch === true) await watchStatus(context(), name);
@@ -134,7 +140,10 @@ function program(terminal: Terminal): Command {
 		});
 	add('uninstall', 'end a sandbox on this host: agent, key, keyring and logs')
 		.argument('<name>', 'the sandbox')
-		.addHelpText('after', '\nExit codes: 0 nothing of it is left, 2 no such sandbox.\n\nExample:\n  $ tappass-host uninstall my-agent')
+		.addHelpText(
+			'after',
+			'\nExit codes: 0 nothing of it is left, 2 no such sandbox.\n\nExample:\n  $ tappass-host uninstall my-agent',
+		)
 		.action(async (name: string) => {
 			const { uninstall } = await import('./commands/uninstall.ts');
 			print(await uninstall(context(), name));
