@@ -50,7 +50,7 @@ beforeAll(async () => {
 	pack = join(home, 'pack');
 	mkdirSync(pack);
 	execFileSync('tar', ['-xf', join(home, 'pack.tar'), '-C', pack]);
-	blocks = [...readFileSync(join(pack, 'VERIFY.md'), 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map(
+	blocks = [...readFileSync(join(pack, 'VERIFY.md'), 'utf8').matchAll(/^~~~sh\n(.*?)^~~~$/gms)].map(
 		([, text]) => text!,
 	);
 }, 180_000);

@@ -12,7 +12,7 @@ programs of Debian you can check everything here; nothing of TapPass is used.
 Unpack the archive into an empty directory, go there, and read the blocks below before you run them: this page came with the
 pack, so whoever could change the pack could change the page. They are made to be read. To run them all, in a file of your own:
 
-    sed -n '/^${'```'}sh$/,/^${'```'}$/{//!p}' VERIFY.md > ../verify.sh
+    sed -n '/^~~~sh$/,/^~~~$/{//!p}' VERIFY.md > ../verify.sh
     VKEY='name+id+base64' bash -eu ../verify.sh
 
 The script stops at the first step that fails. Its last line is "the pack is what its key signed".
@@ -21,7 +21,7 @@ The script stops at the first step that fails. Its last line is "the pack is wha
 
 An Ed25519 key as OpenSSL reads it, made from the verifier key: a fixed prefix (RFC 8410), then its last 32 bytes.
 
-${'```'}sh
+~~~sh
 : "${'$'}{VKEY:?set VKEY to the verifier key that you were given}"
 work=$(mktemp -d)
 name=${'$'}{VKEY%%+*}
@@ -31,14 +31,14 @@ name=${'$'}{VKEY%%+*}
 } > "$work/key.der"
 openssl pkey -pubin -inform DER -in "$work/key.der" -out "$work/key.pem"
 echo 'ok 1: the key'
-${'```'}
+~~~
 
 ## 2. The signature
 
 MANIFEST.note is a signed note (c2sp.org/signed-note): a text, an empty line, signatures. The text says which log, the
 checkpoint's size and root, the period, the framework, and the SHA-256 of MANIFEST.
 
-${'```'}sh
+~~~sh
 sed '/^$/,$d' MANIFEST.note > "$work/claim"
 awk -v name="$name" '$1 == "—" && $2 == name { print $3; exit }' MANIFEST.note | base64 -d | tail -c 64 > "$work/claim.sig"
 openssl pkeyutl -verify -pubin -inkey "$work/key.pem" -rawin -in "$work/claim" -sigfile "$work/claim.sig"
@@ -46,20 +46,20 @@ test "$(sed -n 1p "$work/claim")" = tappass-evidence/1
 test "$(sed -n 2p "$work/claim")" = "$name"
 echo 'ok 2: the signature'
 cat "$work/claim"
-${'```'}
+~~~
 
 ## 3. The files
 
 Each file that is listed is there as it was signed, and there is no other.
 
-${'```'}sh
+~~~sh
 test "$(sha256sum < MANIFEST | cut -d' ' -f1)" = "$(sed -n 6p "$work/claim")"
 sha256sum --check --strict --quiet MANIFEST
 sed 's/^[0-9a-f]\{64\}  //' MANIFEST | LC_ALL=C sort > "$work/listed"
 find . ! -type d ! -path ./MANIFEST ! -path ./MANIFEST.note ! -path ./timestamp.tsr | sed 's|^\./||' | LC_ALL=C sort |
 	diff "$work/listed" -
 echo 'ok 3: the files'
-${'```'}
+~~~
 
 ## 4. The entries
 
@@ -67,7 +67,7 @@ With the code that Go checks its own module database with (golang.org/x/mod/sumd
 line of entries.jsonl is in the log at the index of its proof; no index is missing in between; the entries on either side are
 outside the period; the log continues the older checkpoint, when one was given.
 
-${'```'}sh
+~~~sh
 mkdir -p "$work/go"
 cat > "$work/go/main.go" <<'END'
 package main
@@ -179,7 +179,7 @@ END
 VKEY="$VKEY" GO111MODULE=off GOFLAGS= GOPATH="${'$'}{SUMDB:-/usr/share/gocode}" GOCACHE="${'$'}{GOCACHE:-$work/cache}" CGO_ENABLED=0 \
 	go run "$work/go/main.go" "$work/claim"
 echo 'ok 4: the entries'
-${'```'}
+~~~
 
 Entries are in the order in which the log took them, which follows their time within seconds; the pack stands on a checkpoint
 that was signed at least fifteen seconds after the period.
@@ -189,7 +189,7 @@ that was signed at least fifteen seconds after the period.
 They say which keys speak for the organisation. Each is a DSSE envelope (what is signed is in the function "pae"), signed by a
 threshold of its own root keys and of those of the one before. The newest lists the key of the log.
 
-${'```'}sh
+~~~sh
 pae() { # type, file
 	printf 'DSSEv1 %d %s %d ' "${'$'}{#1}" "$1" "$(stat -c %s "$2")"
 	cat "$2"
@@ -225,7 +225,7 @@ test "$version" -ge 1
 jq -e --arg id "$(sha256sum < "$work/key.der" | cut -d' ' -f1)" '.roles.audit.keyids | index($id) != null' \
 	"$work/root.$version" > /dev/null
 echo "ok 5: $version root documents; SHA-256 of the newest: $(sha256sum < "$work/root.$version" | cut -d' ' -f1)"
-${'```'}
+~~~
 
 ## 6. The policies
 
@@ -233,7 +233,7 @@ Each statement that was in force is signed by the policy key of a root document,
 Compiled Policy of the file that its line names. That file has the policy, the effective pipeline and the Because trail of each
 value; its name is its SHA-256. The sources are named by theirs.
 
-${'```'}sh
+~~~sh
 while read -r line; do
 	file=$(printf '%s' "$line" | jq -er .file)
 	test "$(jq -er .payloadType "$file")" = application/vnd.tappass.policy+json
@@ -252,14 +252,14 @@ find policy/compiled policy/sources -type f 2> /dev/null | while read -r file; d
 	test "$(sha256sum < "$file" | cut -d' ' -f1)" = "$(basename "$file" .json)"
 done
 echo "ok 6: $(wc -l < policy/statements.jsonl) statements"
-${'```'}
+~~~
 
 ## 7. The time
 
 When the pack has a time stamp (RFC 3161) it is over MANIFEST.note. Set TSA_CA to the certificates of the authority, from the
 authority: then a pack without its time stamp fails as well.
 
-${'```'}sh
+~~~sh
 if test -n "${'$'}{TSA_CA:-}"; then
 	openssl ts -verify -data MANIFEST.note -in timestamp.tsr -CAfile "$TSA_CA"
 	openssl ts -reply -in timestamp.tsr -text 2> /dev/null | grep '^Time stamp:'
@@ -269,7 +269,7 @@ elif test -e timestamp.tsr; then
 fi
 rm -rf "$work"
 echo 'the pack is what its key signed'
-${'```'}
+~~~
 
 ## What to look at
 
