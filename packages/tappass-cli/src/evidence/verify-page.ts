@@ -72,17 +72,14 @@ mkdir -p "$work/go"
 cat > "$work/go/main.go" <<'END'
 package main
 
-import (
-	"bytes"
-	"encoding/base64"
-	"encoding/json"
-	"fmt"
-	"os"
-	"strings"
-
-	"golang.org/x/mod/sumdb/note"
-	"golang.org/x/mod/sumdb/tlog"
-)
+import "bytes"
+import "encoding/base64"
+import "encoding/json"
+import "fmt"
+import "os"
+import "strings"
+import "golang.org/x/mod/sumdb/note"
+import "golang.org/x/mod/sumdb/tlog"
 
 func must(err error) {
 	if err != nil {
