@@ -173,8 +173,7 @@ func main() {
 	}
 }
 END
-VKEY="$VKEY" GO111MODULE=off GOFLAGS= GOPATH="${'$'}{SUMDB:-/usr/share/gocode}" GOCACHE="${'$'}{GOCACHE:-$work/cache}" CGO_ENABLED=0 \
-	go run "$work/go/main.go" "$work/claim"
+VKEY="$VKEY" GO111MODULE=off GOFLAGS= GOPATH="${'$'}{SUMDB:-/usr/share/gocode}" GOCACHE="${'$'}{GOCACHE:-$work/cache}" CGO_ENABLED=0 go run "$work/go/main.go" "$work/claim"
 echo 'ok 4: the entries'
 ~~~
 
@@ -203,8 +202,7 @@ signed_by() { # envelope, root document, role
 		jq -er --arg id "$id" '.keys[$id].public' "$2" | base64 -d > "$work/role.der"
 		test "$(sha256sum < "$work/role.der" | cut -d' ' -f1)" = "$id" || return 1
 		jq -r --arg id "$id" '[.signatures[] | select(.keyid == $id).sig][0] // ""' "$1" | base64 -d > "$work/role.sig"
-		if openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/role.der" -rawin \
-			-in "$work/pae" -sigfile "$work/role.sig" > /dev/null 2>&1; then good=$((good + 1)); fi
+		if openssl pkeyutl -verify -pubin -keyform DER -inkey "$work/role.der" -rawin -in "$work/pae" -sigfile "$work/role.sig" > /dev/null 2>&1; then good=$((good + 1)); fi
 	done
 	test "$good" -ge 1 && test "$good" -ge "$(jq -er --arg role "$3" '.roles[$role].threshold' "$2")"
 }
@@ -219,8 +217,7 @@ while test -e "roots/$((version + 1)).json"; do
 done
 test "$version" = "$(find roots -type f | wc -l)"
 test "$version" -ge 1
-jq -e --arg id "$(sha256sum < "$work/key.der" | cut -d' ' -f1)" '.roles.audit.keyids | index($id) != null' \
-	"$work/root.$version" > /dev/null
+jq -e --arg id "$(sha256sum < "$work/key.der" | cut -d' ' -f1)" '.roles.audit.keyids | index($id) != null' "$work/root.$version" > /dev/null
 echo "ok 5: $version root documents; SHA-256 of the newest: $(sha256sum < "$work/root.$version" | cut -d' ' -f1)"
 ~~~
 
