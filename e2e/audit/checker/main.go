@@ -169,14 +169,32 @@ func (t *tiles) SaveTiles([]tlog.Tile, [][]byte) {}
 func (t *tiles) ReadTiles(wanted []tlog.Tile) ([][]byte, error) {
 	read := make([][]byte, len(wanted))
 	for at, tile := range wanted {
-		path := strings.Replace(tile.Path(), fmt.Sprintf("tile/%d/", tileHeight), "tile/", 1)
-		data, err := os.ReadFile(filepath.Join(t.directory, path))
+		data, err := t.read(tile)
 		if err != nil {
 			return nil, err
 		}
 		read[at] = data
 	}
 	return read, nil
+}
+
+// read takes the beginning of a wider tile where a partial one is not there: older Go asks for the width that it needs, and a
+// log keeps the width that it has.
+func (t *tiles) read(tile tlog.Tile) ([]byte, error) {
+	for wide := tile; ; wide.W++ {
+		path := strings.Replace(wide.Path(), fmt.Sprintf("tile/%d/", tileHeight), "tile/", 1)
+		data, err := os.ReadFile(filepath.Join(t.directory, path))
+		if errors.Is(err, os.ErrNotExist) && wide.W < 1<<tileHeight {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(data) != wide.W*tlog.HashSize {
+			return nil, fmt.Errorf("%s: %d bytes where %d belong", path, len(data), wide.W*tlog.HashSize)
+		}
+		return data[:tile.W*tlog.HashSize], nil
+	}
 }
 
 func readLeaves(directory string, size int64) ([][]byte, error) {

@@ -490,8 +490,11 @@ describe('7: two policies under one version', () => {
 
 		await world.plane.rotate(world.org, { epoch: 2 });
 		await world.plane.apply(world.org, [one.sandbox_id], { policy: policyWithBudget(19) });
-		await until(() => again.posture().posture === 'fresh');
-		expect(again.view().epoch).toBe(2);
+		// What is loaded follows what is held.
+		await until(
+			() => again.posture().posture === 'fresh' && again.view().loaded_version === 1 && again.view().epoch === 2,
+		);
+		expect(again.view()).toMatchObject({ epoch: 2, loaded_version: 1 });
 	});
 });
 
