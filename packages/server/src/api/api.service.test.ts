@@ -197,6 +197,21 @@ describe('API keys', () => {
 		expect(replies.map(({ status }) => status)).toEqual([200, 403, 403, 403]);
 	});
 
+	it('limited to some actions make none that outlives them, and end no other', async () => {
+		const { key, id } = await newKey(['policy.read']);
+		const other = await newKey(['policy.read']);
+		const limited = await test.signIn(key);
+		const { body: list } = await call('GET', '/v1/keys');
+		const own = (list.items as { id: string; expires_at: string }[]).find((one) => one.id === id)!;
+
+		const made = await limited.call('POST', '/v1/keys', { name: 'long', scopes: ['policy.read'], days: 365 });
+		const ended = await limited.call('DELETE', `/v1/keys/${other.id}`);
+		for (const one of [id, other.id, made.body.id as string]) await call('DELETE', `/v1/keys/${one}`);
+
+		expect(made.body.expires_at).toBe(own.expires_at);
+		expect(ended.status).toBe(403);
+	});
+
 	it('are shown once: neither lists, nor the database, nor a repeated idempotency key has the text', async () => {
 		const headers = { 'idempotency-key': 'make-a-key' };
 		const body = { name: 'once', scopes: ['status.read'] };

@@ -21,6 +21,7 @@ import {
 	putMember,
 	revokeApiKey,
 } from '../store/people.ts';
+import type { OrgTransaction } from '../store/store.ts';
 import { type Route, route } from './route.ts';
 import { identifier, moment, none, page, pageOf, pageQuery, readCursor, text } from './shapes.ts';
 
@@ -266,7 +267,7 @@ export const peopleRoutes: readonly Route[] = [
 			if (user_id !== principal.user_id) assertMay(principal, 'key.manage', orgScope);
 			refuseWider(principal, body.scopes);
 			const made = makeApiKey(org_id, randomBytes(32));
-			const expires_at = new Date(now.getTime() + body.days * 86_400_000);
+			const expires_at = await noLaterThan(transaction, principal, new Date(now.getTime() + body.days * 86_400_000));
 			const row = {
 				org_id,
 				id: newId('key'),
@@ -301,6 +302,9 @@ export const peopleRoutes: readonly Route[] = [
 			// Another's key looks like none to whoever may not manage it.
 			if (found === undefined || (found.user_id !== principal.user_id && !may(principal, 'key.manage', orgScope)))
 				throw new TapPassError('not_found', { detail: `no key ${path.key}` });
+			// A key that is limited may end itself; to end others is more than it was given.
+			if (isLimited(principal) && path.key !== principal.key_id && !may(principal, 'key.manage', orgScope))
+				throw new TapPassError('forbidden', { detail: 'this key is limited', hint: 'use a key with all scopes' });
 			await revokeApiKey(transaction, path.key, now);
 			return { body: { id: path.key } };
 		},
@@ -334,6 +338,18 @@ async function refuseWithoutAdmin(admins: number): Promise<void> {
 }
 
 // A key never makes one that can do more than itself.
+function isLimited({ scopes }: Principal): boolean {
+	return !scopes.includes('*');
+}
+
+/** A limited key makes none that outlives it: or whoever found one for a day would have it for a year. */
+async function noLaterThan(transaction: OrgTransaction, principal: Principal, wanted: Date): Promise<Date> {
+	if (!isLimited(principal)) return wanted;
+	const own = await findApiKey(transaction, principal.key_id);
+	if (own === undefined) throw new TapPassError('unauthenticated', { detail: 'the key of this token is gone' });
+	return own.expires_at < wanted ? own.expires_at : wanted;
+}
+
 function refuseWider({ scopes }: Principal, wanted: readonly string[]): void {
 	const covered = (one: string): boolean =>
 		one.endsWith('*')

@@ -246,8 +246,8 @@ export async function listApiKeys(
 export async function findApiKey(
 	transaction: OrgTransaction,
 	id: string,
-): Promise<{ readonly user_id: string } | undefined> {
-	return transaction.selectFrom('api_keys').select('user_id').where('id', '=', id).executeTakeFirst();
+): Promise<{ readonly user_id: string; readonly expires_at: Date } | undefined> {
+	return transaction.selectFrom('api_keys').select(['user_id', 'expires_at']).where('id', '=', id).executeTakeFirst();
 }
 
 /** Revokes a key: its tokens end with the transaction. */
