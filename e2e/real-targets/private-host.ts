@@ -42,8 +42,7 @@ export class PrivateHost {
 
 	constructor() {
 		// Not below /tmp: Codex distrusts programs there.
-		mkdirSync('/var/tmp/tappass-real-targets', { recursive: true });
-		this.folder = mkdtempSync('/var/tmp/tappass-real-targets/host-');
+		this.folder = mkdtempSync('/var/tmp/tappass-real-target-');
 		this.home = join(this.folder, 'home');
 		this.workspace = join(this.folder, 'workspace');
 		mkdirSync(this.home);
