@@ -5,7 +5,7 @@
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root, workspacePackages } from './support/repository.ts';
 
@@ -71,9 +71,9 @@ async function install(name: string): Promise<string> {
 	return folder;
 }
 const command = (folder: string, name: string, ...args: readonly string[]): Promise<Ran> => {
-	// Nothing of the checkout is on its PATH.
+	// Nothing of the checkout is on its PATH but the Node that runs this, which may lie in the checkout's .toolchain.
 	const PATH = (process.env['PATH'] ?? '').split(':').filter((each) => !each.startsWith(root));
-	const env = { ...process.env, PATH: PATH.join(':'), HOME: folder, NODE_PATH: '' };
+	const env = { ...process.env, PATH: [dirname(process.execPath), ...PATH].join(':'), HOME: folder, NODE_PATH: '' };
 	return run(join(folder, 'node_modules/.bin', name), args, folder, env);
 };
 
