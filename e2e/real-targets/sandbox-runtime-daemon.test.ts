@@ -152,6 +152,8 @@ test('kill -9 of the daemon ends the program; the next daemon sweeps what is lef
 	await until(() => !isAlive(before.agent.pid!));
 	expect(await machine.host('daemon', '--background')).toMatchObject({ code: 0 });
 	await until(async () => (await machine.sandbox('srt')).agent.state === 'running');
+	// It says that the program was started; what the program starts inside follows.
+	await until(async () => (await agentsLeft()) > 0);
 	expect(await agentsLeft()).toBe(1);
 });
 
