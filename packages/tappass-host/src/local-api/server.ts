@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, rename, unlink } from 'node:fs/promises';
+import { chmod, chown, lstat, open, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -65,28 +65,48 @@ export async function startLocalApi(options: LocalApiOptions): Promise<{ readonl
 }
 
 async function listen(server: Server, socket: string): Promise<void> {
-	for (let attempt = 0; attempt < 5; attempt += 1) {
+	for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
 		const error = await bound(server, socket);
 		if (error === undefined) return;
 		if (error.code !== 'EADDRINUSE') throw new TapPassError('file_unwritable', { detail: `${socket}: ${error.code}` });
-		const dead = await inodeOf(socket);
 		if (await answers(socket)) throw running(socket);
-		if (dead !== undefined) await removeDead(socket, dead);
+		await removeDead(socket);
 	}
 	throw running(socket);
 }
 
-/** Takes a dead socket's name away, unless another daemon has just put its own there: that one gets it back. */
-async function removeDead(socket: string, dead: number): Promise<void> {
-	const aside = `${socket}.${process.pid}`;
-	const moved = await rename(socket, aside).then(
-		() => true,
-		// Another one was faster; who won is seen in the next attempt.
-		() => false,
-	);
-	if (!moved) return;
-	if ((await inodeOf(aside)) === dead) await unlink(aside);
-	else await rename(aside, socket);
+const attemptsMax = 40;
+const betweenMs = 50;
+const guardLifeMs = 10_000;
+
+/**
+ * Takes a dead socket's name away. One at a time, by a file that only one can make: while its maker looks and removes,
+ * nobody else removes, and nobody can bind a name that is taken; so what it removes is what it looked at.
+ */
+async function removeDead(socket: string): Promise<void> {
+	const guard = `${socket}.replacing`;
+	const made = await open(guard, 'wx', 0o600).catch(() => undefined);
+	if (made === undefined) {
+		// Somebody else is at it, or died at it.
+		const { mtimeMs = Date.now() } = (await lstat(guard).catch(() => undefined)) ?? {};
+		if (Date.now() - mtimeMs > guardLifeMs) await unlink(guard).catch(() => {});
+		await pause();
+		return;
+	}
+	try {
+		await made.close();
+		// Looked at twice: one that is bound but does not listen yet refuses as a dead one does.
+		const before = await inodeOf(socket);
+		if (before === undefined || (await answers(socket))) return;
+		await pause();
+		if ((await inodeOf(socket)) === before && !(await answers(socket))) await unlink(socket);
+	} finally {
+		await unlink(guard).catch(() => {});
+	}
+}
+
+function pause(): Promise<void> {
+	return new Promise((resolve) => setTimeout(resolve, betweenMs));
 }
 
 function inodeOf(path: string): Promise<number | undefined> {
