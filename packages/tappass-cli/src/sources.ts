@@ -1,4 +1,4 @@
-import { lstat, readdir, readFile, stat } from 'node:fs/promises';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TapPassError } from '@tappass/core';
@@ -45,7 +45,7 @@ async function all<T>(paths: readonly string[], read: (path: string) => Promise<
 /** One file with its time of change. @throws {TapPassError} file_unreadable */
 export async function readSource(path: string): Promise<SourceFile> {
 	try {
-		const info = await stat(path);
+		const info = statSync(path);
 		if (info.isDirectory())
 			throw new TapPassError('file_unreadable', { detail: `${path} is a directory`, hint: 'name the file' });
 		if (info.size > limits.sourceFileBytesMax)
@@ -53,7 +53,7 @@ export async function readSource(path: string): Promise<SourceFile> {
 				detail: `${path} has ${info.size} bytes`,
 				hint: `at most ${limits.sourceFileBytesMax}`,
 			});
-		return { file: path.split(sep).join('/'), bytes: await readFile(path), mtime: Math.floor(info.mtimeMs) };
+		return { file: path.split(sep).join('/'), bytes: readFileSync(path), mtime: Math.floor(info.mtimeMs) };
 	} catch (cause) {
 		throw unreadable(path, cause);
 	}
@@ -61,26 +61,22 @@ export async function readSource(path: string): Promise<SourceFile> {
 
 async function namesAt(path: string): Promise<readonly string[]> {
 	try {
-		if (!(await stat(path)).isDirectory()) return [path];
-		return (await walk(path)).sort();
+		if (!statSync(path).isDirectory()) return [path];
+		return walk(path).toSorted();
 	} catch (cause) {
 		throw unreadable(path, cause);
 	}
 }
 
-async function walk(directory: string): Promise<string[]> {
-	const entries = await readdir(directory, { withFileTypes: true });
-	const found = await Promise.all(
-		entries.map(async (entry): Promise<string[]> => {
-			const path = join(directory, entry.name);
-			if (ignored.has(entry.name)) return [];
-			if (entry.isDirectory()) return walk(path);
-			// A link inside a tree could lead anywhere, also back up; name it on the command line to have it read.
-			if (!(await lstat(path)).isFile()) return [];
-			return endings.some((ending) => entry.name.endsWith(ending)) && !entry.name.startsWith('.') ? [path] : [];
-		}),
-	);
-	return found.flat();
+function walk(directory: string): readonly string[] {
+	return readdirSync(directory, { withFileTypes: true }).flatMap((entry): readonly string[] => {
+		const path = join(directory, entry.name);
+		if (ignored.has(entry.name)) return [];
+		if (entry.isDirectory()) return walk(path);
+		// A link inside a tree could lead anywhere, also back up; name it on the command line to have it read.
+		if (!entry.isFile() || entry.name.startsWith('.')) return [];
+		return endings.some((ending) => entry.name.endsWith(ending)) ? [path] : [];
+	});
 }
 
 function unreadable(path: string, cause: unknown): TapPassError {
