@@ -18,7 +18,7 @@ const workers = 32;
 const peers = path.join(import.meta.dirname, '..', 'peers');
 const prompt = 'Please summarise the minutes of the meeting about the delivery plan. '.repeat(16).slice(0, 1_024);
 
-type Name = 'direct' | 'bare' | 'full' | 'portkey';
+type Name = 'direct' | 'bare' | 'full' | 'server' | 'portkey';
 interface Started {
 	readonly target: Target;
 	readonly child: ChildProcess | undefined;
@@ -34,6 +34,7 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 			direct,
 			bare: await tappass('bare', base, children),
 			full: await tappass('full', base, children),
+			server: await wholeServer(base, children),
 			portkey: await portkey(base, children),
 		};
 		pin(process.pid, 1);
@@ -48,7 +49,9 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 			seconds_per_round: seconds,
 		};
 	} finally {
-		for (const child of children) child.kill('SIGKILL');
+		// The server has an engine to stop.
+		for (const child of children) child.kill();
+		await Promise.all(children.map(ended));
 	}
 }
 
@@ -60,9 +63,9 @@ interface Told {
 
 async function throughput(treatments: Readonly<Record<Name, Started>>): Promise<Readonly<Record<string, unknown>>> {
 	const names = Object.keys(treatments) as Name[];
-	const rates: Record<Name, number[]> = { direct: [], bare: [], full: [], portkey: [] };
-	const latencies: Record<Name, number[]> = { direct: [], bare: [], full: [], portkey: [] };
-	const cpu: Record<Name, number> = { direct: 0, bare: 0, full: 0, portkey: 0 };
+	const rates: Record<Name, number[]> = { direct: [], bare: [], full: [], server: [], portkey: [] };
+	const latencies: Record<Name, number[]> = { direct: [], bare: [], full: [], server: [], portkey: [] };
+	const cpu: Record<Name, number> = { direct: 0, bare: 0, full: 0, server: 0, portkey: 0 };
 	for (const name of names) await closedLoop(treatments[name].target, workers, { ms: 2_000 });
 	for (let round = 0; round < rounds; round += 1) {
 		for (let turn = 0; turn < names.length; turn += 1) {
@@ -79,11 +82,14 @@ async function throughput(treatments: Readonly<Record<Name, Started>>): Promise<
 	return {
 		ratio_full_to_portkey_rps: round2(rps('full') / rps('portkey')),
 		ratio_bare_to_portkey_rps: round2(rps('bare') / rps('portkey')),
+		// The whole product, with its database on the same two cores.
+		ratio_server_to_portkey_rps: round2(rps('server') / rps('portkey')),
 		// By processor time: what other work on the machine does not distort.
 		ratio_full_to_portkey_per_cpu_second: round2(cost('portkey') / cost('full')),
 		ratio_bare_to_portkey_per_cpu_second: round2(cost('portkey') / cost('bare')),
 		cpu_bare_ms: round2(cost('bare')),
 		cpu_full_ms: round2(cost('full')),
+		cpu_server_ms: round2(cost('server')),
 		cpu_portkey_ms: round2(cost('portkey')),
 		...Object.fromEntries(names.map((name) => [`rps_${name}`, Math.round(rps(name))])),
 		...Object.fromEntries(names.map((name) => [`p50_${name}_ms`, round2(quantile(latencies[name], 0.5))])),
@@ -94,7 +100,7 @@ async function throughput(treatments: Readonly<Record<Name, Started>>): Promise<
 }
 
 async function sequential(treatments: Readonly<Record<Name, Started>>): Promise<Readonly<Record<string, unknown>>> {
-	const medians: Record<Name, number[]> = { direct: [], bare: [], full: [], portkey: [] };
+	const medians: Record<Name, number[]> = { direct: [], bare: [], full: [], server: [], portkey: [] };
 	for (let round = 0; round < 30; round += 1) {
 		for (const name of Object.keys(treatments) as Name[]) {
 			const { latencies } = await closedLoop(treatments[name].target, 1, { calls: 25 });
@@ -102,7 +108,12 @@ async function sequential(treatments: Readonly<Record<Name, Started>>): Promise<
 		}
 	}
 	const added = (name: Name): number => round2(quantile(medians[name], 0.5) - quantile(medians.direct, 0.5));
-	return { added_bare_p50_ms: added('bare'), added_full_p50_ms: added('full'), added_portkey_p50_ms: added('portkey') };
+	return {
+		added_bare_p50_ms: added('bare'),
+		added_full_p50_ms: added('full'),
+		added_server_p50_ms: added('server'),
+		added_portkey_p50_ms: added('portkey'),
+	};
 }
 
 async function streaming({
@@ -167,7 +178,12 @@ async function withToken({ target, child }: Started): Promise<Started> {
 	return { child, target: { ...target, headers: { authorization: `Bearer ${token}` } } };
 }
 async function withTokens(treatments: Readonly<Record<Name, Started>>): Promise<Readonly<Record<Name, Started>>> {
-	return { ...treatments, bare: await withToken(treatments.bare), full: await withToken(treatments.full) };
+	return {
+		...treatments,
+		bare: await withToken(treatments.bare),
+		full: await withToken(treatments.full),
+		server: await withToken(treatments.server),
+	};
 }
 
 function target(base: string, headers: Readonly<Record<string, string>>): Target {
@@ -200,6 +216,11 @@ async function tappass(mode: 'bare' | 'full', base: string, children: ChildProce
 	const { child, told } = await start('gateway/tappass.js', [mode, base], 0, children);
 	const url = `http://127.0.0.1:${String(told['port'])}/v1`;
 	return { child, target: target(url, { authorization: `Bearer ${String(told['token'])}` }) };
+}
+
+async function wholeServer(base: string, children: ChildProcess[]): Promise<Started> {
+	const { child, told } = await start('gateway/server.js', [base], 0, children);
+	return { child, target: target(`${String(told['url'])}/v1`, { authorization: `Bearer ${String(told['token'])}` }) };
 }
 
 async function portkey(base: string, children: ChildProcess[]): Promise<Started> {
@@ -269,6 +290,14 @@ function cpuMs(child: ChildProcess | undefined): number {
 	const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
 	// utime and stime, in ticks of a hundredth of a second.
 	return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+async function ended(child: ChildProcess): Promise<void> {
+	if (child.exitCode !== null || child.signalCode !== null) return;
+	const gone = new Promise((resolve) => child.once('exit', resolve));
+	const late = setTimeout(() => child.kill('SIGKILL'), 10_000);
+	await gone;
+	clearTimeout(late);
 }
 
 function freePort(): Promise<number> {

@@ -41,4 +41,4 @@ export type {
 } from './ports.ts';
 export { type ModelProbe, probeModel, probeServer } from './probe.ts';
 export type { DoorContext, Route as GatewayRoute } from './routes.ts';
-export { rememberCall } from './session/recent.ts';
+export { countCall, rememberCall } from './session/recent.ts';

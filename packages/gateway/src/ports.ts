@@ -71,8 +71,19 @@ export interface RecentCall {
 
 export interface SessionPort {
 	readonly find: (org_id: OrgId, id: string) => Promise<Session | undefined>;
-	/** Counts a call, atomically, and answers the session with it. */
-	readonly count: (org_id: OrgId, id: string, kind: 'model' | 'tool') => Promise<Session>;
+	/**
+	 * Counts a call, atomically, and answers the session with it. Not counted, and answered as it is: one that is not open, is
+	 * of another sandbox, or has made more than `calls_max` calls. Undefined: there is none.
+	 */
+	readonly count: (
+		org_id: OrgId,
+		id: string,
+		call: {
+			readonly sandbox_id: SandboxId;
+			readonly kind: 'model' | 'tool';
+			readonly calls_max: number | undefined;
+		},
+	) => Promise<Session | undefined>;
 	/** Puts a tool call among the `recent` ones by `rememberCall`, atomically, and answers the session with it. */
 	readonly remember: (org_id: OrgId, id: string, call: RecentCall) => Promise<Session>;
 	readonly spend: (org_id: OrgId, id: string, tokens: number, dollars: number) => Promise<void>;

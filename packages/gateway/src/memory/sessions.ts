@@ -1,6 +1,6 @@
 import { type OrgId, type SandboxId, TapPassError } from '@tappass/core';
 import type { RecentCall, Session, SessionPort } from '../ports.ts';
-import { rememberCall } from '../session/recent.ts';
+import { countCall, rememberCall } from '../session/recent.ts';
 
 /** Sessions of one process. */
 export class MemorySessions implements SessionPort {
@@ -13,11 +13,10 @@ export class MemorySessions implements SessionPort {
 
 	readonly find = async (org_id: OrgId, id: string): Promise<Session | undefined> =>
 		this.#sessions.get(`${org_id}/${id}`);
-	readonly count = async (org_id: OrgId, id: string, kind: 'model' | 'tool'): Promise<Session> =>
-		this.#update(org_id, id, ({ calls, tool_calls }) => ({
-			calls: calls + 1,
-			tool_calls: tool_calls + Number(kind === 'tool'),
-		}));
+	readonly count: SessionPort['count'] = async (org_id, id, call) => {
+		const held = this.#sessions.get(`${org_id}/${id}`);
+		return held === undefined ? undefined : this.#update(org_id, id, (session) => countCall(session, call));
+	};
 	readonly remember = async (org_id: OrgId, id: string, call: RecentCall): Promise<Session> =>
 		this.#update(org_id, id, ({ recent }) => ({ recent: rememberCall(recent, call) }));
 	readonly spend = async (org_id: OrgId, id: string, tokens: number, dollars: number): Promise<void> => {

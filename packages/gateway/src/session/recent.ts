@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { canonicalJson, type Json } from '@tappass/core';
 import { gatewayLimits } from '../limits.ts';
-import type { RecentCall } from '../ports.ts';
+import type { RecentCall, Session, SessionPort } from '../ports.ts';
 
 /**
  * The calls that a session remembers, with one more. An execution takes the place of the emission that asked for it: one
@@ -11,6 +11,15 @@ export function rememberCall(recent: readonly RecentCall[], call: RecentCall): r
 	const asked = call.emitted ? -1 : recent.findIndex(({ emitted, exact }) => emitted && exact === call.exact);
 	if (asked >= 0) return recent.map((one, at) => (at === asked ? { ...one, emitted: false } : one));
 	return [...recent, call].slice(-gatewayLimits.recentCallsMax);
+}
+
+/** A session with one more call, as `SessionPort.count` says: one that takes no more is answered as it is. */
+export function countCall(
+	session: Session,
+	{ sandbox_id, kind, calls_max = Number.POSITIVE_INFINITY }: Parameters<SessionPort['count']>[2],
+): Session {
+	if (session.state !== 'open' || session.sandbox_id !== sandbox_id || session.calls > calls_max) return session;
+	return { ...session, calls: session.calls + 1, tool_calls: session.tool_calls + Number(kind === 'tool') };
 }
 
 /** Hash over a tool's name and the shape of its arguments: which keys, which types, never the values. */

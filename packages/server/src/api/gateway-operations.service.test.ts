@@ -78,7 +78,7 @@ describe('a session', () => {
 		const id = await openSession();
 		const at = { tool: 'acme.x', shape: 's', exact: 'e', destructive: true, emitted: false, at: 1 };
 		await stored.ports.sessions.remember(org_id, id, at);
-		await stored.ports.sessions.count(org_id, id, 'tool');
+		await stored.ports.sessions.count(org_id, id, { sandbox_id, kind: 'tool', calls_max: undefined });
 		const killed = await by('eva')('POST', `/v1/sessions/${id}/kill`, { reason: 'it runs wild' });
 		const between = await stored.ports.sessions.find(org_id, id);
 		const twice = await call('POST', `/v1/sessions/${id}/kill`, {});

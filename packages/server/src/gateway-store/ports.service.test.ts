@@ -83,6 +83,62 @@ describe('a budget', () => {
 		expect(effect).toBe('exhausted');
 	});
 
+	it('is counted right when reservations and settlements of many sandboxes cross on two replicas', async () => {
+		const ceilings = { tokens_per_day: 1_000_000, dollars_per_month: 1_000 };
+		const at = Date.UTC(2026, 9, 1, 12);
+		const sandboxes = Array.from({ length: 8 }, (_, n) => `sbx_cross${n}` as SandboxId);
+		const request = (n: number) => ({
+			org_id,
+			sandbox_id: sandboxes[(n * 5) % 8]!,
+			request_id: `cross-${n}`,
+		});
+
+		const effects = await Promise.all(
+			Array.from({ length: 200 }, async (_, n) => {
+				const [asking, settling] = n % 2 === 0 ? both() : both().toReversed();
+				const taken = await asking!.budgets.reserve(request(n), { tokens: 10, dollars: 0.5 }, ceilings, at);
+				// Each is settled twice, at once and elsewhere: only one of them counts.
+				await Promise.all([
+					settling!.budgets.settle(request(n), { tokens: 3, dollars: 0.25 }),
+					asking!.budgets.settle(request(n), { tokens: 3, dollars: 0.25 }),
+				]);
+				return taken.effect;
+			}),
+		);
+
+		expect(new Set(effects)).toEqual(new Set(['reserved']));
+		const rows = await test.server.services.store.withOrg(org_id, (transaction) =>
+			transaction
+				.selectFrom('budget_periods')
+				.select(['period', 'tokens', 'dollars'])
+				.where('sandbox_id', 'in', sandboxes)
+				.orderBy('sandbox_id')
+				.orderBy('period')
+				.execute(),
+		);
+		expect(rows).toEqual(
+			sandboxes.flatMap(() => [
+				{ period: 'day:2026-10-01', tokens: 75, dollars: 6.25 },
+				{ period: 'month:2026-10', tokens: 75, dollars: 6.25 },
+			]),
+		);
+	});
+
+	it('reserves once for one request, however often it is asked', async () => {
+		const ceilings = { tokens_per_day: 100, dollars_per_month: 5 };
+		const at = Date.UTC(2026, 10, 2, 9);
+		const asked = both().flatMap(({ budgets }) =>
+			[1, 2].map(() => budgets.reserve(who('twice'), { tokens: 40, dollars: 0 }, ceilings, at)),
+		);
+
+		const effects = (await Promise.all(asked)).map(({ effect }) => effect);
+
+		expect(effects.filter((effect) => effect === 'reserved')).toHaveLength(1);
+		expect((await one.ports.budgets.reserve(who('rest'), { tokens: 60, dollars: 0 }, ceilings, at)).effect).toBe(
+			'reserved',
+		);
+	});
+
 	it('of money ends with the month, of tokens with the day', async () => {
 		const ceilings = { tokens_per_day: 10, dollars_per_month: 1 };
 		const at = Date.UTC(2026, 7, 31, 23);
@@ -119,9 +175,11 @@ describe('a session', () => {
 		at: 1,
 	});
 
+	const counted = () => ({ sandbox_id, kind: 'tool' as const, calls_max: undefined });
+
 	it('counts on every replica, and remembers calls in order', async () => {
 		await Promise.all(
-			both().flatMap(({ sessions }) => [1, 2, 3].map(() => sessions.count(org_id, session_id, 'tool'))),
+			both().flatMap(({ sessions }) => [1, 2, 3].map(() => sessions.count(org_id, session_id, counted()))),
 		);
 		await one.ports.sessions.remember(org_id, session_id, call('a.x'));
 		const held = await two.ports.sessions.remember(org_id, session_id, call('b.y'));
@@ -132,9 +190,29 @@ describe('a session', () => {
 
 	it('of another org does not exist', async () => {
 		await expect(one.ports.sessions.find('org_other01' as OrgId, session_id)).resolves.toBeUndefined();
-		await expect(one.ports.sessions.count('org_other01' as OrgId, session_id, 'tool')).rejects.toMatchObject({
+		await expect(one.ports.sessions.count('org_other01' as OrgId, session_id, counted())).resolves.toBeUndefined();
+		await expect(one.ports.sessions.remember('org_other01' as OrgId, session_id, call('a.x'))).rejects.toMatchObject({
 			code: 'session_unknown',
 		});
+	});
+
+	it('is not counted for another sandbox, nor past its last call', async () => {
+		const before = (await one.ports.sessions.find(org_id, session_id))!.calls;
+
+		const of_another = await one.ports.sessions.count(org_id, session_id, {
+			...counted(),
+			sandbox_id: 'sbx_other01' as SandboxId,
+		});
+		const last = await Promise.all(
+			both().flatMap(({ sessions }) =>
+				[1, 2, 3].map(() => sessions.count(org_id, session_id, { ...counted(), calls_max: before + 1 })),
+			),
+		);
+
+		expect(of_another).toMatchObject({ calls: before, sandbox_id });
+		// One more than the last is counted, so that whoever asks sees that it is one too many.
+		expect(Math.max(...last.map((session) => session!.calls))).toBe(before + 2);
+		expect((await one.ports.sessions.find(org_id, session_id))!.calls).toBe(before + 2);
 	});
 
 	it('that is killed is killed everywhere, stays so, and the log says why', async () => {

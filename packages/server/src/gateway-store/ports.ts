@@ -47,7 +47,7 @@ export function storedPorts({ store, keys, audit, prices, now, onError }: Stored
 	const signals = new StoredSignals(batches, onError);
 	const ports: GatewayPorts = {
 		policies,
-		sessions: new StoredSessions(batches, audit),
+		sessions: new StoredSessions(batches, store, audit),
 		budgets: new StoredBudgets(batches),
 		approvals: new StoredApprovals(batches, keys, audit),
 		discovery: new StoredDiscovery(batches, registry, audit),
@@ -56,8 +56,8 @@ export function storedPorts({ store, keys, audit, prices, now, onError }: Stored
 		mcpServers: new StoredMcpServers(batches, registry, keys),
 		audit: { append: (events) => audit.append(events) },
 		unenrolled: new StoredUnenrolled(batches, store.orgIds),
-		pseudonyms: new StoredPseudonyms(batches, keys),
-		mandates: mandates(batches, keys),
+		pseudonyms: new StoredPseudonyms(batches, registry, keys),
+		mandates: mandates(registry, keys),
 		signals,
 		now,
 		monotonicMs: () => performance.now(),
@@ -78,10 +78,10 @@ export function storedPorts({ store, keys, audit, prices, now, onError }: Stored
 }
 
 // Seed §2.2: an ES256 JWS by the org's token key, whose public half the root document lists.
-function mandates(batches: Batches, keys: OrgKeys): MandatePort {
+function mandates(registry: Registry, keys: OrgKeys): MandatePort {
 	return {
 		sign: async (org_id, claims) => {
-			const key = await batches.run(org_id, (transaction) => keys.current(transaction, org_id, 'token'));
+			const key = await registry.read(org_id, 'token key', (transaction) => keys.current(transaction, org_id, 'token'));
 			const part = (value: object): string => encodeBase64Url(Buffer.from(canonicalJson(value as never)));
 			const message = `${part({ alg: 'ES256', kid: key.id, typ: 'JWT' })}.${part(claims)}`;
 			return `${message}.${encodeBase64Url(await key.sign(Buffer.from(message)))}`;

@@ -2,23 +2,27 @@ import { hkdfSync } from 'node:crypto';
 import type { PseudonymPort } from '@tappass/gateway';
 import type { OrgKeys } from '../keys/org-keys.ts';
 import type { Batches } from './batch.ts';
+import type { Registry } from './registry.ts';
 import { openText, sealText } from './sealed.ts';
 
 /** Reversible tokens as sealed rows; a session's key is derived, so that replicas make the same token of a value. */
 export class StoredPseudonyms implements PseudonymPort {
 	readonly #batches: Batches;
+	readonly #registry: Registry;
 	readonly #keys: OrgKeys;
 
-	constructor(batches: Batches, keys: OrgKeys) {
+	constructor(batches: Batches, registry: Registry, keys: OrgKeys) {
 		this.#batches = batches;
+		this.#registry = registry;
 		this.#keys = keys;
 	}
 
-	readonly key: PseudonymPort['key'] = (org_id, session_id) =>
-		this.#batches.run(org_id, async (transaction) => {
-			const { key } = await this.#keys.firstDataKey(transaction, org_id);
-			return new Uint8Array(hkdfSync('sha256', key, '', `tappass pseudonyms ${org_id} ${session_id}`, 32));
-		});
+	readonly key: PseudonymPort['key'] = async (org_id, session_id) => {
+		const { key } = await this.#registry.read(org_id, 'first data key', (transaction) =>
+			this.#keys.firstDataKey(transaction, org_id),
+		);
+		return new Uint8Array(hkdfSync('sha256', key, '', `tappass pseudonyms ${org_id} ${session_id}`, 32));
+	};
 
 	readonly keep: PseudonymPort['keep'] = (org_id, session_id, values) =>
 		this.#batches.run(org_id, async (transaction) => {

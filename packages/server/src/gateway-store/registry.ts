@@ -8,7 +8,7 @@ interface Held {
 }
 
 /**
- * What operators register for an org (upstreams, servers, approved tools, clearances), remembered for a few seconds and
+ * What operators decide for an org (upstreams, servers, approved tools, clearances, keys), remembered for a few seconds and
  * forgotten at once when a replica says that it changed.
  */
 export class Registry {
@@ -41,7 +41,7 @@ export class Registry {
 	}
 
 	onNotice({ kind, org_id }: Notice): void {
-		if (kind === 'registry') this.forget(org_id);
+		if (kind === 'registry' || kind === 'root') this.forget(org_id);
 	}
 
 	/** Notices may have been missed. */

@@ -1,92 +1,121 @@
 import { type OrgId, type SandboxId, TapPassError } from '@tappass/core';
-import { type RecentCall, rememberCall, type Session, type SessionPort } from '@tappass/gateway';
+import { countCall, type RecentCall, rememberCall, type Session, type SessionPort } from '@tappass/gateway';
 import { sql } from 'kysely';
 import type { Audit } from '../audit-store/append.ts';
 import { announce } from '../events/notices.ts';
 import { storableJson } from '../store/storable.ts';
-import type { OrgTransaction } from '../store/store.ts';
-import type { Batches } from './batch.ts';
+import type { OrgTransaction, Store } from '../store/store.ts';
+import type { Batches, Kind } from './batch.ts';
+
+type Count = { readonly id: string; readonly call: Parameters<SessionPort['count']>[2] };
+type Remember = { readonly id: string; readonly remember: RecentCall };
+type Spend = { readonly id: string; readonly tokens: number; readonly dollars: number };
 
 /** Sessions as rows: what an agent used up stays used up, whichever replica it calls. */
 export class StoredSessions implements SessionPort {
 	readonly #batches: Batches;
+	readonly #store: Pick<Store, 'withOrg'>;
 	readonly #audit: Audit;
 
-	constructor(batches: Batches, audit: Audit) {
+	constructor(batches: Batches, store: Pick<Store, 'withOrg'>, audit: Audit) {
 		this.#batches = batches;
+		this.#store = store;
 		this.#audit = audit;
 	}
 
-	readonly find: SessionPort['find'] = (org_id, id) =>
-		this.#batches.run(org_id, async (transaction) => {
-			const row = await transaction.selectFrom('sessions').selectAll().where('id', '=', id).executeTakeFirst();
-			return row === undefined ? undefined : sessionOf(row);
-		});
+	readonly find: SessionPort['find'] = (org_id, id) => this.#batches.ask(org_id, found, id);
 
-	readonly count: SessionPort['count'] = (org_id, id, kind) =>
-		this.#batches.run(
-			org_id,
-			async (transaction) => {
-				const row = await transaction
-					.updateTable('sessions')
-					.set({ calls: sql`calls + 1`, tool_calls: sql`tool_calls + ${kind === 'tool' ? 1 : 0}` })
-					.where('id', '=', id)
-					.returningAll()
-					.executeTakeFirst();
-				return sessionOf(row ?? missing());
-			},
-			`session ${id}`,
-		);
+	readonly count: SessionPort['count'] = (org_id, id, call) => this.#batches.ask(org_id, changed, { id, call });
 
-	readonly remember: SessionPort['remember'] = (org_id, id, call) =>
-		this.#batches.run(
-			org_id,
-			async (transaction) => {
-				const held = await lock(transaction, id);
-				const recent = rememberCall(held.recent, call);
-				await transaction
-					.updateTable('sessions')
-					.set({ recent: storableJson(JSON.stringify(recent)) })
-					.where('id', '=', id)
-					.execute();
-				return { ...held, recent };
-			},
-			`session ${id}`,
-		);
+	readonly remember: SessionPort['remember'] = async (org_id, id, call) =>
+		(await this.#batches.ask(org_id, changed, { id, remember: call })) ?? missing();
 
-	readonly spend: SessionPort['spend'] = (org_id, id, tokens, dollars) =>
-		this.#batches.run(
-			org_id,
-			async (transaction) => {
-				await transaction
-					.updateTable('sessions')
-					.set({ tokens: sql`tokens + ${Math.round(tokens)}`, dollars: sql`dollars + ${dollars}` })
-					.where('id', '=', id)
-					.execute();
-			},
-			`session ${id}`,
-		);
+	readonly spend: SessionPort['spend'] = async (org_id, id, tokens, dollars) => {
+		await this.#batches.ask(org_id, changed, { id, tokens: Math.round(tokens), dollars });
+	};
 
 	readonly kill: SessionPort['kill'] = (org_id, id, code, reason) =>
-		this.#batches.run(
-			org_id,
-			async (transaction) => {
-				const sandbox_id = await killSession(transaction, { org_id, id, code, reason });
-				if (sandbox_id === undefined) return;
-				const event = this.#audit.event({
-					type: 'session.killed',
-					org_id,
-					actor: { kind: 'server', id: 'loop_guard' },
-					decision: 'block',
-					sandbox_id,
-					session_id: id,
-					code,
-					payload: { reason },
-				});
-				await this.#audit.appendIn(transaction, [event]);
-			},
-			`session ${id}`,
+		this.#store.withOrg(org_id, async (transaction) => {
+			const sandbox_id = await killSession(transaction, { org_id, id, code, reason });
+			if (sandbox_id === undefined) return;
+			const event = this.#audit.event({
+				type: 'session.killed',
+				org_id,
+				actor: { kind: 'server', id: 'loop_guard' },
+				decision: 'block',
+				sandbox_id,
+				session_id: id,
+				code,
+				payload: { reason },
+			});
+			await this.#audit.appendIn(transaction, [event]);
+		});
+}
+
+const found: Kind<string, Session | undefined> = {
+	name: '',
+	async answer(transaction, ids) {
+		const rows = await rowsOf(transaction, ids).execute();
+		const sessions = new Map(rows.map((row) => [row.id, sessionOf(row)]));
+		return ids.map((id) => sessions.get(id));
+	},
+};
+
+const changed: Kind<Count | Remember | Spend, Session | undefined> = {
+	name: 'session',
+	async answer(transaction, asked) {
+		const ids = asked.map(({ id }) => id);
+		const rows = await rowsOf(transaction, ids).orderBy('id').forUpdate().execute();
+		const sessions = new Map(rows.map((row) => [row.id, sessionOf(row)]));
+		const read = new Set(sessions.values());
+		const answers = asked.map((one) => {
+			const session = sessions.get(one.id);
+			if (session === undefined) return undefined;
+			const after = changedBy(session, one);
+			sessions.set(one.id, after);
+			return after;
+		});
+		await writeSessions(
+			transaction,
+			[...sessions.values()].filter((session) => !read.has(session)),
+			rows,
 		);
+		return answers;
+	},
+};
+
+function changedBy(session: Session, one: Count | Remember | Spend): Session {
+	if ('remember' in one) return { ...session, recent: rememberCall(session.recent, one.remember) };
+	if ('tokens' in one)
+		return { ...session, tokens: session.tokens + one.tokens, dollars: session.dollars + one.dollars };
+	return countCall(session, one.call);
+}
+
+// The rows are locked, so what was read is what is there. What a session remembers is large, and mostly unchanged.
+async function writeSessions(
+	transaction: OrgTransaction,
+	sessions: readonly Session[],
+	rows: readonly { readonly recent: unknown }[],
+): Promise<void> {
+	if (sessions.length === 0) return;
+	const read = new Set(rows.map(({ recent }) => recent));
+	const column = <T>(of: (session: Session) => T): T[] => sessions.map(of);
+	const recent = column((session) => (read.has(session.recent) ? null : storableJson(JSON.stringify(session.recent))));
+	await sql`
+		update sessions s set calls = g.calls, tool_calls = g.tool_calls, tokens = g.tokens, dollars = g.dollars,
+			recent = coalesce(g.recent::jsonb, s.recent)
+		from unnest(${column(({ id }) => id)}::text[], ${column(({ calls }) => calls)}::bigint[],
+			${column(({ tool_calls }) => tool_calls)}::bigint[], ${column(({ tokens }) => tokens)}::bigint[],
+			${column(({ dollars }) => dollars)}::float8[], ${recent}::text[])
+			as g(id, calls, tool_calls, tokens, dollars, recent)
+		where s.id = g.id`.execute(transaction);
+}
+
+function rowsOf(transaction: OrgTransaction, ids: readonly string[]) {
+	return transaction
+		.selectFrom('sessions')
+		.selectAll()
+		.where('id', '=', sql<string>`any(${[...new Set(ids)]}::text[])`);
 }
 
 /**

@@ -13,25 +13,20 @@ export const checkSession: Step = defineStep('check_session', {
 		const { claims, policy } = state;
 		if (claims === undefined || policy === undefined)
 			throw new TapPassError('internal', { detail: 'a session needs a policy' });
-		const found = await ports.sessions.find(policy.org_id, claims.sid);
-		const said = refusalOf(state, found);
-		if (found === undefined || said !== undefined) {
-			state.session = found?.sandbox_id === policy.sandbox_id ? found : undefined;
-			return [finding(state, 'check_session', said ?? unknown)];
-		}
-		state.session = found;
-		if (state.asks) return nothing;
-		state.session = await ports.sessions.count(policy.org_id, found.id, state.call.kind);
-		// Counting is atomic and looking was not: whoever comes past the last call, or after a kill, is refused here.
-		const late = refusalOf(state, state.session);
-		return late === undefined ? nothing : [finding(state, 'check_session', late)];
+		const { org_id, sandbox_id } = policy;
+		const calls_max = numberOf(state, 'check_session', 'session_calls_max');
+		const session = state.asks
+			? await ports.sessions.find(org_id, claims.sid)
+			: await ports.sessions.count(org_id, claims.sid, { sandbox_id, kind: state.call.kind, calls_max });
+		state.session = session?.sandbox_id === sandbox_id ? session : undefined;
+		const said = refusalOf(state, state.session);
+		return said === undefined ? nothing : [finding(state, 'check_session', said)];
 	},
 });
 
-const unknown: Said = { code: 'session_unknown', message: 'No session of this sandbox is open under that id.' };
-
 function refusalOf(state: CallState, session: Session | undefined): Said | undefined {
-	if (session === undefined || session.sandbox_id !== state.policy?.sandbox_id) return unknown;
+	if (session === undefined)
+		return { code: 'session_unknown', message: 'No session of this sandbox is open under that id.' };
 	if (session.state === 'killed')
 		return { code: 'session_killed', message: `The session was killed (${session.killed_code ?? 'by an operator'}).` };
 	if (session.state !== 'open') return { code: 'session_closed', message: 'The session is closed.' };
