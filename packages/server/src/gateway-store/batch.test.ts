@@ -28,7 +28,7 @@ describe('work that shares a transaction', () => {
 	it('fails alone: what was with it is done again without it', async () => {
 		const { ran, store } = recorder();
 		const batches = new Batches(store);
-		const first = [0, 1].map((at) => batches.run(org, named(`first ${at}`)));
+		const first = [0].map((at) => batches.run(org, named(`first ${at}`)));
 
 		const rest = await Promise.allSettled([
 			batches.run(org, named('good')),
@@ -38,13 +38,13 @@ describe('work that shares a transaction', () => {
 		await Promise.all(first);
 
 		expect(rest.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
-		expect(ran.slice(2)).toEqual([['good', 'bad'], ['good'], ['bad'], ['late']]);
+		expect(ran.slice(1)).toEqual([['good', 'bad'], ['good'], ['bad'], ['late']]);
 	});
 
 	it('locks in one order, whatever the order it came in: no two transactions wait for one another', async () => {
 		const { ran, store } = recorder();
 		const batches = new Batches(store);
-		const first = [0, 1].map((at) => batches.run(org, named(`first ${at}`)));
+		const first = [0].map((at) => batches.run(org, named(`first ${at}`)));
 
 		await Promise.all([
 			...first,
@@ -55,13 +55,13 @@ describe('work that shares a transaction', () => {
 			batches.run(org, named('reads')),
 		]);
 
-		expect(ran[2]).toEqual(['reads', 'budget b', 'session a, 1', 'session a, 2', 'session b']);
+		expect(ran[1]).toEqual(['reads', 'budget b', 'session a, 1', 'session a, 2', 'session b']);
 	});
 
 	it('of one kind is answered together, each question by its own answer', async () => {
 		const { ran, store } = recorder();
 		const batches = new Batches(store);
-		const first = [0, 1].map((at) => batches.run(org, named(`first ${at}`)));
+		const first = [0].map((at) => batches.run(org, named(`first ${at}`)));
 		const doubled: Kind<number, number> = {
 			name: 'doubled',
 			async answer(transaction, asked) {
@@ -72,12 +72,12 @@ describe('work that shares a transaction', () => {
 		};
 
 		const good = await Promise.all([1, 2, 4].map((one) => batches.ask(org, doubled, one)));
-		const more = [0, 1].map((at) => batches.run(org, named(`more ${at}`)));
+		const more = [0].map((at) => batches.run(org, named(`more ${at}`)));
 		const mixed = await Promise.allSettled([5, 3, 6].map((one) => batches.ask(org, doubled, one)));
 		await Promise.all([...first, ...more]);
 
 		expect(good).toEqual([2, 4, 8]);
-		expect(ran[2]).toEqual(['doubled 1,2,4']);
+		expect(ran[1]).toEqual(['doubled 1,2,4']);
 		expect(mixed.map((one) => (one.status === 'fulfilled' ? one.value : 'failed'))).toEqual([10, 'failed', 12]);
 	});
 
@@ -93,6 +93,6 @@ describe('work that shares a transaction', () => {
 		const all = await Promise.allSettled([1, 2, 3, 4].map((at) => batches.run(org, named(`${at}`))));
 
 		expect(all.map(({ status }) => status)).toEqual(Array.from({ length: 4 }, () => 'rejected'));
-		expect(tried).toHaveLength(3);
+		expect(tried).toHaveLength(2);
 	});
 });
