@@ -366,7 +366,18 @@ describe('a host', () => {
 		await report(4);
 		expect((await waiting).stdout).toContain('1 loaded by their hosts, 1 not enrolled yet.');
 
+		refused(await ada.run('tappass sandbox reenroll nobody'), 2, 'not_found');
+		const moved = await ada.run('tappass sandbox reenroll tenant_a');
+		expect(moved.stderr).toContain('the host of before is left behind then');
+		const next = await HostSimulator.enrol(moved.stdout.trim(), { name: 'tenant_a' });
+		expect(next.identity.sandbox_id).toBe(host.identity.sandbox_id);
+		expect(await host.reconcile()).toMatchObject({ status: 401, body: { code: 'certificate_superseded' } });
+		next.stop();
+
 		expect(await succeeds(ada, 'tappass sandbox revoke tenant_a --reason "laptop was lost"')).toContain('is revoked');
+		const ended = await ada.run('tappass sandbox reenroll tenant_a');
+		refused(ended, 2, 'usage');
+		expect(ended.stderr).toContain('tappass sandbox-spec emit-bootstrap eu-support-emailer');
 		expect(await succeeds(ada, 'tappass sandbox revoke tenant_a')).toContain('was revoked before');
 		expect(await host.reconcile()).toMatchObject({ status: 401, body: { code: 'sandbox_revoked' } });
 		expect(await ada.json('tappass sandbox show tenant_a')).toMatchObject({

@@ -489,6 +489,22 @@ describe('sandboxes', () => {
 		expect(seen).toHaveLength(5);
 		expect(new Set(seen).size).toBe(5);
 	});
+
+	it('are enrolled anew by a URL of their own, unless they have ended', async () => {
+		const { items } = (await call('GET', '/v1/sandboxes')).body;
+		const { id } = items.find(({ state }: { state: string }) => state === 'pending');
+		const made = await call('POST', `/v1/sandboxes/${id}/bootstrap`, {});
+		expect(made).toMatchObject({ status: 201, body: { sandbox_id: id, name: null } });
+		expect(made.body.url).toMatch(/\/install\/[a-z0-9]+\.[\w-]{43}#root=[0-9a-f]{64}$/);
+
+		const [other] = (await call('POST', '/v1/sandbox-specs/eu-support-emailer/bootstraps', {})).body.items;
+		await call('POST', `/v1/sandboxes/${other.sandbox_id}/revoke`, {});
+		expect(await call('POST', `/v1/sandboxes/${other.sandbox_id}/bootstrap`, {})).toMatchObject({
+			status: 400,
+			body: { code: 'usage', hint: expect.stringContaining('sandbox-spec emit-bootstrap eu-support-emailer') },
+		});
+		expect((await call('POST', '/v1/sandboxes/nobody/bootstrap', {})).status).toBe(404);
+	});
 });
 
 describe('the description', () => {

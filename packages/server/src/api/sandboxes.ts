@@ -87,7 +87,50 @@ export const sandboxRoutes: readonly Route[] = [
 			return { body: { id: found.id, state: 'revoked' as const, changed }, about };
 		},
 	}),
+	route({
+		method: 'post',
+		path: '/v1/sandboxes/{sandbox}/bootstrap',
+		operation: 'reenrollSandbox',
+		audit: 'bootstrap.emitted',
+		summary: 'Make a single-use URL that enrols a sandbox anew; its host of before is left behind when it is redeemed',
+		tag: 'fleet',
+		success: 201,
+		secret: true,
+		parameters: z.strictObject({ sandbox: identifier }),
+		query: none,
+		body: z.strictObject({}),
+		result: z.strictObject({
+			sandbox_id: z.string(),
+			name: z.string().nullable().describe('What its host of before called it'),
+			url: z.url(),
+			expires_at: moment,
+		}),
+		handle: async ({ path, org_id, principal, services, transaction, now }) => {
+			const found = await sandboxFor(principal, transaction, path.sandbox);
+			// It gives the sandbox to one host and takes it from another.
+			for (const action of ['sandbox.create', 'sandbox.revoke'] as const) assertMay(principal, action, found);
+			assertLives(found);
+			const { url, expires_at } = await services.mintBootstrap(transaction, {
+				orgId: org_id,
+				sandboxId: found.id,
+				createdBy: principal.email,
+				now: now.getTime(),
+			});
+			const about = { project: found.project, agent: found.agent, sandbox_id: found.id };
+			return { body: { sandbox_id: found.id, name: found.name, url, expires_at }, about };
+		},
+	}),
 ];
+
+/** @throws {TapPassError} usage: what was revoked or locked never comes back, its name does */
+function assertLives({ id, name, spec_id, state }: NonNullable<Awaited<ReturnType<typeof findSandbox>>>): void {
+	if (state === 'active' || state === 'pending') return;
+	const revoke = state === 'locked' ? `tappass sandbox revoke ${id}, then ` : '';
+	throw new TapPassError('usage', {
+		detail: `${name ?? id} is ${state}, and that is for good`,
+		hint: `${revoke}make another sandbox, which can have its name: tappass sandbox-spec emit-bootstrap ${spec_id}`,
+	});
+}
 
 async function sandboxFor(
 	principal: Principal,

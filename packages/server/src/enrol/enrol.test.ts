@@ -104,6 +104,7 @@ const certificate = (generation: number, change: Partial<CertificateState> = {})
 	created_at: now,
 	first_seen_at: null,
 	revoked_at: null,
+	left_behind: false,
 	...change,
 });
 const seen = { first_seen_at: now };
@@ -144,6 +145,12 @@ describe('a certificate', () => {
 			'certificate_superseded',
 			false,
 		],
+		[
+			'that a new enrolment has left behind, seen or not',
+			host(certificate(1, { revoked_at: now, left_behind: true }), certificate(2, seen)),
+			'certificate_superseded',
+			false,
+		],
 		['that was voided unseen', host(certificate(2, { revoked_at: now }), certificate(3)), 'sandbox_locked', true],
 	] as const)('%s is refused', (_name, state, code, lock) => {
 		expect(judgeCertificate(state, now)).toEqual({ kind: 'refuse', code, lock });
@@ -160,6 +167,12 @@ describe('a renewal', () => {
 		const state = host(certificate(1, seen), certificate(2, seen));
 
 		expect(decideRenewal(state, 'key', now)).toEqual({ kind: 'refuse', code: 'sandbox_locked', lock: true });
+	});
+
+	it('by a certificate that a new enrolment has left behind locks nobody', () => {
+		const state = host(certificate(1, { ...seen, revoked_at: now, left_behind: true }), certificate(2, seen));
+
+		expect(decideRenewal(state, 'key', now)).toEqual({ kind: 'refuse', code: 'certificate_superseded', lock: false });
 	});
 
 	it('of a revoked sandbox is refused as that', () => {

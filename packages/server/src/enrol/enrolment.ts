@@ -15,6 +15,7 @@ import {
 	insertBootstrap,
 	insertCertificate,
 	isNameTaken,
+	leaveBehind,
 	lockBootstrap,
 	lockSandbox,
 	orgEpoch,
@@ -190,7 +191,7 @@ async function burn(
 	if (!(await activateSandbox(transaction, sandbox_id, { name, generation }))) throw nameTaken(name);
 	const at = new Date(options.now());
 	// A sandbox that is enrolled anew leaves its old host behind.
-	await voidCertificates(transaction, sandbox_id, 0, at);
+	await leaveBehind(transaction, sandbox_id, at);
 	const certificate = await certify(options, transaction, { org_id, sandbox_id }, key, generation);
 	const response = Buffer.from(JSON.stringify(certificate));
 	// The row is locked, so this cannot fail; if it ever did, nothing of the above may stay.
@@ -345,6 +346,6 @@ function stateOf(row: Selectable<BootstrapTable>): Parameters<typeof decideRedem
 function nameTaken(name: string): TapPassError {
 	return new TapPassError('already_exists', {
 		detail: `a sandbox named ${name}`,
-		hint: 'tappass-host init with another name; the URL can still be used',
+		hint: `tappass-host init with another name; the URL can still be used. If ${name} is to be enrolled anew, the operator makes its URL: tappass sandbox reenroll ${name}`,
 	});
 }

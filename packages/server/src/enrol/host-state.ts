@@ -22,5 +22,6 @@ function certificateState(row: Selectable<CertificateTable>): CertificateState {
 		created_at: row.created_at.getTime(),
 		first_seen_at: row.first_seen_at?.getTime() ?? null,
 		revoked_at: row.revoked_at?.getTime() ?? null,
+		left_behind: row.left_behind,
 	};
 }

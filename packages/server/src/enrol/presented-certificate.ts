@@ -10,6 +10,8 @@ export interface CertificateState {
 	readonly created_at: number;
 	readonly first_seen_at: number | null;
 	readonly revoked_at: number | null;
+	/** The sandbox was enrolled anew since. */
+	readonly left_behind: boolean;
 }
 
 /** A sandbox and its certificates, as far as they bear on whether one of them is good. */
@@ -38,6 +40,8 @@ export function judgeCertificate(host: HostState, now: number): CertificateVerdi
 	if (state === 'revoked') return refuse('sandbox_revoked');
 	if (state === 'locked') return refuse('sandbox_locked');
 	if (!(now < presented.not_after)) return refuse('certificate_expired');
+	// The operator meant it: the host before is not a clone, and what it shows locks nobody.
+	if (presented.left_behind) return refuse('certificate_superseded');
 	if (presented.revoked_at !== null && presented.first_seen_at === null) {
 		// It was voided because its receiver said it never arrived; now someone shows it.
 		return refuse('sandbox_locked', true);
@@ -62,7 +66,8 @@ export type RenewalDecision =
 export function decideRenewal(host: HostState, keySha256: string, now: number): RenewalDecision {
 	const verdict = judgeCertificate(host, now);
 	if (verdict.kind === 'refuse') {
-		return verdict.code === 'certificate_superseded' ? refuse('sandbox_locked', true) : verdict;
+		const isTwin = verdict.code === 'certificate_superseded' && host.presented?.left_behind !== true;
+		return isTwin ? refuse('sandbox_locked', true) : verdict;
 	}
 	if (verdict.kind === 'current') return { kind: 'issue', void_newest: false };
 	const { newest } = host;

@@ -1,5 +1,5 @@
 import type { SandboxId } from '@tappass/core';
-import type { Insertable, Selectable } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
 import { isDuplicate, type OrgTransaction } from './store.ts';
 import type { BootstrapTable, CertificateTable, RootTable, SandboxState, SandboxTable } from './tables.ts';
 
@@ -55,7 +55,10 @@ export async function lockSandbox(
 	return transaction.selectFrom('sandboxes').selectAll().where('id', '=', id).forUpdate().executeTakeFirst();
 }
 
-/** Makes a sandbox active under the name its host gave it. @returns false when the name is taken */
+/**
+ * Makes a sandbox active under the name its host gave it. One that was revoked has no claim to its name any more.
+ * @returns false when the name is taken
+ */
 export async function activateSandbox(
 	transaction: OrgTransaction,
 	id: SandboxId,
@@ -66,6 +69,7 @@ export async function activateSandbox(
 		.select('id')
 		.where('name', '=', values.name)
 		.where('id', '<>', id)
+		.where('state', '<>', 'revoked')
 		.executeTakeFirst();
 	if (taken !== undefined) return false;
 	await transaction
@@ -78,7 +82,7 @@ export async function activateSandbox(
 
 /** Whether an error says that another transaction has just taken the sandbox's name. */
 export function isNameTaken(error: unknown): boolean {
-	return isDuplicate(error, 'sandboxes_org_id_name_key');
+	return isDuplicate(error, 'sandboxes_live_name');
 }
 
 /** Sets a sandbox's state. @returns whether it was in another one */
@@ -190,6 +194,15 @@ export async function voidCertificates(
 		.where('sandbox_id', '=', sandboxId)
 		.where('generation', '>=', fromGeneration)
 		.where('revoked_at', 'is', null)
+		.execute();
+}
+
+/** Voids every certificate of a sandbox that is enrolled anew: the host before is left behind. */
+export async function leaveBehind(transaction: OrgTransaction, sandboxId: SandboxId, at: Date): Promise<void> {
+	await transaction
+		.updateTable('certificates')
+		.set({ revoked_at: sql<Date>`coalesce(revoked_at, ${at})`, left_behind: true })
+		.where('sandbox_id', '=', sandboxId)
 		.execute();
 }
 

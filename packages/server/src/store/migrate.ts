@@ -7,6 +7,7 @@ import { audit } from './migrations/0110-audit.ts';
 import { gateway } from './migrations/0120-gateway.ts';
 import { keyRotation } from './migrations/0130-key-rotation.ts';
 import { wideEpochs } from './migrations/0140-wide-epochs.ts';
+import { enrolAnew } from './migrations/0155-enrol-anew.ts';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -16,6 +17,7 @@ const migrations: Readonly<Record<string, Migration>> = {
 	'0120-gateway': gateway,
 	'0130-key-rotation': keyRotation,
 	'0140-wide-epochs': wideEpochs,
+	'0155-enrol-anew': enrolAnew,
 };
 
 /**

@@ -58,7 +58,7 @@ export async function insertSandboxes(
 			.execute();
 }
 
-/** A sandbox by its id or its host's name for it. */
+/** A sandbox by its id or its host's name for it; of several that had the name, the one that is not revoked, or the latest. */
 export async function findSandbox(transaction: OrgTransaction, idOrName: string): Promise<SandboxRow | undefined> {
 	const rows = await transaction
 		.selectFrom('sandboxes')
@@ -66,7 +66,9 @@ export async function findSandbox(transaction: OrgTransaction, idOrName: string)
 		.where((where) => where.or([where('id', '=', idOrName as SandboxId), where('name', '=', idOrName)]))
 		.execute();
 	// An id wins over a name that was chosen to look like one.
-	return rows.find(({ id }) => id === idOrName) ?? rows[0];
+	const end = ({ revoked_at, state }: SandboxRow): number =>
+		state === 'revoked' ? (revoked_at?.getTime() ?? 0) : Number.POSITIVE_INFINITY;
+	return rows.find(({ id }) => id === idOrName) ?? rows.toSorted((a, b) => (end(a) < end(b) ? 1 : -1))[0];
 }
 
 /** A sandbox as lists show it, with what its host last said is loaded. */

@@ -327,6 +327,8 @@ export interface CertificateTable {
 	/** When a connection first showed it. */
 	first_seen_at: MaybeMoment;
 	revoked_at: MaybeMoment;
+	/** The sandbox was enrolled anew after it: whoever shows it is the host before, not a clone. */
+	left_behind: Generated<boolean>;
 }
 
 /** What a host last said is loaded. */

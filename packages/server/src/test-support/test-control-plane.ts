@@ -28,9 +28,9 @@ import { type HostPlane, type HostPlaneOptions, startHostPlane } from '../host-p
 import { acceptRoot } from '../keys/accept-root.ts';
 import { fileKms } from '../keys/kms.ts';
 import { OrgKeys } from '../keys/org-keys.ts';
-import { setSandboxState } from '../store/enrolment.ts';
 import { newId } from '../store/ids.ts';
 import { insertRoot, newestRoot, setCertificate } from '../store/keys.ts';
+import { revokeSandbox } from '../store/sandboxes.ts';
 import type { OrgTransaction } from '../store/store.ts';
 import { type TestDatabase, testDatabase } from './test-database.ts';
 
@@ -205,7 +205,7 @@ export async function testControlPlane(): Promise<TestControlPlane> {
 			),
 		revoke: ({ org_id }, id) =>
 			store.withOrg(org_id, async (transaction) => {
-				await setSandboxState(transaction, id, 'revoked', 'by the test');
+				await revokeSandbox(transaction, id, 'by the test', new Date());
 				await announce(transaction, { kind: 'state', org_id, sandbox_ids: [id] });
 			}),
 		rotate: ({ ...org }, { epoch, keys: replaced }) =>

@@ -256,6 +256,18 @@ export const sandbox: z.ZodType<SandboxView> = z.looseObject({
 	created_at: z.string(),
 	revoked_at: z.string().nullable(),
 });
+/** The URL that enrols a sandbox anew. */
+export const reenrolment: z.ZodType<{
+	readonly sandbox_id: string;
+	readonly name: string | null;
+	readonly url: string;
+	readonly expires_at: string;
+}> = z.looseObject({
+	sandbox_id: z.string(),
+	name: z.string().nullable(),
+	url: z.string(),
+	expires_at: z.string(),
+});
 export const revocation: z.ZodType<{ readonly id: string; readonly changed: boolean }> = z.looseObject({
 	id: z.string(),
 	changed: z.boolean(),
