@@ -2,7 +2,7 @@
  * The host's lines of the happy path (architecture §14.2), as printed there: npm in place of pipx, a local URL, and an agent
  * package of our own. Real control plane, real daemon, real sandbox; as root and as an ordinary user.
  */
-import { chmod, chown, readdir } from 'node:fs/promises';
+import { chmod, chown, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileOf, type TestServer, testServer } from '@tappass/server/test-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -206,6 +206,42 @@ describe.each(users)('as %s', (user) => {
 		const refused = await machine.host('start', name, '--agent', 'support-agent');
 		expect(refused.code).toBe(4);
 		expect(refused.stderr).toContain('sandbox_revoked');
+		expect(refused.stderr).toContain(`tappass-host init ${name} --replace`);
+	});
+
+	test('after a revocation another sandbox takes its name and its place, when the host owner says so', async () => {
+		const made = await bootstrap();
+		const refused = await machine.host('init', name, '--enroll-url', made.url);
+		expect(refused).toMatchObject({ code: 2, stdout: '' });
+		expect(refused.stderr).toContain('--replace');
+
+		const replaced = await machine.host('init', name, '--replace', '--enroll-url', made.url, '--json');
+		expect(replaced.code, replaced.stderr).toBe(0);
+		expect(JSON.parse(replaced.stdout)).toMatchObject({ sandbox_id: made.sandbox_id });
+		await until(async () => (await machine.sandbox(name)).posture === 'fresh');
+		const again = await machine.host('start', name, '--agent', 'support-agent', '--', 'after-revocation');
+		expect(again.code, again.stderr).toBe(0);
+		sandbox_id = made.sandbox_id;
+	});
+
+	test('the same sandbox is enrolled anew while its agent runs: that one ends, and comes back under the new certificate', async () => {
+		const workspace = join(machine.env['TAPPASS_HOST_STATE']!, name, 'workspace');
+		const before = await machine.sandbox(name);
+		const owner = await stat(workspace);
+		const { body } = await server.call('POST', `/v1/sandboxes/${name}/bootstrap`, {});
+		expect(body).toMatchObject({ sandbox_id, name });
+
+		const anew = await machine.host('init', name, '--replace', '--enroll-url', body.url);
+
+		expect(anew.code, anew.stderr).toBe(0);
+		await until(async () => (await machine.sandbox(name)).agent.state === 'running');
+		const after = await machine.sandbox(name);
+		expect(after).toMatchObject({ posture: 'fresh', loaded_version: before.loaded_version });
+		expect(after.agent.pid).not.toBe(before.agent.pid);
+		expect(isAlive(before.agent.pid!)).toBe(false);
+		expect((await stat(workspace)).uid).toBe(owner.uid);
+		const left = (await readdir(machine.env['TAPPASS_HOST_STATE']!)).filter((one) => one.startsWith(`.${name}`));
+		expect(left).toEqual([]);
 	});
 
 	test('uninstall leaves nothing of it', async () => {

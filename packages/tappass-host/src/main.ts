@@ -52,11 +52,15 @@ function program(terminal: Terminal): Command {
 	add('init', 'enrol a sandbox on this host with a bootstrap URL')
 		.argument('<name>', 'this host’s name for the sandbox')
 		.requiredOption('--enroll-url <url>', 'what tappass sandbox-spec emit-bootstrap printed, in quotes')
+		.option(
+			'--replace',
+			'enrol anew what has the name: what it runs and its workspace stay, its key and certificate go',
+		)
 		.addHelpText(
 			'after',
 			"\nExample:\n  $ tappass-host init my-agent --enroll-url 'https://host:7601/install/…#root=…'",
 		)
-		.action(async (name: string, options: { enrollUrl: string }) => {
+		.action(async (name: string, options: { enrollUrl: string; replace?: boolean }) => {
 			const { init } = await import('./commands/init.ts');
 			print(await init(context(), name, options));
 		});

@@ -154,7 +154,7 @@ async function sandboxes(context: CommandContext): Promise<readonly Finding[]> {
 
 async function sandboxOf({ files, places }: CommandContext, name: string): Promise<readonly Finding[]> {
 	const own = sandboxPlaces(places.state, name);
-	const anew = `tappass-host uninstall ${name}`;
+	const anew = `tappass-host init ${name} --replace --enroll-url '<url>'`;
 	try {
 		const [enrolment, credentials, root] = await Promise.all([
 			readDocument(files, own.enrolment, enrolmentSchema),
@@ -162,7 +162,14 @@ async function sandboxOf({ files, places }: CommandContext, name: string): Promi
 			files.read(own.root),
 		]);
 		if (enrolment === undefined || credentials === undefined || root === undefined)
-			return [{ check: name, state: 'bad', found: 'its state is not whole', fix: anew }];
+			return [
+				{
+					check: name,
+					state: 'bad',
+					found: `its state is not whole; the operator makes a URL: tappass sandbox reenroll ${name}`,
+					fix: anew,
+				},
+			];
 		const mount = await keyringMount(name, own.keyringDirectory);
 		const ends = Date.parse(credentials.certificate.expires_at);
 		const certificate: Finding =
@@ -171,7 +178,7 @@ async function sandboxOf({ files, places }: CommandContext, name: string): Promi
 				: {
 						check: `${name} certificate`,
 						state: 'bad',
-						found: `ended ${credentials.certificate.expires_at}; enrol anew`,
+						found: `ended ${credentials.certificate.expires_at}; the operator makes a URL: tappass sandbox reenroll ${name}`,
 						fix: anew,
 					};
 		const server = await reach(name, enrolment, root, (told) => new HostPlane(enrolment, credentials, told));
@@ -200,7 +207,7 @@ async function keyringMount(name: string, path: string): Promise<Finding> {
 			? `umount ${mounted}`
 			: fault.startsWith('others')
 				? `chmod go-w ${path}`
-				: `tappass-host uninstall ${name}`;
+				: `tappass-host init ${name} --replace --enroll-url '<url>'`;
 	return { check, state: 'bad', found: `${path}: ${fault}`, fix };
 }
 

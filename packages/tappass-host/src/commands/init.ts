@@ -3,19 +3,31 @@ import { TapPassError } from '@tappass/core';
 import { enrol } from '../enrol/enrol.ts';
 import { sandboxPlaces } from '../state/places.ts';
 import type { CommandContext } from './context.ts';
+import { letGo } from './uninstall.ts';
 
-/** Enrols a sandbox on this host, and tells a daemon that runs. @throws {TapPassError} what `enrol` throws */
+/**
+ * Enrols a sandbox on this host, and tells a daemon that runs: with `replace` in the place of the one that has the name.
+ * @throws {TapPassError} what `enrol` throws
+ */
 export async function init(
 	context: CommandContext,
 	name: string,
-	options: { readonly enrollUrl: string },
+	options: { readonly enrollUrl: string; readonly replace?: boolean },
 ): Promise<Answer> {
 	const { files, places, terminal } = context;
 	const now = (): { wall_ms: number; monotonic_ms: number } => ({
 		wall_ms: Date.now(),
 		monotonic_ms: performance.now(),
 	});
-	const { org_id, sandbox_id } = await enrol({ name, url: options.enrollUrl, places, files, now });
+	const replace = { letGo: () => letGo(context, name) };
+	const { org_id, sandbox_id } = await enrol({
+		name,
+		url: options.enrollUrl,
+		places,
+		files,
+		now,
+		...(options.replace === true && { replace }),
+	});
 	const told = await context.daemon.reload().then(
 		() => true,
 		(error: unknown) => {

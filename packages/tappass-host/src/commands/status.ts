@@ -66,9 +66,10 @@ export function versionOf({ loaded_version, wanted_version }: SandboxView): stri
 
 /** What a person should know of a sandbox: why it is not fresh, what guards nothing, what was accepted. */
 export function detailsOf(sandbox: SandboxView): readonly string[] {
-	const { accepted_gaps, agent, inactive, name, network_change, rings, why } = sandbox;
+	const { accepted_gaps, agent, inactive, name, network_change, next, rings, why } = sandbox;
 	return [
 		...(why === null ? [] : [`${name}: ${why}`]),
+		...(next === null ? [] : [`${name}: next: ${next}`]),
 		...(agent.why === null ? [] : [`${name}: agent ${agent.state}: ${agent.why}`]),
 		...Object.entries(rings)
 			.filter(([, { provider }]) => provider !== null)

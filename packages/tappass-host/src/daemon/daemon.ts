@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { instant, TapPassError } from '@tappass/core';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
+import { finishReplacement } from '../enrol/replacement.ts';
 import type { Weakness } from '../launch/types.ts';
 import { limits } from '../limits.ts';
 import { startLocalApi } from '../local-api/server.ts';
-import { enrolledNames } from '../state/enrolled.ts';
+import { enrolledNames, setAsideNames } from '../state/enrolled.ts';
 import { type Files, makePrivateDirectory } from '../state/files.ts';
 import { assertName, type Places, sandboxPlaces } from '../state/places.ts';
 import { GovernedSandbox } from './governed-sandbox.ts';
@@ -64,6 +65,11 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 		weaknesses,
 		sandboxes: [...sandboxes.values()].map((one) => one.view()).sort((a, b) => (a.name < b.name ? -1 : 1)),
 	});
+	const release = async (name: string): Promise<void> => {
+		const sandbox = find(name);
+		sandboxes.delete(name);
+		await sandbox.close();
+	};
 	const open = async (name: string): Promise<void> => {
 		if (sandboxes.has(name)) return;
 		const own = sandboxPlaces(places.state, name);
@@ -85,13 +91,14 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 		sandboxes.set(name, sandbox);
 		await sandbox.open();
 	};
-	/** Takes up what was enrolled and lets go of what was removed since. */
+	/** Takes up what was enrolled and lets go of what was removed, or enrolled anew, since. */
 	const reload = async (): Promise<void> => {
+		for (const name of await setAsideNames(places.state)) {
+			if (!sandboxes.has(name)) await finishReplacement(files, places.state, name);
+		}
 		const names = await enrolledNames(files, places.state);
-		for (const [name, sandbox] of sandboxes) {
-			if (names.includes(name)) continue;
-			sandboxes.delete(name);
-			await sandbox.close();
+		for (const [name, sandbox] of [...sandboxes]) {
+			if (!names.includes(name) || !(await sandbox.isCurrent())) await release(name);
 		}
 		for (const name of names) await open(name);
 	};
@@ -106,6 +113,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 			ready,
 			view,
 			reload,
+			release,
 			sandbox: find,
 			watch: (wake) => {
 				watchers.add(wake);

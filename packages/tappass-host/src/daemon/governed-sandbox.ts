@@ -27,6 +27,7 @@ import { EventSpool } from './event-spool.ts';
 import type { KernelRing, KernelTarget } from './kernel-ring.ts';
 import { KeyringStore } from './keyring-store.ts';
 import { launchAgent } from './launch-agent.ts';
+import { withNextStep } from './next-step.ts';
 import { PolicyInForce } from './policy-in-force.ts';
 import { type SandboxFacts, sandboxView, statusReport } from './sandbox-view.ts';
 import { finalCodes, SyncLoop } from './sync-loop.ts';
@@ -117,6 +118,15 @@ export class GovernedSandbox {
 			this.#log('error', 'the state of a sandbox cannot be believed', this.#fault);
 		}
 		this.#changed();
+	}
+
+	/** Whether what is on disk is still who this is: a sandbox may be enrolled anew under its name. */
+	async isCurrent(): Promise<boolean> {
+		const { files, places } = this.#options;
+		const now = await readDocument(files, places.enrolment, enrolmentSchema).catch(() => undefined);
+		// What could not be opened may have been mended since.
+		const was = this.#parts?.enrolment;
+		return was !== undefined && now?.sandbox_id === was.sandbox_id && now.enrolled_at === was.enrolled_at;
 	}
 
 	/** Ends everything of it that lives in this process; the next daemon takes up what was wanted. */
@@ -421,7 +431,8 @@ export class GovernedSandbox {
 		this.#changed();
 	}
 
-	#disconnected(error: TapPassError): void {
+	#disconnected(cause: TapPassError): void {
+		const error = withNextStep(cause, this.name);
 		this.#lost = error;
 		if (finalCodes.has(error.code) && this.#ended === undefined) {
 			this.#ended = error;
@@ -434,8 +445,9 @@ export class GovernedSandbox {
 	}
 
 	#expiry(): TapPassError {
-		const { detail } = this.#lost ?? {};
-		return this.#clockFault() ?? new TapPassError('keyring_expired', detail === undefined ? {} : { detail });
+		const { detail, hint } = this.#lost ?? {};
+		const told = { ...(detail !== undefined && { detail }), ...(hint !== undefined && { hint }) };
+		return this.#clockFault() ?? new TapPassError('keyring_expired', told);
 	}
 
 	#connectionError(): { readonly error?: TapPassError } {

@@ -36,6 +36,7 @@ export function sandboxView(facts: SandboxFacts): SandboxView {
 		posture,
 		code: error?.code ?? null,
 		why: error?.message ?? null,
+		next: error?.hint ?? null,
 		connected,
 		loaded_version,
 		wanted_version: accepted ?? loaded_version,

@@ -17,6 +17,8 @@ export interface SandboxView {
 	/** Why it is not `fresh`. */
 	readonly code: ErrorCode | null;
 	readonly why: string | null;
+	/** What to do about it, when only a person can. */
+	readonly next: string | null;
 	readonly connected: boolean;
 	/** What is enforced, and the newest that was accepted. */
 	readonly loaded_version: number | null;

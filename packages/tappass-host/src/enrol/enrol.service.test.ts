@@ -1,8 +1,10 @@
 /** Enrolment against a real control plane: what is refused, and what a crash or a lost reply leaves behind. */
-import { readdir, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { TapPassError } from '@tappass/core';
+import { type SandboxId, TapPassError } from '@tappass/core';
+import { policyWithBudget } from '@tappass/server/test-control-plane';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { HostPlane } from '../connection/host-plane.ts';
 import { diskFiles, type Files } from '../state/files.ts';
 import { type HostWorld, hostWorld } from '../test-support/host-world.ts';
 import { enrol } from './enrol.ts';
@@ -15,6 +17,11 @@ afterAll(() => world.close());
 
 function redeem(name: string, url: string, files: Files = diskFiles): ReturnType<typeof enrol> {
 	return enrol({ name, url, places: world.places, files, now: world.clock.now });
+}
+
+function replace(name: string, url: string, files: Files = diskFiles): ReturnType<typeof enrol> {
+	const letGo = async (): Promise<void> => undefined;
+	return enrol({ name, url, places: world.places, files, now: world.clock.now, replace: { letGo } });
 }
 
 const state = (name: string): Promise<readonly string[]> => diskFiles.list(join(world.places.state, name));
@@ -109,3 +116,155 @@ describe('45: the reply is lost, or the host crashes', () => {
 		expect((await readdir(world.places.state)).filter((one) => one.startsWith('.anew'))).toEqual([]);
 	});
 });
+
+describe('a name that is enrolled already', () => {
+	const at = (name: string, ...parts: readonly string[]): string => join(world.places.state, name, ...parts);
+	const emit = async (id: SandboxId): Promise<string> => (await world.plane.emit(world.org, id)).url;
+	const floorOf = async (name: string): Promise<{ readonly seq: number; readonly policy_version: number }> =>
+		JSON.parse(await readFile(at(name, 'floor.json'), 'utf8'));
+	/** Enrolled, and with what an agent leaves. */
+	async function used(name: string): Promise<SandboxId> {
+		const { sandbox_id, url } = await world.url();
+		await redeem(name, url);
+		await mkdir(at(name, 'workspace'));
+		await writeFile(at(name, 'workspace', 'notes'), 'of the agent');
+		await writeFile(at(name, 'run.json'), '{}');
+		return sandbox_id;
+	}
+
+	test('is refused with both ways on, and the URL stays good', async () => {
+		const sandbox_id = await used('kept');
+		const url = await emit(sandbox_id);
+
+		const error = await redeem('kept', url).catch((one: unknown) => one as TapPassError);
+
+		expect(error).toMatchObject({ code: 'already_exists', hint: expect.stringContaining('--replace') });
+		expect(await replace('kept', url)).toMatchObject({ sandbox_id });
+	});
+
+	test('also when only part of its state is left: the URL is not burned for nothing', async () => {
+		await used('damaged');
+		await rm(at('damaged', 'enrolment.json'));
+		const { sandbox_id, url } = await world.url();
+
+		await expect(redeem('damaged', url)).rejects.toMatchObject({ code: 'already_exists' });
+
+		await world.plane.revoke(world.org, (await namedOnServer('damaged'))!);
+		expect(await replace('damaged', url)).toMatchObject({ sandbox_id });
+	});
+
+	test('a URL of another org is refused before anything is sent', async () => {
+		await used('of-acme');
+		const other = await world.plane.addOrg('org_otherhost1');
+		const [id] = await world.plane.addSandboxes(other, 1);
+		const { url } = await world.plane.emit(other, id!);
+		const before = await state('of-acme');
+
+		await expect(replace('of-acme', url)).rejects.toMatchObject({
+			code: 'usage',
+			hint: expect.stringContaining('uninstall'),
+		});
+
+		expect(await state('of-acme')).toEqual(before);
+		expect(await redeem('of-other', url)).toMatchObject({ org_id: 'org_otherhost1' });
+	});
+
+	test('a URL that is refused leaves the old one as it was', async () => {
+		const sandbox_id = await used('as-it-was');
+		const { url } = await world.plane.emit(world.org, sandbox_id, Date.now() - 901_000);
+		const credentials = await readFile(at('as-it-was', 'credentials.json'), 'utf8');
+
+		await expect(replace('as-it-was', url)).rejects.toMatchObject({ code: 'bootstrap_expired' });
+
+		expect(await readFile(at('as-it-was', 'credentials.json'), 'utf8')).toBe(credentials);
+		expect(await readFile(at('as-it-was', 'workspace', 'notes'), 'utf8')).toBe('of the agent');
+	});
+
+	test('as the same sandbox it keeps its floor and what the agent has, and the old certificate is dead', async () => {
+		const sandbox_id = await used('same');
+		await writeFile(at('same', 'spool.jsonl'), '');
+		await world.plane.apply(world.org, [sandbox_id], { policy: policyWithBudget(3) });
+		const before = JSON.parse(await readFile(at('same', 'credentials.json'), 'utf8'));
+		const floor = await floorOf('same');
+
+		expect(await replace('same', await emit(sandbox_id))).toMatchObject({ name: 'same', sandbox_id });
+
+		expect(await readFile(at('same', 'workspace', 'notes'), 'utf8')).toBe('of the agent');
+		expect(await state('same')).toEqual(
+			['credentials.json', 'enrolment.json', 'floor.json', 'keyring', 'run.json', 'spool.jsonl', 'workspace'].sort(),
+		);
+		expect((await floorOf('same')).seq).toBeGreaterThan(floor.seq);
+		expect((await floorOf('same')).policy_version).toBe(2);
+		expect((await readdir(world.places.state)).filter((one) => one.startsWith('.same'))).toEqual([]);
+		const enrolment = JSON.parse(await readFile(at('same', 'enrolment.json'), 'utf8'));
+		const old = new HostPlane(enrolment, before, () => undefined);
+		await expect(old.get('/v1/sync/snapshot?root_version=1')).rejects.toMatchObject({ code: 'certificate_superseded' });
+		old.close();
+	});
+
+	test('as the same sandbox it takes nothing older than it held', async () => {
+		const sandbox_id = await used('floored');
+		const floor = JSON.parse(await readFile(at('floored', 'floor.json'), 'utf8'));
+		await writeFile(at('floored', 'floor.json'), JSON.stringify({ ...floor, policy_version: 9 }), { mode: 0o600 });
+
+		await expect(replace('floored', await emit(sandbox_id))).rejects.toMatchObject({ code: 'version_rollback' });
+
+		expect((await floorOf('floored')).policy_version).toBe(9);
+	});
+
+	test('after a revocation another sandbox takes its place, without what belonged to the old one alone', async () => {
+		const revoked = await used('next');
+		await writeFile(at('next', 'spool.jsonl'), '{}');
+		await writeFile(at('next', 'quarantine.json'), '{"schema":"tappass.host-quarantine/1"}');
+		await world.plane.revoke(world.org, revoked);
+		const { sandbox_id, url } = await world.url();
+
+		expect(await replace('next', url)).toMatchObject({ name: 'next', sandbox_id });
+
+		expect(await readFile(at('next', 'workspace', 'notes'), 'utf8')).toBe('of the agent');
+		expect(await state('next')).not.toContain('spool.jsonl');
+		expect(await state('next')).not.toContain('quarantine.json');
+	});
+
+	test('two policies under one version: the quarantine outlives an enrolment as the same sandbox', async () => {
+		const sandbox_id = await used('quarantined');
+		await writeFile(at('quarantined', 'quarantine.json'), '{"schema":"tappass.host-quarantine/1"}');
+
+		await replace('quarantined', await emit(sandbox_id));
+
+		expect(await state('quarantined')).toContain('quarantine.json');
+	});
+
+	test.each([1, 2, 3, 4])('a crash at move %i loses nothing, and the same command goes on', async (nth) => {
+		const name = `torn-${nth}`;
+		const sandbox_id = await used(name);
+		const url = await emit(sandbox_id);
+		let moves = 0;
+		const unless =
+			(move: Files['move']): Files['move'] =>
+			async (from, to) => {
+				moves += 1;
+				if (moves === nth) throw new TapPassError('file_unwritable', { detail: 'crash' });
+				await move(from, to);
+			};
+		const crashing: Files = {
+			...diskFiles,
+			move: unless(diskFiles.move),
+			moveDirectory: unless(diskFiles.moveDirectory),
+		};
+
+		await expect(replace(name, url, crashing)).rejects.toMatchObject({ code: 'file_unwritable' });
+
+		expect(await replace(name, url)).toMatchObject({ name, sandbox_id });
+		expect(await readFile(at(name, 'workspace', 'notes'), 'utf8')).toBe('of the agent');
+		expect(await state(name)).toContain('run.json');
+		expect((await readdir(world.places.state)).filter((one) => one.startsWith(`.${name}`))).toEqual([]);
+	});
+});
+
+async function namedOnServer(name: string): Promise<SandboxId | undefined> {
+	return world.plane.database.store.withOrg(world.org.org_id, async (transaction) => {
+		const row = await transaction.selectFrom('sandboxes').select('id').where('name', '=', name).executeTakeFirst();
+		return row?.id;
+	});
+}

@@ -19,6 +19,7 @@ import { ask, expectStatus } from '../connection/request.ts';
 import { type Credentials, documentText, type Enrolment, readDocument } from '../state/documents.ts';
 import { type Files, makePrivateDirectory } from '../state/files.ts';
 import { enrollingPlaces, type Places, type SandboxPlaces, sandboxPlaces } from '../state/places.ts';
+import { finishReplacement, type HeldBefore, heldBefore, takePlace } from './replacement.ts';
 
 export interface EnrolOptions {
 	readonly name: string;
@@ -26,6 +27,11 @@ export interface EnrolOptions {
 	readonly places: Places;
 	readonly files: Files;
 	readonly now: () => Now;
+	/** Given when the host owner says that what has the name now is to be replaced. */
+	readonly replace?: {
+		/** Has a daemon that runs let go of the sandbox. */
+		readonly letGo: () => Promise<void>;
+	};
 }
 
 /** What is kept before the URL is redeemed: with the same key the answer can be asked for again. */
@@ -44,9 +50,10 @@ const pendingSchema = z.strictObject({
 
 /**
  * Redeems a bootstrap URL. All that comes of it is put together in a directory beside the sandbox's, which takes its name
- * in one step: after a crash there is nothing, or what the same command can resume for a minute.
+ * in one step: after a crash there is nothing, or what the same command can resume for a minute. What has the name already
+ * is replaced on request, and stays as it is until the server has answered; the same sandbox keeps its floor.
  *
- * @throws {TapPassError} usage, already_exists, root_mismatch, bootstrap_…, server_unreachable, file_unwritable, or what
+ * @throws {TapPassError} usage, already_exists, root_mismatch, root_rollback, bootstrap_…, server_unreachable, file_unwritable, or what
  * the first keyring is refused for
  */
 export async function enrol(options: EnrolOptions): Promise<Enrolment> {
@@ -54,19 +61,37 @@ export async function enrol(options: EnrolOptions): Promise<Enrolment> {
 	const url = parseBootstrapUrl(options.url);
 	const final = sandboxPlaces(places.state, name);
 	const staging = enrollingPlaces(places.state, name);
-	if ((await files.read(final.enrolment)) !== undefined) throw alreadyEnrolled(name, final);
 	await makePrivateDirectory(places.state);
+	await finishReplacement(files, places.state, name);
 	const url_sha256 = hash('sha256', `${url.token}#${url.root_sha256}`, 'hex');
+	const before = await heldBefore(files, final);
+	if (before !== undefined && (await isOf(files, final, url_sha256))) return finished(files, final);
+	if (before !== undefined) {
+		if (options.replace === undefined) throw alreadyEnrolled(name, final);
+		assertSameOrg(name, url, before);
+	}
 	const pending = await pendingFor(files, staging, url_sha256);
 	const whole = await readDocument(files, staging.enrolment, z.json());
 	if (whole === undefined) {
 		const { root } = await fetchPinnedRoot(url);
+		assertNotOlder(root, before);
 		const answer = await redeem(files, staging, url, root, { csr: pending.csr, name });
-		await keep(files, staging, stateAfter(root, answer, now()), { answer, key: pending.key, name });
+		await keep(files, staging, stateAfter(root, answer, now(), before), { answer, key: pending.key, name });
 	}
-	await files.moveDirectory(staging.directory, final.directory);
+	await options.replace?.letGo();
+	await takePlace(files, places.state, name);
+	return finished(files, final);
+}
+
+async function finished(files: Files, final: SandboxPlaces): Promise<Enrolment> {
 	await files.remove(pendingPath(final));
 	return (await readDocument(files, final.enrolment, z.json())) as unknown as Enrolment;
+}
+
+/** Whether what lies there came of this URL. */
+async function isOf(files: Files, places: SandboxPlaces, url_sha256: string): Promise<boolean> {
+	const pending = await readDocument(files, pendingPath(places), pendingSchema).catch(() => undefined);
+	return pending?.url_sha256 === url_sha256;
 }
 
 async function pendingFor(files: Files, staging: SandboxPlaces, url_sha256: string): Promise<Pending> {
@@ -119,7 +144,10 @@ const advice: Readonly<Record<string, string>> = {
 	bootstrap_used: `it works once; if it was not you, tell the operator at once; ${askAgain}`,
 	bootstrap_contested: `another machine is redeeming this URL right now; tell the operator; ${askAgain}`,
 	bootstrap_void: askAgain,
-	already_exists: 'run tappass-host init again with another name; the URL can still be used',
+	sandbox_revoked: `a sandbox that was revoked stays so; ${askAgain}`,
+	sandbox_locked: `two hosts showed its identity; the operator revokes it and makes another: ${askAgain}`,
+	already_exists:
+		'run tappass-host init again with another name: the URL can still be used; it can have this name once the operator has revoked the sandbox that holds it: tappass sandbox revoke',
 	server_unreachable: 'run the same command again within a minute: the URL is not lost',
 };
 
@@ -132,9 +160,12 @@ function explained(error: unknown): unknown {
 }
 
 /** What the host believes after the answer; a root document that was replaced since the URL was made is walked to. */
-function stateAfter(root: TrustedRoot, answer: EnrolmentAnswer, now: Now): State {
+function stateAfter(root: TrustedRoot, answer: EnrolmentAnswer, now: Now, before: HeldBefore | undefined): State {
 	const { org_id, sandbox_id } = answer;
-	let state = createState({ root, audience: { org_id, sandbox_id }, floor: 'none' });
+	const held = before?.floor;
+	// The same sandbox goes on where it was: a server that was set back gains nothing by enrolling it anew.
+	const floor = held?.org_id === org_id && held.sandbox_id === sandbox_id ? held : 'none';
+	let state = createState({ root, audience: { org_id, sandbox_id }, floor });
 	const chain = { schema: 'tappass.root-chain/1', roots: [answer.root as unknown as Json] };
 	for (const document of [chain, answer.keyring]) {
 		if (document === chain && isSameRoot(answer, root)) continue;
@@ -146,6 +177,27 @@ function stateAfter(root: TrustedRoot, answer: EnrolmentAnswer, now: Now): State
 		state = decision.state;
 	}
 	return state;
+}
+
+/** @throws {TapPassError} usage: what an agent has worked on for one org is not handed to another by a wrong URL */
+function assertSameOrg(name: string, { org_id }: BootstrapUrl, { enrolment, floor, root }: HeldBefore): void {
+	const own = enrolment?.org_id ?? floor?.org_id ?? root?.document.org_id;
+	if (own === undefined || own === org_id) return;
+	throw new TapPassError('usage', {
+		detail: `${name} belongs to ${own}, and the URL to ${org_id}`,
+		hint: `choose another name, or run tappass-host uninstall ${name} first, which removes what its agent has made`,
+	});
+}
+
+/** @throws {TapPassError} root_rollback, root_mismatch: of one org a host believes no older root, and no second one */
+function assertNotOlder({ document, sha256 }: TrustedRoot, before: HeldBefore | undefined): void {
+	const held = before?.root;
+	if (held === undefined || held.document.version < document.version || held.sha256 === sha256) return;
+	const isOlder = document.version < held.document.version;
+	throw new TapPassError(isOlder ? 'root_rollback' : 'root_mismatch', {
+		detail: `the URL pins version ${document.version} of the root document, and this host holds ${isOlder ? held.document.version : 'another one of it'}`,
+		hint: 'ask the operator for a new URL, and whether the control plane is the one you know',
+	});
 }
 
 function isSameRoot({ root }: EnrolmentAnswer, pinned: TrustedRoot): boolean {
@@ -190,6 +242,6 @@ function isFor(certificate: string, key: string): boolean {
 function alreadyEnrolled(name: string, { directory }: SandboxPlaces): TapPassError {
 	return new TapPassError('already_exists', {
 		detail: `${name} is enrolled already, in ${directory}`,
-		hint: `choose another name, or run tappass-host uninstall ${name} first`,
+		hint: `choose another name; or, to enrol it anew, have the operator run tappass sandbox reenroll ${name} (after a revocation: tappass sandbox-spec emit-bootstrap) and add --replace to this command`,
 	});
 }

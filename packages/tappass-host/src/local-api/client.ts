@@ -11,6 +11,8 @@ export interface LocalClient {
 	/** The state now, and whenever it changes, until the daemon goes. */
 	readonly watch: () => AsyncIterable<DaemonView>;
 	readonly reload: () => Promise<DaemonView>;
+	/** Has the daemon let go of a sandbox that is about to be moved or removed. */
+	readonly release: (name: string) => Promise<DaemonView>;
 	readonly start: (name: string, run: RunRequest) => Promise<SandboxView>;
 	readonly stop: (name: string) => Promise<SandboxView>;
 	readonly restart: (name: string) => Promise<SandboxView>;
@@ -32,6 +34,7 @@ export function localClient(socket: string): LocalClient {
 		status: () => call(socket, 'GET', '/v1/status') as Promise<DaemonView>,
 		watch: () => lines(socket),
 		reload: () => call(socket, 'POST', '/v1/reload', {}) as Promise<DaemonView>,
+		release: (name) => call(socket, 'POST', `/v1/sandboxes/${name}/release`, {}) as Promise<DaemonView>,
 		start: (name, run) => sandbox(name, 'start', run),
 		stop: (name) => sandbox(name, 'stop'),
 		restart: (name) => sandbox(name, 'restart'),

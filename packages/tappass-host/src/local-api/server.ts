@@ -16,6 +16,8 @@ export interface LocalActions {
 	readonly ready: Promise<void>;
 	readonly view: () => DaemonView;
 	readonly reload: () => Promise<void>;
+	/** Lets go of a sandbox, whose agent ends, until the next `reload`. @throws {TapPassError} not_found */
+	readonly release: (name: string) => Promise<void>;
 	/** @throws {TapPassError} not_found */
 	readonly sandbox: (name: string) => GovernedSandbox;
 	/** Calls `wake` when something changed; the answer ends that. */
@@ -148,7 +150,7 @@ const enterSchema = z.strictObject({
 	env: z.record(z.string().max(256), z.string().max(4_096)),
 });
 
-const route = /^\/v1\/sandboxes\/([a-z0-9_-]{1,63})\/(start|stop|restart|enter)$/;
+const route = /^\/v1\/sandboxes\/([a-z0-9_-]{1,63})\/(start|stop|restart|release|enter)$/;
 
 async function answer({ actions }: LocalApiOptions, request: IncomingMessage, response: ServerResponse): Promise<void> {
 	const path = request.url ?? '';
@@ -165,6 +167,10 @@ async function answer({ actions }: LocalApiOptions, request: IncomingMessage, re
 	}
 	const [, name, verb] = route.exec(path) ?? [];
 	if (name === undefined) throw new TapPassError('not_found', { detail: 'no such address' });
+	if (verb === 'release') {
+		await actions.release(name);
+		return send(response, 200, actions.view());
+	}
 	const sandbox = actions.sandbox(name);
 	if (verb === 'start') await sandbox.start(parseBytesWith(runRequestSchema, body, 'the request'));
 	else if (verb === 'stop') await sandbox.agent.stop();

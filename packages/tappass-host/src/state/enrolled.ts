@@ -18,3 +18,16 @@ export async function enrolledNames(files: Files, state: string): Promise<readon
 	}
 	return names.sort();
 }
+
+/** Names of the sandboxes that were being enrolled anew when something cut it off, sorted. */
+export async function setAsideNames(state: string): Promise<readonly string[]> {
+	const entries = await readdir(state, { withFileTypes: true }).catch((cause: NodeJS.ErrnoException) => {
+		if (cause.code === 'ENOENT') return [];
+		throw cause;
+	});
+	return entries
+		.filter((one) => one.isDirectory())
+		.map(({ name }) => /^\.([a-z0-9_-]+)\.replaced$/.exec(name)?.[1])
+		.filter((name) => name !== undefined)
+		.sort();
+}

@@ -18,6 +18,8 @@ export interface Files {
 	readonly switchLink: (link: string, target: string) => Promise<void>;
 	/** Moves a directory to a name that is free, durably. */
 	readonly moveDirectory: (from: string, to: string) => Promise<void>;
+	/** Moves a file or a directory that is durable already to a name that is free. @throws {TapPassError} file_unwritable */
+	readonly move: (from: string, to: string) => Promise<void>;
 	readonly list: (path: string) => Promise<readonly string[]>;
 	readonly remove: (path: string) => Promise<void>;
 }
@@ -50,9 +52,9 @@ export const diskFiles: Files = {
 	moveDirectory: (from, to) =>
 		told(to, async () => {
 			await syncDirectory(from);
-			await rename(from, to);
-			await syncDirectory(dirname(to));
+			await move(from, to);
 		}),
+	move: (from, to) => told(to, () => move(from, to)),
 	list: async (path) =>
 		readdir(path).catch((cause: NodeJS.ErrnoException) => {
 			if (cause.code === 'ENOENT') return [];
@@ -105,6 +107,12 @@ async function read(path: string): Promise<Buffer | undefined> {
 async function removeLink(path: string): Promise<void> {
 	const stat = await lstat(path).catch(() => undefined);
 	if (stat?.isSymbolicLink() === true) await told(path, () => unlink(path));
+}
+
+async function move(from: string, to: string): Promise<void> {
+	await rename(from, to);
+	await syncDirectory(dirname(to));
+	if (dirname(from) !== dirname(to)) await syncDirectory(dirname(from));
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -63,6 +63,11 @@ export function enrollingPlaces(state: string, name: string): SandboxPlaces {
 	return placesIn(join(state, `.${assertName(name)}.enrolling`));
 }
 
+/** Where what a sandbox was before lies while it is enrolled anew. */
+export function setAsidePlaces(state: string, name: string): SandboxPlaces {
+	return placesIn(join(state, `.${assertName(name)}.replaced`));
+}
+
 /** Accepts a host's own name for a sandbox. @throws {TapPassError} usage */
 export function assertName(name: string): string {
 	if (/^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/.test(name)) return name;
