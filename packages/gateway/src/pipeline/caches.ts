@@ -7,10 +7,16 @@ import type { BoundPolicy } from '../ports.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Reading } from './detectors.ts';
 
+/** Claims of a token, and the root that they were verified with. */
+export interface KnownToken {
+	readonly claims: CapabilityClaims;
+	readonly root: TrustedRoot;
+}
+
 /** What a process remembers between calls. Nothing in it decides anything that is not asked again. */
 export interface Caches {
-	/** Hash of a token → its claims, under the root that they were verified with. */
-	readonly tokens: BoundedMap<{ readonly claims: CapabilityClaims; readonly root: TrustedRoot }>;
+	/** By the hash of the token. */
+	readonly tokens: BoundedMap<KnownToken>;
 	/** Sources of decision rules → their program. */
 	readonly programs: BoundedMap<Program>;
 	readonly patterns: BoundedMap<RE2JS>;

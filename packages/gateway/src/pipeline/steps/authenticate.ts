@@ -9,6 +9,7 @@ import {
 	verifyCapabilityToken,
 } from '@tappass/trust';
 import { gatewayLimits } from '../../limits.ts';
+import type { KnownToken } from '../caches.ts';
 import type { Wire } from '../call.ts';
 import type { CallState } from '../call-state.ts';
 import type { Context } from '../context.ts';
@@ -21,13 +22,15 @@ export const authenticate: Step = defineStep('authenticate', {
 	run: async (state, context) => {
 		const { token } = state.caller;
 		if (token === undefined) return unenrolled(state, context, undefined, 'The call carries no capability token.');
-		const said = unverified(token);
+		const name = hash('sha256', token, 'hex');
+		const known = context.caches.tokens.get(name);
+		const said = known?.claims ?? unverified(token);
 		if (said === undefined) return unenrolled(state, context, undefined, 'The credential is not a capability token.');
 		const root = await context.ports.policies.root(said.org_id);
 		if (root === undefined) return unenrolled(state, context, undefined, 'No org of this server issued the token.');
 		state.claimed_org_id = said.org_id;
 		try {
-			state.claims = believe(token, root, doorOf(state.call.wire, said.aud), context);
+			state.claims = believe({ token, name, known }, root, doorOf(state.call.wire, said.aud), context);
 			return nothing;
 		} catch (error) {
 			if (!(error instanceof TapPassError)) throw error;
@@ -75,14 +78,12 @@ function doorOf(wire: Wire, claimed: unknown): TokenAudience {
  * @throws {TapPassError} token_invalid, token_audience, token_expired
  */
 function believe(
-	token: string,
+	{ token, name, known }: { readonly token: string; readonly name: string; readonly known: KnownToken | undefined },
 	root: TrustedRoot,
 	audience: TokenAudience,
 	{ caches, ports }: Context,
 ): CapabilityClaims {
 	const now = ports.now();
-	const name = hash('sha256', token, 'hex');
-	const known = caches.tokens.get(name);
 	if (
 		known !== undefined &&
 		known.root.sha256 === root.sha256 &&
