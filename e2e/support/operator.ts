@@ -78,6 +78,9 @@ export interface ServerProcess {
 	readonly url: string;
 	readonly stderr: () => string;
 	readonly stop: () => Promise<number | null>;
+	/** Ends it as `kill -9` does, when it runs still. */
+	readonly kill: () => Promise<void>;
+	readonly runs: () => boolean;
 }
 
 /** Starts it with free ports on the data directory of a terminal, and waits until it is up. */
@@ -96,7 +99,14 @@ export async function startServerProcess(terminal: Terminal, ports = { operator:
 		}
 		return child.exitCode;
 	};
-	return { url, stderr, stop };
+	const runs = (): boolean => child.exitCode === null && child.signalCode === null;
+	const kill = async (): Promise<void> => {
+		if (!runs()) return;
+		const ended = once(child, 'exit');
+		child.kill('SIGKILL');
+		await ended;
+	};
+	return { url, stderr, stop, kill, runs };
 }
 
 async function untilUp(child: ChildProcess, stdout: () => string, stderr: () => string): Promise<string> {

@@ -7,6 +7,8 @@ export const serverLimits = {
 	/** How long a commit may wait for standbys, and then for the answer to its cancelling. */
 	commitMs: 5_000,
 	commitCancelMs: 2_000,
+	/** When the database ends a transaction that nobody goes on with: a process that was stopped would keep its rows locked. */
+	idleTransactionMs: 30_000,
 	/** Life of a claim: longer than any transaction, shorter than anyone could make use of one left behind. */
 	claimSeconds: 120,
 	/** How long the embedded engine may take to start; recovery after a crash is part of it. */

@@ -1,11 +1,15 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { cp, mkdtemp, rename, rm } from 'node:fs/promises';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { openStore } from '../store/store.ts';
 import {
 	type AuditCluster,
 	auditCluster,
@@ -117,6 +121,50 @@ describe('a process that is stopped for a while', () => {
 		expect(report.faults).toEqual([]);
 		expect(said.filter(({ kind }) => kind === 'alarm')).toEqual([]);
 	}, 180_000);
+
+	it('keeps the log no longer when it was in the middle of reading', async () => {
+		const before = await sizeSigned();
+		// As a sequencer does, by hand: it takes the lock, asks for much, and then reads no more.
+		const stopped = new pg.Client(cluster.connection());
+		stopped.on('error', () => {});
+		await stopped.connect();
+		const lock = "select pg_advisory_lock(hashtextextended('tappass audit ' || $1, 0))";
+		await stopped.query(lock, [cluster.org_id]);
+		for (const name of ['idle_session_timeout', 'idle_in_transaction_session_timeout'])
+			await stopped.query('select set_config($1, $2, false)', [name, '5000']);
+		stopped.query("select repeat('x', 1048576) from generate_series(1, 64)").catch(() => {});
+		const { stream } = (stopped as unknown as { connection: { stream: Socket } }).connection;
+		stream.pause();
+		await vi.waitFor(
+			async () => {
+				const waits = "select from pg_stat_activity where wait_event = 'ClientWrite'";
+				expect(await cluster.query(waits)).toHaveLength(1);
+			},
+			{ timeout: 30_000, interval: 50 },
+		);
+
+		await begin('b', 2);
+		await growsBeyond(before);
+		stream.destroy();
+	}, 120_000);
+
+	it('keeps no row locked in a transaction that it does not end', async () => {
+		const log = await openStore({ connection: cluster.connection() });
+		const stopped = new AbortController();
+		const held = log.withOrg(cluster.org_id, async (transaction) => {
+			await transaction.updateTable('orgs').set({ name: 'crash' }).execute();
+			await once(stopped.signal, 'abort');
+		});
+		held.catch(() => {});
+		try {
+			const rows = await cluster.query("update orgs set name = 'crash' returning name");
+			expect(rows).toHaveLength(1);
+		} finally {
+			stopped.abort();
+		}
+		await expect(held).rejects.toThrow();
+		await log.close();
+	}, 120_000);
 });
 
 describe('a commit that not enough standbys confirm', () => {

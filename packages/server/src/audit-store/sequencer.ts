@@ -61,6 +61,8 @@ export class Sequencer {
 	readonly #haltedBy = new Map<OrgId, string>();
 	readonly #observed = new Map<OrgId, number>();
 	readonly #waitUntil = new Map<OrgId, number>();
+	/** Of a log that another process holds: the answer that its connection does not take, and since when that is known. */
+	readonly #stuck = new Map<OrgId, { readonly answer: string; readonly at: number }>();
 	#pinned: PinnedStore | undefined;
 	#orgs: { readonly ids: readonly OrgId[]; readonly at: number } | undefined;
 	#timer: NodeJS.Timeout | undefined;
@@ -348,6 +350,21 @@ export class Sequencer {
 		else this.#haltedBy.delete(orgId);
 		if (row !== undefined && newest !== undefined && newest.size <= row.size)
 			await this.#options.lastSigned.write(orgId, { ...newest, epoch });
+		await this.#endStuck(pinned, orgId, now);
+	}
+
+	// Whoever is stopped while the database sends him something keeps his lock: none of the database's own timeouts counts
+	// while it writes. Found twice in one and the same answer, his connection is ended, and the lock is free.
+	async #endStuck(pinned: PinnedStore, orgId: OrgId, now: number): Promise<void> {
+		const [found] = await pinned.withOrg(orgId, (transaction) => findStuck(transaction, orgId));
+		const known = this.#stuck.get(orgId);
+		if (found === undefined) this.#stuck.delete(orgId);
+		else if (known?.answer !== found.answer) this.#stuck.set(orgId, { answer: found.answer, at: now });
+		else if (now - known.at >= auditLimits.silentMs) {
+			this.#options.log('warn', 'ends the connection of a sequencer that reads no more', { org_id: orgId });
+			await pinned.withOrg(orgId, (transaction) => endBackend(transaction, found.pid));
+			this.#stuck.delete(orgId);
+		}
 	}
 
 	async #halt(pinned: PinnedStore, orgId: OrgId, held: Held, reason: string): Promise<void> {
@@ -365,6 +382,35 @@ export class Sequencer {
 }
 
 const interrupted = 'sequencing was interrupted; the log is verified before it goes on';
+
+interface StuckBackend {
+	readonly pid: number;
+	/** Names one answer of one connection. */
+	readonly answer: string;
+}
+
+/** The connection that holds an org's lock, when its client takes nothing of what it is sent. */
+async function findStuck(transaction: OrgTransaction, orgId: OrgId): Promise<readonly StuckBackend[]> {
+	await asLogin(transaction);
+	const { rows } = await sql<StuckBackend>`
+		with lock as (select hashtextextended('tappass audit ' || ${orgId}, 0) as key)
+		select a.pid, a.pid || ' ' || a.query_start as answer
+		from lock, pg_locks l join pg_stat_activity a on a.pid = l.pid
+		where l.locktype = 'advisory' and l.granted and l.objsubid = 1 and a.datname = current_database()
+			and l.classid::bigint = (lock.key >> 32) & 4294967295 and l.objid::bigint = lock.key & 4294967295
+			and a.wait_event = 'ClientWrite' and a.query_start is not null`.execute(transaction);
+	return rows;
+}
+
+async function endBackend(transaction: OrgTransaction, pid: number): Promise<void> {
+	await asLogin(transaction);
+	await sql`select pg_terminate_backend(${pid})`.execute(transaction);
+}
+
+// Connections belong to who logged in, not to the role that it took on: only as that one may they be looked at and ended.
+async function asLogin(transaction: OrgTransaction): Promise<void> {
+	await sql`set local role none`.execute(transaction);
+}
 
 /** Gives what waits an index, in one go. Rows that commit later are found by the next call: nothing is passed over. */
 async function takePending(

@@ -54,7 +54,12 @@ export async function openStore({ connection, role, onError = () => {} }: StoreO
 		connectionTimeoutMillis: serverLimits.connectTimeoutMs,
 		application_name: 'tappass',
 		// Durable before it is answered, whatever the database or the role is set to.
-		options: [connection.options, '-c synchronous_commit=on', role === undefined ? '' : `-c role=${role}`]
+		options: [
+			connection.options,
+			'-c synchronous_commit=on',
+			`-c idle_in_transaction_session_timeout=${serverLimits.idleTransactionMs}`,
+			role === undefined ? '' : `-c role=${role}`,
+		]
 			.join(' ')
 			.trim(),
 	};
@@ -155,12 +160,12 @@ function unavailable(error: unknown): never {
 	throw error;
 }
 
-// SQLSTATE class 08 (connection), 57P (shutdown), 53300 (too many connections), and what sockets say.
+// SQLSTATE class 08 (connection), 25P03 (idle in a transaction), 57P (shutdown), 53300 (too many connections), and what sockets say.
 function isUnreachable(error: unknown): boolean {
 	if (!(error instanceof Error) || error instanceof TapPassError) return false;
 	const code = (error as { readonly code?: unknown }).code;
 	if (typeof code === 'string')
-		return /^(?:08|57P0|53300|ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND)/.test(code);
+		return /^(?:08|25P03|57P0|53300|ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND)/.test(code);
 	return /Connection terminated|connection timeout|timeout exceeded/i.test(error.message);
 }
 
