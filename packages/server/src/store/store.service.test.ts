@@ -44,12 +44,13 @@ describe('a transaction of an org', () => {
 	});
 
 	it('cannot be made to name another org by a quote in the id', async () => {
-		const hostile = `org_x","org_id":"${await database.addOrg('org_victim1')}`;
-		const rows = await database.store.withOrg(hostile as OrgId, (transaction) =>
-			transaction.selectFrom('orgs').selectAll().execute(),
-		);
-
-		expect(rows).toEqual([]);
+		const victim = await database.addOrg('org_victim1');
+		for (const hostile of [`org_x","org_id":"${victim}`, `org_x'); select '${victim}`, `org_x\\'||'`, '']) {
+			const read = database.store.withOrg(hostile as OrgId, (transaction) =>
+				transaction.selectFrom('orgs').selectAll().execute(),
+			);
+			await expect(read).rejects.toMatchObject({ code: 'internal' });
+		}
 	});
 });
 

@@ -1,5 +1,5 @@
 import { type OrgId, TapPassError } from '@tappass/core';
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresDialectConfig, PostgresDriver, sql, type Transaction } from 'kysely';
 import pg from 'pg';
 import { serverLimits } from '../limits.ts';
 import { DurableClient } from './durable-client.ts';
@@ -65,7 +65,7 @@ export async function openStore({ connection, role, onError = () => {} }: StoreO
 	};
 	const pool = new pg.Pool({ ...config, Client: DurableClient, max: serverLimits.connectionsMax });
 	pool.on('error', onError);
-	const db = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+	const db = new Kysely<Tables>({ dialect: new ClaimedDialect({ pool }) });
 	const guard = <T>(work: Promise<T>): Promise<T> => work.catch(unavailable);
 	const store: Store = {
 		withOrg: (orgId, work) => guard(inOrg(db, orgId, work)),
@@ -94,7 +94,7 @@ export async function openStore({ connection, role, onError = () => {} }: StoreO
 			await guard(client.connect());
 			// A pool of this one connection, which is never replaced by another.
 			const one = { connect: async () => Object.assign(client, { release: () => {} }), end: () => client.end() };
-			const pinned = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: one as never }) });
+			const pinned = new Kysely<Tables>({ dialect: new ClaimedDialect({ pool: one as never }) });
 			return {
 				withOrg: (orgId, work) => guard(inOrg(pinned, orgId, work)),
 				query: async (text, values) => (await guard(client.query(text, [...values]))).rows,
@@ -121,12 +121,35 @@ export async function waitForStandbys(transaction: OrgTransaction): Promise<void
 	await sql`select pg_logical_emit_message(true, 'tappass', '')`.execute(transaction);
 }
 
-function inOrg<T>(db: Kysely<Tables>, orgId: OrgId, work: (transaction: OrgTransaction) => Promise<T>): Promise<T> {
+/** Transactions that begin with their claim, in one trip: there are many of them, and each does little. */
+class ClaimedDialect extends PostgresDialect {
+	readonly #config: PostgresDialectConfig;
+
+	constructor(config: PostgresDialectConfig) {
+		super(config);
+		this.#config = config;
+	}
+
+	override createDriver(): PostgresDriver {
+		const driver = new PostgresDriver(this.#config);
+		// `inOrg` is the only one to begin a transaction, and says so with its first statement.
+		driver.beginTransaction = async () => {};
+		return driver;
+	}
+}
+
+async function inOrg<T>(
+	db: Kysely<Tables>,
+	orgId: OrgId,
+	work: (transaction: OrgTransaction) => Promise<T>,
+): Promise<T> {
+	// It becomes part of a statement's text.
+	if (!/^[a-z0-9_]+$/.test(orgId)) throw new TapPassError('internal', { detail: 'the id of no org' });
 	return db.transaction().execute(async (transaction) => {
-		// The third argument makes it SET LOCAL: the claim ends with the transaction and never stays on a pooled
-		// connection. The database's own clock gives the claim its end.
-		await sql`select set_config('tappass.claims', json_build_object('org_id', ${orgId}::text,
-			'exp', extract(epoch from now()) + ${serverLimits.claimSeconds}::int)::text, true)`.execute(transaction);
+		// Two statements in one take no parameters. The third argument makes it SET LOCAL: the claim ends with the transaction
+		// and never stays on a pooled connection. The database's own clock gives the claim its end.
+		await sql`begin; select set_config('tappass.claims', json_build_object('org_id', ${sql.lit(orgId)}::text,
+			'exp', extract(epoch from now()) + ${sql.lit(serverLimits.claimSeconds)})::text, true)`.execute(transaction);
 		return work(transaction);
 	});
 }
