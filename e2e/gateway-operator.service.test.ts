@@ -77,6 +77,7 @@ afterAll(async () => {
 const floor = `package tappass.policy
 
 tools.allow contains "atlassian.*"
+tools.allow contains "gitlab.create_workitem_note"
 models.allow contains "scripted*"
 trust_level := "autonomous"
 budget.tokens_per_day := 1000000
@@ -104,11 +105,13 @@ async function succeeds(terminal: Terminal, line: string, input = ''): Promise<s
 	return done.stdout;
 }
 async function openSession(): Promise<void> {
-	const { body } = await host.call('POST', '/v1/sync/sessions', { schema: 'tappass.session/1', detail: {} });
+	({ session, token } = await openSessionOf(host));
+}
+async function openSessionOf(of: HostSimulator): Promise<{ readonly session: string; readonly token: string }> {
+	const { body } = await of.call('POST', '/v1/sync/sessions', { schema: 'tappass.session/1', detail: {} });
 	const opened = body as unknown as { session_id: string; keyring: { freshness: { payload: string } } };
-	session = opened.session_id;
 	const { tokens } = JSON.parse(Buffer.from(opened.keyring.freshness.payload, 'base64').toString('utf8'));
-	token = tokens.gateway_token as string;
+	return { session: opened.session_id, token: tokens.gateway_token as string };
 }
 
 /** A second server on the same database, that agents may call as well. */
@@ -160,7 +163,7 @@ async function startToolServer(): Promise<ToolServer> {
 		const { id, method, params } = JSON.parse(Buffer.concat(chunks).toString() || '{}');
 		if (id === undefined) return response.writeHead(202).end();
 		if (method === 'tools/call') calls.push(params.name as string);
-		const listed = ['getConfluenceSecret', 'getConfluenceNote'].map((name) => ({
+		const listed = ['getConfluenceSecret', 'getConfluenceNote', 'create_workitem_note'].map((name) => ({
 			name,
 			description: `${made.description} ${name}`,
 			inputSchema: { type: 'object', properties: { to: { type: 'string' } } },
@@ -328,6 +331,73 @@ describe('a call that a rule holds', () => {
 		expect(codeOf(await execute('atlassian.getConfluenceSecret', 'bob', { ticket }))).toEqual([403, 'approval_denied']);
 		expect(tools.calls.filter((name) => name === 'getConfluenceSecret')).toHaveLength(1);
 	});
+});
+
+describe('what an agent proposes', () => {
+	test('is decided by another agent that may collaborate and knows it, and operators see who did', async () => {
+		await succeeds(ada, 'tappass secret put wiki', toolSecret);
+		await succeeds(
+			ada,
+			`tappass mcp register gitlab --url ${tools.url} --credential authorization=bearer:vault://wiki`,
+		);
+		const level = async (agent: string, trust: string): Promise<void> => {
+			const file = join(ada.directory, 'policy', `${agent}.rego`);
+			writeFileSync(file, `package tappass.policy\n\ntrust_level := "${trust}"\n`);
+			await succeeds(ada, `tappass policy apply --level agent=desk/${agent} ${file}`);
+		};
+		const enrol = async (agent: string): Promise<HostSimulator> => {
+			const file = join(ada.directory, 'policy', `${agent}.yaml`);
+			const text = spec.replace('id: clerk', `id: ${agent}`).replace('internal_kb_assistant', 'code_reviewer');
+			writeFileSync(file, text.replace('[internal_documents]', '[source_code]'));
+			await succeeds(ada, `tappass sandbox-spec create ${file} --project desk`);
+			await level(agent, 'suggester');
+			const url = (await succeeds(ada, `tappass sandbox-spec emit-bootstrap ${agent}`)).trim();
+			const enrolled = await HostSimulator.enrol(url, { name: agent });
+			expect(await enrolled.stream()).toBe(200);
+			return enrolled;
+		};
+		const [writer, reviewer] = [await enrol('writer'), await enrol('reviewer')];
+		try {
+			const mine = (await openSessionOf(writer)).token;
+			const theirs = (await openSessionOf(reviewer)).token;
+			const tool = 'gitlab.create_workitem_note';
+			const propose = (ticket?: string): Promise<Reply> =>
+				post(
+					'/v1/tools/execute',
+					{ tool, arguments: { to: 'ivy' }, ...(ticket === undefined ? {} : { ticket }) },
+					{ bearer: mine },
+				);
+			const held = await vi.waitFor(async () => {
+				const reply = await propose();
+				expect(reply).toMatchObject({ status: 202, body: { code: 'approval_required' } });
+				return reply;
+			}, waiting);
+			const { ticket } = held.body;
+			const decide = (bearer: string, to = 'ivy', at = replicaUrl): Promise<Reply> =>
+				post('/v1/proposals/decide', { ticket, decision: 'approve', tool, arguments: { to } }, { at, bearer });
+
+			expect(codeOf(await decide(theirs))).toEqual([403, 'trust_denied']);
+			await level('reviewer', 'collaborator');
+			await vi.waitFor(
+				async () => expect(codeOf(await decide(theirs, 'mallory'))).toEqual([403, 'approval_invalid']),
+				waiting,
+			);
+			expect(codeOf(await decide(mine))).toEqual([403, 'trust_denied']);
+			expect(await decide(theirs)).toMatchObject({ status: 200, body: { state: 'granted' } });
+			expect(codeOf(await decide(theirs, 'ivy', agentUrl))).toEqual([409, 'approval_closed']);
+
+			expect(await succeeds(grace, `tappass approval show ${ticket}`)).toContain('1 of 1: agent:desk/reviewer');
+			expect(await propose(ticket)).toMatchObject({ status: 200 });
+			expect(codeOf(await propose(ticket))).toEqual([403, 'approval_invalid']);
+			const recorded = async (type: string): Promise<readonly unknown[]> =>
+				(await ada.json(`tappass audit query --type ${type} --actor ${reviewer.identity.sandbox_id}`)).items;
+			await vi.waitFor(async () => expect(await recorded('approval.granted')).toHaveLength(1), waiting);
+			expect((await recorded('approval.refused')).length).toBeGreaterThanOrEqual(3);
+		} finally {
+			writer.stop();
+			reviewer.stop();
+		}
+	}, 120_000);
 });
 
 describe('a barrier', () => {

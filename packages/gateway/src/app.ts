@@ -11,6 +11,7 @@ import type { Pipeline } from './pipeline/admission.ts';
 import { uuidv7 } from './pipeline/uuid.ts';
 import type { GatewayPorts } from './ports.ts';
 import type { DoorContext, Route } from './routes.ts';
+import { proposalRoutes } from './tools/proposals.ts';
 import { toolRoutes } from './tools/routes.ts';
 import { traced } from './tracing.ts';
 
@@ -38,7 +39,14 @@ export function createGateway({ pipeline, ports, routes: more = [], report = () 
 	const agent = createUpstreamAgent();
 	const broker = new Broker(ports, agent);
 	const context: DoorContext = { pipeline, ports, agent, broker, report };
-	const routes = Object.freeze([...modelRoutes, ...toolRoutes, ...mcpRoutes, ...metadataRoutes, ...more]);
+	const routes = Object.freeze([
+		...modelRoutes,
+		...toolRoutes,
+		...proposalRoutes,
+		...mcpRoutes,
+		...metadataRoutes,
+		...more,
+	]);
 	const byAddress = new Map(routes.map((route) => [`${route.method} ${route.path}`, route]));
 	const paths = new Set(routes.map(({ path }) => path));
 	const underWay = new Set<Promise<void>>();

@@ -41,4 +41,14 @@ export type {
 } from './ports.ts';
 export { type ModelProbe, probeModel, probeServer } from './probe.ts';
 export type { DoorContext, Route as GatewayRoute } from './routes.ts';
+export {
+	type Deciders,
+	isDecidedBy,
+	judgeVote,
+	type Proposal,
+	type Vote,
+	type VoteOutcome,
+	type VoteRefusal,
+	voterName,
+} from './session/proposals.ts';
 export { countCall, rememberCall } from './session/recent.ts';

@@ -3,6 +3,7 @@ import type { BecauseTrail, CompiledPolicy, EffectivePipeline, Json, OrgId, Sand
 import type { ToolAliases, TrustedRoot } from '@tappass/trust';
 import type { Route } from './pipeline/admission.ts';
 import type { Caller } from './pipeline/call.ts';
+import type { Deciders, Vote, VoteOutcome } from './session/proposals.ts';
 
 /*
  * What the gateway stands on. `memory/` implements all of it for tests and evaluation, the server on PostgreSQL, where
@@ -123,20 +124,23 @@ export interface BudgetPort {
 export interface ApprovalPort {
 	/**
 	 * Uses up an approval for exactly these arguments, policy version and sandbox; `granted` at most once for each ticket.
+	 * Where people must decide, what an agent agreed to is a `mismatch`.
 	 */
 	readonly use: (
 		org_id: OrgId,
 		ticket: string,
 		binding: ApprovalBinding,
+		deciders: Deciders,
 		now: number,
 	) => Promise<'granted' | 'pending' | 'denied' | 'expired' | 'used' | 'unknown' | 'mismatch'>;
-	/** Asks for one. The same binding that is pending already answers the same ticket. */
+	/** Asks for one. The same binding that is pending already answers the same ticket, for the fewer deciders of the two. */
 	readonly request: (
 		org_id: OrgId,
 		ask: {
 			readonly binding: ApprovalBinding;
 			readonly approval_id: string;
 			readonly approvers: number;
+			readonly deciders: Deciders;
 			readonly expires_at: number;
 			readonly project: string;
 			readonly agent: string;
@@ -147,7 +151,22 @@ export interface ApprovalPort {
 		},
 	) => Promise<{ readonly ticket: string; readonly expires_at: number }>;
 	/** An approval of this binding that was granted and not used: agents that cannot carry a ticket simply call again. */
-	readonly granted: (org_id: OrgId, binding: ApprovalBinding, now: number) => Promise<string | undefined>;
+	readonly granted: (
+		org_id: OrgId,
+		binding: ApprovalBinding,
+		deciders: Deciders,
+		now: number,
+	) => Promise<string | undefined>;
+	/** What waits in a project for agents to decide, but for what that agent itself proposes; the oldest first, a page of them. */
+	readonly proposals: (
+		org_id: OrgId,
+		voter: { readonly project: string; readonly agent: string },
+		now: number,
+	) => Promise<
+		readonly { readonly ticket: string; readonly agent: string; readonly tool: string; readonly expires_at: number }[]
+	>;
+	/** An agent decides, by `judgeVote`; durable, and recorded, before it answers. */
+	readonly vote: (org_id: OrgId, vote: Vote, now: number) => Promise<VoteOutcome>;
 }
 
 export interface ApprovalBinding {

@@ -23,6 +23,8 @@ export const serverLimits = {
 	/** Upstreams and MCP servers of one org: all of them are read for a call. */
 	upstreamsMax: 200,
 	mcpServersMax: 200,
+	/** Proposals that an agent is told of at once, the oldest first. */
+	proposalsMax: 100,
 	/** Active API keys of one user (DESIGN.md §13). */
 	apiKeysMax: 10,
 	/** Longest life of an API key. */

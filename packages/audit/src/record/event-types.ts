@@ -88,8 +88,9 @@ export const eventTypes: Readonly<Record<string, EventTypeRow>> = {
 
 	// Approvals, discovery, information barriers.
 	'approval.requested': row('A call waits for a person', 'sandbox_id', 'policy_version'),
-	'approval.granted': row('A person approved a call'),
-	'approval.denied': row('A person denied a call'),
+	'approval.granted': row('A person, or another agent, approved a call'),
+	'approval.denied': row('A person, or another agent, denied a call'),
+	'approval.refused': row('An agent tried to decide about a call, and may not', 'sandbox_id', 'code'),
 	'approval.opened': row('A person looked at the arguments of a call that waits'),
 	'approval.used': row('An approval was used up', 'sandbox_id'),
 	'tool.discovered': row('A tool was seen that the catalog does not know'),

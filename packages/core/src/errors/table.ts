@@ -83,6 +83,7 @@ export type ErrorCode =
 	| 'already_running'
 	| 'database_unsuitable'
 	| 'store_unavailable'
+	| 'asked_elsewhere'
 	| 'engine_failed'
 	| 'shutting_down'
 	| 'server_unreachable'
@@ -120,6 +121,7 @@ export type ErrorCode =
 	| 'approval_denied'
 	| 'approval_invalid'
 	| 'approval_closed'
+	| 'proposal_denied'
 	| 'budget_exhausted'
 	| 'price_unknown'
 	| 'sandbox_unknown'
@@ -224,6 +226,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	idempotency_conflict: usage('The idempotency key was used for another request', 409),
 	already_running: usage('Another server is running on this data directory', 409),
 	database_unsuitable: usage('The database cannot be used', 500),
+	asked_elsewhere: { title: 'Another replica waits for this answer', status: 503, exit: 5, retryable: true },
 	store_unavailable: { title: 'The database cannot be reached', status: 503, exit: 5, retryable: true },
 	engine_failed: { title: 'The embedded PostgreSQL did not start', status: 500, exit: 5, retryable: false },
 	agent_plane_absent: { title: 'This server has no gateway', status: 503, exit: 5, retryable: false },
@@ -271,6 +274,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	approval_denied: denied('A person has denied this call'),
 	approval_invalid: denied('The approval is not for this call'),
 	approval_closed: usage('The approval does not wait any more', 409),
+	proposal_denied: denied('The agent may not decide about this proposal'),
 	budget_exhausted: denied('The budget is used up', 429),
 	price_unknown: denied('The price of the model is unknown'),
 	sandbox_unknown: { title: 'There is no such sandbox', status: 401, exit: 4, retryable: false },

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { TapPassError } from '@tappass/core';
 import { answerJson, denialHeaders } from '../http/answer.ts';
-import type { Denial } from '../pipeline/admission.ts';
+import type { Denial, Identified } from '../pipeline/admission.ts';
 import type { Caller, Wire } from '../pipeline/call.ts';
 import { uuidv7 } from '../pipeline/uuid.ts';
 import type { DoorContext } from '../routes.ts';
@@ -40,19 +40,29 @@ export async function refuseRequest(
 	error: unknown,
 	answer: (denial: Denial) => void,
 ): Promise<void> {
-	const { pipeline, ports } = context;
+	const { pipeline } = context;
 	// What is left of the body would come before the next request on this connection.
 	if (!res.headersSent && !res.req.complete) res.setHeader('connection', 'close');
 	const who = await pipeline.identify(wire, caller);
 	if (who.effect === 'block') return answer(who.denial);
-	const { request_id, policy, session } = who.identified;
-	let denial = denialOf(error, request_id, 'validate_wire');
+	const denial = denialOf(error, who.identified.request_id, 'validate_wire');
+	answer(await recordRefusal(context, who.identified, 'call.refused', denial));
+}
+
+/** Makes durable that something was refused which is no call; answers what to tell, which is another denial when that failed. */
+export async function recordRefusal(
+	context: Pick<DoorContext, 'ports' | 'report'>,
+	{ request_id, policy, session }: Identified,
+	type: 'call.refused' | 'approval.refused',
+	denial: Denial,
+): Promise<Denial> {
+	const { ports } = context;
 	const now = ports.now();
 	try {
 		await ports.audit.append([
 			{
 				id: uuidv7(now, ports.randomBytes),
-				type: 'call.refused',
+				type,
 				org_id: policy.org_id,
 				at: now,
 				actor: { kind: 'agent', id: policy.sandbox_id },
@@ -61,13 +71,13 @@ export async function refuseRequest(
 				session_id: session.id,
 				policy_version: policy.policy_version,
 				request_id,
-				step: 'validate_wire',
+				step: denial.step,
 				code: denial.code,
 			},
 		]);
 	} catch (cause) {
 		context.report({ code: 'audit_unavailable', request_id, cause });
-		denial = denialOf(new TapPassError('audit_unavailable', { cause }), request_id, 'sign_audit');
+		return denialOf(new TapPassError('audit_unavailable', { cause }), request_id, 'sign_audit');
 	}
-	answer(denial);
+	return denial;
 }

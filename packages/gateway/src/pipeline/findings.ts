@@ -5,6 +5,7 @@ import {
 	type ErrorCode,
 	errorTable,
 	type Finding,
+	findStep,
 	type Level,
 	printBecause,
 	type StepName,
@@ -40,6 +41,11 @@ function because({ rules }: CallState, step: StepName, said: Said): Finding['bec
 		.filter((trail): trail is BecauseTrail => trail !== undefined);
 	const found = trails.length > 0 ? trails : [rules?.trail(['steps', step])];
 	return found.flatMap((trail) => trail?.chains ?? []);
+}
+
+/** Whether a detector found something and let it through: policy and detectors do not agree about the call. */
+export function isDoubted({ findings }: CallState): boolean {
+	return findings.some(({ step, action }) => action === 'notify' && findStep(step)?.phase === 'inspect');
 }
 
 /** How a policy treats what a step finds. */

@@ -118,6 +118,7 @@ describe('an approval', () => {
 			binding,
 			approval_id: 'mail_out',
 			approvers,
+			deciders: 'people',
 			expires_at: Date.now() + minutes * 60_000,
 			project: 'support',
 			agent: agent,
@@ -125,7 +126,12 @@ describe('an approval', () => {
 			args,
 			requested_by: 'rule',
 		});
-		return { ticket, args, binding, use: () => stored.ports.approvals.use(org_id, ticket, binding, Date.now()) };
+		return {
+			ticket,
+			args,
+			binding,
+			use: () => stored.ports.approvals.use(org_id, ticket, binding, 'people', Date.now()),
+		};
 	}
 
 	it('is decided and opened by nobody without the right', async () => {

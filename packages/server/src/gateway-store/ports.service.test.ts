@@ -1,5 +1,5 @@
 import type { OrgId, SandboxId } from '@tappass/core';
-import type { ApprovalBinding, GatewayPorts, RecentCall } from '@tappass/gateway';
+import type { ApprovalBinding, GatewayPorts, RecentCall, Vote } from '@tappass/gateway';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startListener } from '../events/listener.ts';
 import { HostSimulator } from '../test-support/host-simulator.ts';
@@ -237,11 +237,12 @@ describe('an approval', () => {
 		tool: 'gmail.send',
 		args_sha256,
 	});
-	const ask = (args_sha256: string, expires_at = Date.now() + 60_000) =>
+	const ask = (args_sha256: string, expires_at = Date.now() + 60_000, deciders: 'people' | 'agents' = 'people') =>
 		one.ports.approvals.request(org_id, {
 			binding: binding(args_sha256),
 			approval_id: 'ask',
 			approvers: 1,
+			deciders,
 			expires_at,
 			project: 'support',
 			agent: 'emailer',
@@ -257,25 +258,91 @@ describe('an approval', () => {
 	it('is asked for once however often, and is good for exactly what was asked, once', async () => {
 		const { ticket } = await ask('a'.repeat(64));
 		expect((await ask('a'.repeat(64))).ticket).toBe(ticket);
-		expect(await two.ports.approvals.use(org_id, ticket, binding('a'.repeat(64)), Date.now())).toBe('pending');
+		expect(await two.ports.approvals.use(org_id, ticket, binding('a'.repeat(64)), 'people', Date.now())).toBe(
+			'pending',
+		);
 		await grant(ticket);
 
-		expect(await two.ports.approvals.use(org_id, ticket, binding('b'.repeat(64)), Date.now())).toBe('mismatch');
-		expect(await two.ports.approvals.granted(org_id, binding('a'.repeat(64)), Date.now())).toBe(ticket);
+		expect(await two.ports.approvals.use(org_id, ticket, binding('b'.repeat(64)), 'people', Date.now())).toBe(
+			'mismatch',
+		);
+		expect(await two.ports.approvals.granted(org_id, binding('a'.repeat(64)), 'people', Date.now())).toBe(ticket);
 		const uses = await Promise.all(
 			Array.from({ length: 10 }, (_, at) =>
-				both()[at % 2]!.approvals.use(org_id, ticket, binding('a'.repeat(64)), Date.now()),
+				both()[at % 2]!.approvals.use(org_id, ticket, binding('a'.repeat(64)), 'people', Date.now()),
 			),
 		);
 		expect(uses.sort()).toEqual(['granted', ...Array<string>(9).fill('used')]);
-		expect(await one.ports.approvals.use(org_id, 'apr_none', binding('a'.repeat(64)), 0)).toBe('unknown');
+		expect(await one.ports.approvals.use(org_id, 'apr_none', binding('a'.repeat(64)), 'people', 0)).toBe('unknown');
 	});
 
 	it('is over when its time is', async () => {
 		const { ticket, expires_at } = await ask('c'.repeat(64));
 		await grant(ticket);
 
-		expect(await one.ports.approvals.use(org_id, ticket, binding('c'.repeat(64)), expires_at)).toBe('expired');
+		expect(await one.ports.approvals.use(org_id, ticket, binding('c'.repeat(64)), 'people', expires_at)).toBe(
+			'expired',
+		);
+	});
+
+	it('of two agents is decided once when they answer at two replicas at the same time, and no agent decides its own', async () => {
+		const sha = 'e'.repeat(64);
+		const { ticket } = await ask(sha, undefined, 'agents');
+		const vote = (agent: string, more: Partial<Vote> = {}): Vote => ({
+			ticket,
+			decision: 'approve',
+			tool: 'gmail.send',
+			args_sha256: sha,
+			by: { sandbox_id: 'sbx_other1' as SandboxId, project: 'support', agent },
+			request_id: '0198c0de-0000-7000-8000-000000000000',
+			...more,
+		});
+		const now = Date.now();
+		const ask2 = (at: number, one: Vote) => both()[at]!.approvals.vote(org_id, one, now);
+
+		expect(await ask2(0, vote('emailer'))).toEqual({ refused: 'own' });
+		expect(await ask2(1, vote('reviewer', { args_sha256: 'f'.repeat(64) }))).toEqual({ refused: 'mismatch' });
+		expect(await ask2(1, vote('reviewer', { ticket: 'apr_none' }))).toEqual({ refused: 'unknown' });
+		expect(await one.ports.approvals.proposals(org_id, { project: 'support', agent: 'emailer' }, now)).toEqual([]);
+		expect(await two.ports.approvals.proposals(org_id, { project: 'support', agent: 'reviewer' }, now)).toMatchObject([
+			{ ticket, agent: 'emailer', tool: 'gmail.send' },
+		]);
+		const votes = await Promise.all([ask2(0, vote('reviewer')), ask2(1, vote('other'))]);
+
+		expect(votes.map((outcome) => ('refused' in outcome ? outcome.refused : outcome.state)).sort()).toEqual([
+			'closed',
+			'granted',
+		]);
+		// A call that needs a person by now does not go on an agent's word.
+		expect(await two.ports.approvals.granted(org_id, binding(sha), 'people', now)).toBeUndefined();
+		expect(await two.ports.approvals.use(org_id, ticket, binding(sha), 'people', now)).toBe('mismatch');
+		expect(await two.ports.approvals.use(org_id, ticket, binding(sha), 'agents', now)).toBe('granted');
+		expect(await one.ports.approvals.use(org_id, ticket, binding(sha), 'agents', now)).toBe('used');
+		const types = await test.server.services.store.withOrg(org_id, async (transaction) => [
+			...(await transaction.selectFrom('audit_entries').select('type').execute()),
+			...(await transaction.selectFrom('audit_pending').select('type').execute()),
+		]);
+		expect(types.map(({ type }) => type)).toEqual(expect.arrayContaining(['approval.granted', 'approval.used']));
+	});
+
+	it('that people must decide after all is no longer one for agents', async () => {
+		const { ticket } = await ask('9'.repeat(64), undefined, 'agents');
+		expect((await ask('9'.repeat(64))).ticket).toBe(ticket);
+
+		const outcome = await two.ports.approvals.vote(
+			org_id,
+			{
+				ticket,
+				decision: 'approve',
+				tool: 'gmail.send',
+				args_sha256: '9'.repeat(64),
+				by: { sandbox_id: 'sbx_other1' as SandboxId, project: 'support', agent: 'reviewer' },
+				request_id: '0198c0de-0000-7000-8000-000000000001',
+			},
+			Date.now(),
+		);
+
+		expect(outcome).toEqual({ refused: 'people' });
 	});
 
 	it('keeps what people decide about sealed', async () => {

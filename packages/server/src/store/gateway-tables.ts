@@ -60,6 +60,8 @@ export interface ApprovalTable extends Sealed {
 	readonly agent: string;
 	readonly session_id: string;
 	readonly requested_by: 'rule' | 'trust_level' | 'rego';
+	/** People alone, or agents that are trusted to collaborate as well. */
+	deciders: Generated<'people' | 'agents'>;
 	readonly created_at: Moment;
 	readonly expires_at: ColumnType<Date, Date | string, never>;
 	decided_at: MaybeMoment;

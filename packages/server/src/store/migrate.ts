@@ -8,6 +8,7 @@ import { gateway } from './migrations/0120-gateway.ts';
 import { keyRotation } from './migrations/0130-key-rotation.ts';
 import { wideEpochs } from './migrations/0140-wide-epochs.ts';
 import { enrolAnew } from './migrations/0155-enrol-anew.ts';
+import { proposals } from './migrations/0165-proposals.ts';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -18,6 +19,7 @@ const migrations: Readonly<Record<string, Migration>> = {
 	'0130-key-rotation': keyRotation,
 	'0140-wide-epochs': wideEpochs,
 	'0155-enrol-anew': enrolAnew,
+	'0165-proposals': proposals,
 };
 
 /**

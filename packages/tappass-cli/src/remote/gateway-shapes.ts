@@ -161,6 +161,7 @@ export interface ApprovalView {
 	readonly args_sha256: string;
 	readonly approval_id: string;
 	readonly requested_by: string;
+	readonly deciders: string;
 	readonly approvers: number;
 	readonly approved_by: readonly string[];
 	readonly reason: string | null;
@@ -178,6 +179,7 @@ const approvalFields = {
 	args_sha256: z.string(),
 	approval_id: z.string(),
 	requested_by: z.string(),
+	deciders: z.string(),
 	approvers: z.int(),
 	approved_by: z.array(z.string()),
 	reason: z.string().nullable(),

@@ -1,14 +1,13 @@
-import { findStep } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
-import { bound, type CallState } from '../call-state.ts';
-import { finding } from '../findings.ts';
+import { bound } from '../call-state.ts';
+import { finding, isDoubted } from '../findings.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 import { knownFacts } from '../tool-facts.ts';
 import { refusalOfTool } from '../tool-rights.ts';
 
 /**
  * Step 20: forbidden capabilities, deny, allow, trust level. An observer reads; of a suggester or collaborator what changes
- * something is a proposal, which a person approves; an autonomous agent's goes through, unless a
+ * something is a proposal, which a person or another collaborator approves; an autonomous agent's goes through, unless a
  * detector had something to say about it.
  */
 export const authorizeTool: Step = defineStep('authorize_tool', {
@@ -39,8 +38,3 @@ export const authorizeTool: Step = defineStep('authorize_tool', {
 		return nothing;
 	},
 });
-
-// Found and let through: policy and detectors do not agree about it.
-function isDoubted({ findings }: CallState): boolean {
-	return findings.some(({ step, action }) => action === 'notify' && findStep(step)?.phase === 'inspect');
-}

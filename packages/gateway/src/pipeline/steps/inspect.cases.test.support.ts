@@ -48,6 +48,7 @@ async function granted(
 		binding: binding(args),
 		approval_id: 'mails',
 		approvers: 1,
+		deciders: 'people',
 		expires_at: noon + 60_000,
 		project: 'data',
 		agent: 'steward',

@@ -1,10 +1,11 @@
 import { testArgument } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
 import type { ApprovalBinding } from '../../ports.ts';
+import type { Deciders } from '../../session/proposals.ts';
 import { argsDigest } from '../../session/recent.ts';
 import { type Asked, bound, type CallState } from '../call-state.ts';
 import type { Context } from '../context.ts';
-import { finding, type Said } from '../findings.ts';
+import { finding, isDoubted, type Said } from '../findings.ts';
 import { numberOf } from '../parameters.ts';
 import { rulesAbout } from '../rules.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
@@ -53,14 +54,15 @@ async function decide(state: CallState, asked: readonly Asked[], { ports }: Cont
 	const { policy, session } = bound(state);
 	const { org_id } = policy;
 	const binding = bindingOf(state);
+	const deciders = decidersOf(state, asked);
 	const because = asked.flatMap(({ finding: { because } }) => because);
 	const ticket =
 		(state.call.kind === 'tool' ? state.call.ticket : undefined) ??
-		(await ports.approvals.granted(org_id, binding, state.at));
+		(await ports.approvals.granted(org_id, binding, deciders, state.at));
 	// What a model asks for uses nothing up: the call that is made of it does.
 	if (ticket !== undefined && state.emitted) return undefined;
 	if (ticket !== undefined) {
-		const answer = await ports.approvals.use(org_id, ticket, binding, state.at);
+		const answer = await ports.approvals.use(org_id, ticket, binding, deciders, state.at);
 		if (answer === 'granted') return undefined;
 		state.ticket = ticket;
 		if (answer === 'pending') return waiting(asked, because);
@@ -80,6 +82,7 @@ async function decide(state: CallState, asked: readonly Asked[], { ports }: Cont
 		binding,
 		approval_id: first!.approval_id,
 		approvers,
+		deciders,
 		expires_at: state.at + minutes * 60_000,
 		project: policy.project,
 		agent: policy.agent,
@@ -89,6 +92,18 @@ async function decide(state: CallState, asked: readonly Asked[], { ports }: Cont
 	});
 	state.ticket = made.ticket;
 	return waiting(asked, because);
+}
+
+/**
+ * A proposal that only the trust level asks about is a matter among agents too. Where a rule or Rego wants people, the policy
+ * states how many, or a detector found something, it is one for people.
+ */
+function decidersOf(state: CallState, asked: readonly Asked[]): Deciders {
+	const forPeople =
+		asked.some(({ by }) => by !== 'trust_level') ||
+		isDoubted(state) ||
+		numberOf(state, 'require_human_approval', 'approvers_min') !== undefined;
+	return forPeople ? 'people' : 'agents';
 }
 
 function waiting(asked: readonly Asked[], because: Said['because'] & object): Said {

@@ -17,7 +17,8 @@ const flags = {
 /** `tappass approval list`: calls that wait for people. */
 export default class ApprovalList extends OperatorCommand {
 	static override summary = 'List calls that wait for a person.';
-	static override description = 'Without their arguments, which tappass approval show opens.';
+	static override description =
+		'Without their arguments, which tappass approval show opens. What a trust level alone asks for may also be decided by another agent of the project that is trusted to collaborate; it stands here as agent:project/name.';
 	static override examples: Command.Example[] = [
 		'<%= config.bin %> <%= command.id %>',
 		'<%= config.bin %> <%= command.id %> --state all --json',

@@ -32,6 +32,7 @@ export default class ApprovalShow extends OperatorCommand {
 			['sandbox', found.sandbox_id],
 			['policy', `version ${found.policy_version}`],
 			['rule', `${found.approval_id} (${found.requested_by})`],
+			['decided by', found.deciders === 'agents' ? 'people, or agents that may collaborate' : 'people'],
 			['state', found.state],
 			[
 				'approved',
