@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { type OrgId, TapPassError } from '@tappass/core';
 import type { Agent } from 'undici';
 import type { Identified } from '../pipeline/admission.ts';
@@ -32,6 +33,8 @@ export class Broker {
 		readonly org_id: OrgId;
 		readonly changed: (resource: ChangedResource | undefined) => void;
 	}>();
+	/** Of this process: what waits here says so in what its client brings back. */
+	readonly id: string = randomUUID();
 	/** What sessions are asked: who waits for the answer. */
 	readonly answers: Map<string, (answer: RpcAnswer) => void> = new Map();
 	/** Requests of sessions under way, and how each is cancelled. */

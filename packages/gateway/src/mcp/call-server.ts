@@ -1,16 +1,17 @@
 import { canonicalBytes, sha256Hex, TapPassError } from '@tappass/core';
-import { denialOf } from '../llm/refuse.ts';
+import { denialOf, recordRefusal } from '../llm/refuse.ts';
 import type { Admission, Admitted, Denial, Identified, Outcome } from '../pipeline/admission.ts';
 import type { Caller, ToolCall } from '../pipeline/call.ts';
 import { withTexts } from '../pipeline/json-texts.ts';
 import type { DoorContext } from '../routes.ts';
 import { failSpan, type SpanFields, traced, traceparentNow } from '../tracing.ts';
 import type { Target } from './broker.ts';
+import { deniedError } from './denial.ts';
 import { judgeJson } from './judge-json.ts';
 import { mcpLimits } from './limits.ts';
 import type { Exchange } from './outbound/connection.ts';
 import { mirroredHeaders } from './outbound/mirrored-headers.ts';
-import { askThrough, type Client, inputField, inRounds, StateLost } from './rounds.ts';
+import { askThrough, type Client, inputField, inRounds, isElsewhere, StateLost } from './rounds.ts';
 import { isObject, type JsonObject, type RpcAnswer, rpcCodes, rpcError } from './rpc.ts';
 
 /** A call of a server as a door read it. */
@@ -70,6 +71,13 @@ export async function callServer(
 	identified: Identified,
 	asked: Asked,
 ): Promise<Done> {
+	if (await isElsewhere(context, identified, asked)) {
+		const elsewhere = denialOf(new TapPassError('asked_elsewhere'), identified.request_id, 'forward');
+		const denial = await recordRefusal(context, identified, 'call.refused', elsewhere);
+		// No result that a model reads as final: whoever called brings the same again, and another replica takes it.
+		const answer = deniedError(denial);
+		return { kind: 'answered', request_id: identified.request_id, answer, settled: Promise.resolve() };
+	}
 	// Looked up first, so that what is admitted is the definition that is called; its failure counts once the call is admitted.
 	const found = await find(context, identified, asked);
 	const input = asked.client?.round?.input;

@@ -103,6 +103,82 @@ function ask(world: McpWorld, method: string, params: JsonObject = {}, capabilit
 	);
 }
 
+/** A call of a client under way, which its server has asked something. */
+interface Asking {
+	readonly path: string;
+	/** Answers the question at an address. */
+	readonly reply: (url: string) => Promise<Reply>;
+	/** What the call came to, once it was answered. */
+	readonly question: () => Promise<string>;
+}
+const accepted = { action: 'accept', content: { username: 'ada', email: 'none' } };
+const elicits = { name: 'test_elicitation', arguments: { message: 'Who?' } };
+
+/** A client with sessions: it is asked on the stream of its own call. */
+async function asked(world: McpWorld): Promise<Asking> {
+	const path = '/mcp/everything';
+	const headers = { authorization: `Bearer ${world.token}` };
+	const begun = await post(
+		world.url + path,
+		{
+			jsonrpc: '2.0',
+			id: 1,
+			method: 'initialize',
+			params: {
+				protocolVersion: '2025-11-25',
+				capabilities: { elicitation: {} },
+				clientInfo: { name: 'test', version: '1' },
+			},
+		},
+		headers,
+	);
+	const session = { ...headers, 'mcp-session-id': begun.session ?? '' };
+	const running = await fetch(world.url + path, {
+		method: 'POST',
+		headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...session },
+		body: JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/call', params: elicits }),
+	});
+	const reader = running.body!.pipeThrough(new TextDecoderStream()).getReader();
+	let text = '';
+	const readUntil = async (pattern: RegExp): Promise<RegExpExecArray> => {
+		for (;;) {
+			const found = pattern.exec(text);
+			if (found !== null) return found;
+			const { value, done } = await reader.read();
+			if (done) throw new Error(`the stream ended: ${text}`);
+			text += value;
+		}
+	};
+	const [, id] = await readUntil(/"id":"([^"]+)","method":"elicitation\/create"/);
+	return {
+		path,
+		reply: (url) => post(url, { jsonrpc: '2.0', id: id!, result: accepted }, session),
+		question: async () => (await readUntil(/"id":2,"result":.*/))[0],
+	};
+}
+
+/** A client of the stateless revision: it is asked by a result, and comes back with what it was given. */
+async function askedByResult(world: McpWorld): Promise<Asking> {
+	const can = { elicitation: {} };
+	const { inputRequests, requestState } = (await ask(world, 'tools/call', elicits, can)).body.result;
+	const [question] = Object.keys(inputRequests);
+	let last: Reply | undefined;
+	return {
+		path: '',
+		reply: async (url) => {
+			const params = { ...elicits, requestState, inputResponses: { [question!]: accepted } };
+			last = await ask({ ...world, url }, 'tools/call', params, can);
+			return last;
+		},
+		question: async () => JSON.stringify(last?.body),
+	};
+}
+/** The id of the process that asks, as a question of it shows it. */
+async function brokerId(world: McpWorld): Promise<string> {
+	const { requestState } = (await ask(world, 'tools/call', elicits, { elicitation: {} })).body.result;
+	return JSON.parse(Buffer.from(requestState.split('.')[0], 'base64url').toString()).at;
+}
+
 describe('bug class 5: sessions', () => {
 	it('a request whose session header was dropped is refused, and no session is made of it', async () => {
 		const world = await start();
@@ -143,6 +219,42 @@ describe('bug class 5: sessions', () => {
 
 		expect(body.result.content).toEqual([{ type: 'text', text: 'get_asset says hello' }]);
 		expect(fixture.calls).toHaveLength(1);
+	});
+
+	it.each(['sessions', 'stateless'] as const)(
+		'an answer to a question in the middle of a call, of a client that speaks %s, is told at a second replica to try again, and arrives at the first',
+		async (speaks) => {
+			const world = await start();
+			const fixture = await behind(world, 'sessions');
+			const { audit } = world.sandbox.ports;
+			const { path, question, reply } = speaks === 'sessions' ? await asked(world) : await askedByResult(world);
+			const before = { calls: fixture.seen.length, events: audit.events.length };
+
+			for (let turn = 0; turn < 3; turn += 1) {
+				const elsewhere = await reply(world.replica + path);
+				expect([
+					elsewhere.status,
+					elsewhere.headers.get('retry-after'),
+					elsewhere.headers.get('x-should-retry'),
+				]).toEqual([503, '1', 'true']);
+				expect(elsewhere.body.error.data.code).toBe('asked_elsewhere');
+			}
+			expect(fixture.seen).toHaveLength(before.calls);
+			expect(audit.events.slice(before.events).map(({ type }) => type)).not.toContain('call.admitted');
+
+			await reply(world.url + path);
+			expect(await question()).toContain('ada');
+		},
+	);
+
+	it('an answer that is of no question, or of a process that forgot it, is not told to try again', async () => {
+		const world = await start();
+		await behind(world, 'sessions');
+		const { session, broker } = { session: await begin(world), broker: await brokerId(world) };
+		const answer = (id: string) => say(world, { id, result: { action: 'accept' } }, session);
+
+		for (const id of ['1', 'a.b', `${broker}.${crypto.randomUUID()}`])
+			expect((await answer(id)).body.error.data.code).toBe('request_malformed');
 	});
 
 	it('one upstream that is killed is said to be gone; the other goes on, and the dead one is found again when it returns', async () => {

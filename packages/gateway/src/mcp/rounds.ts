@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { TapPassError } from '@tappass/core';
-import { digestOf, type Passage, Refused } from './call-server.ts';
+import type { Identified } from '../pipeline/admission.ts';
+import type { DoorContext } from '../routes.ts';
+import { type Asked, digestOf, type Passage, Refused } from './call-server.ts';
 import { judgeJson } from './judge-json.ts';
 import { mcpLimits } from './limits.ts';
 import type { Exchange } from './outbound/connection.ts';
@@ -129,6 +131,7 @@ async function park(
 			inputRequests: { [step.id]: { method, params: wanted } },
 			requestState: await seal(passage.context.broker, passage.identified, digestOf(passage.asked), {
 				parked: id,
+				at: broker.id,
 				question: step.id,
 			}),
 		},
@@ -149,6 +152,18 @@ async function sealed(passage: Passage, answer: WantsInput, method: string): Pro
 		server: requestState,
 	});
 	return { kind: 'result', result: { ...result, requestState: state } };
+}
+
+/**
+ * Whether a call goes on at another replica: the one that asked its client. It is told so before the call is judged, so
+ * that a try at the wrong door uses nothing up.
+ */
+export async function isElsewhere(context: DoorContext, identified: Identified, asked: Asked): Promise<boolean> {
+	const { broker } = context;
+	const state = asked.client?.round?.state;
+	if (state === undefined) return false;
+	const opened = await unseal(broker, identified, digestOf(asked), state);
+	return typeof opened?.['at'] === 'string' && opened['at'] !== broker.id;
 }
 
 async function stateOf(passage: Passage, state: string): Promise<JsonObject> {

@@ -8,7 +8,16 @@ import { answerRequest, type Request, uriAt } from './methods.ts';
 import { Reply } from './reply.ts';
 import { askable, serverInfo, sessionRevisions, toSessions } from './revisions.ts';
 import type { McpRequest } from './routes.ts';
-import { type JsonObject, notification, type RpcAnswer, type RpcMessage, request, rpcCodes, rpcError } from './rpc.ts';
+import {
+	type JsonObject,
+	notification,
+	type RpcAnswer,
+	type RpcId,
+	type RpcMessage,
+	request,
+	rpcCodes,
+	rpcError,
+} from './rpc.ts';
 import { seal, unseal } from './seal.ts';
 
 /** What was agreed on when a client of the revisions with sessions began. It travels in the session's id. */
@@ -28,7 +37,9 @@ export async function serveSessionMessage(asked: McpRequest, message: RpcMessage
 	if (message.kind === 'request') return serveRequest(asked, session, message);
 	if (message.kind === 'answer') {
 		const waiting = context.broker.answers.get(`${session.id} ${message.id}`);
-		// Asked by a process that is gone, or by another one: its call must not wait for what never comes.
+		// Asked by another process, or by one that is gone: its call must not wait for what never comes.
+		if (waiting === undefined && isAskedElsewhere(message.id, context.broker.id))
+			throw new TapPassError('asked_elsewhere');
 		if (waiting === undefined)
 			throw new TapPassError('request_malformed', { detail: 'nobody waits for this answer here' });
 		waiting(message.answer);
@@ -122,6 +133,15 @@ function isLoud(level: number | undefined, method: string, params: JsonObject): 
 	return method !== 'notifications/message' || level === undefined || levels.indexOf(String(params['level'])) >= level;
 }
 
+/** Whether a question has the name of another process on it. A name that was made up is told to try again, and nothing else. */
+function isAskedElsewhere(id: RpcId, here: string): boolean {
+	const [replica, question] = String(id).split('.');
+	return replica !== here && isUuid(replica) && isUuid(question);
+}
+function isUuid(text: string | undefined): boolean {
+	return text !== undefined && /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+}
+
 /** Asks the client on the stream of its own request; the answer comes as a request of its own. */
 function ask(
 	{ context }: McpRequest,
@@ -132,7 +152,7 @@ function ask(
 	params: JsonObject,
 ): Promise<RpcAnswer> {
 	const { answers } = context.broker;
-	const id = randomUUID();
+	const id = `${context.broker.id}.${randomUUID()}`;
 	const key = `${session.id} ${id}`;
 	const over = AbortSignal.any([gone, AbortSignal.timeout(mcpLimits.askedMs)]);
 	return new Promise<RpcAnswer>((resolve) => {

@@ -1,4 +1,4 @@
-import { type Json, TapPassError } from '@tappass/core';
+import { errorTable, type Json, TapPassError } from '@tappass/core';
 import { requestIdHeaders } from '../http/answer.ts';
 import { capabilitiesAt } from './capabilities.ts';
 import { mcpLimits } from './limits.ts';
@@ -45,7 +45,12 @@ export async function serveStatelessMessage(asked: McpRequest, message: RpcMessa
 	if (message.method === 'subscriptions/listen') return subscribe(asked, message, reply);
 	const { answer, settled } = await answerOne(asked, message, reply);
 	const result = answer.kind === 'result' ? { ...answer, result: toStateless(message.method, answer.result) } : answer;
-	reply.answer(message.id, result, statusOf(answer));
+	const status = statusOf(answer);
+	if (status === errorTable.asked_elsewhere.status && !res.headersSent) {
+		res.setHeader('x-should-retry', 'true');
+		res.setHeader('retry-after', '1');
+	}
+	reply.answer(message.id, result, status);
 	await settled;
 }
 
@@ -104,7 +109,9 @@ async function answerOne(
 
 function statusOf(answer: RpcAnswer): number {
 	if (answer.kind === 'result') return 200;
-	const { code } = answer.error;
+	const { code, data } = answer.error;
+	// Who balances the load may take it to the next replica by itself.
+	if (isObject(data) && data['code'] === 'asked_elsewhere') return errorTable.asked_elsewhere.status;
 	if (code === rpcCodes.methodNotFound) return 404;
 	return Object.values(statelessCodes).some((one) => one === code) ? 400 : 200;
 }
