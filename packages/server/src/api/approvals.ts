@@ -1,7 +1,8 @@
 import { parseJson, type SandboxId, TapPassError } from '@tappass/core';
-import type { Selectable } from 'kysely';
+import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import { z } from 'zod';
 import { assertMay, may } from '../access/may.ts';
+import { visibleTo } from '../access/visible.ts';
 import { openText } from '../gateway-store/sealed.ts';
 import type { ApprovalTable } from '../store/gateway-tables.ts';
 import { type Call, type Route, route } from './route.ts';
@@ -57,14 +58,13 @@ export const approvalRoutes: readonly Route[] = [
 				.selectFrom('approvals')
 				.selectAll()
 				.where('ticket', '>', readCursor(query.cursor))
+				.where(visibleTo(principal, 'sandbox.read', { project: 'project', agent: 'agent' }))
+				.$if(query.state !== undefined, (of) => of.where(isIn(query.state!, now)))
 				.orderBy('ticket')
 				.limit(query.limit + 1)
 				.execute();
 			const { rows, next_cursor } = pageOf(found, query.limit, ({ ticket }) => ticket);
-			const items = rows
-				.filter((row) => may(principal, 'sandbox.read', row))
-				.map((row) => view(row, now))
-				.filter((row) => query.state === undefined || row.state === query.state);
+			const items = rows.map((row) => view(row, now));
 			return { body: { items: await withNames(transaction, items), next_cursor } };
 		},
 	}),
@@ -161,6 +161,13 @@ async function approvalFor({ principal, transaction }: AnyCall, ticket: string):
 // An approval that nobody gave or used in time is worth nothing, though nothing has changed its row.
 function stateOf({ state: held, expires_at }: Row, now: Date): z.output<typeof state> {
 	return (held === 'pending' || held === 'granted') && expires_at <= now ? 'expired' : held;
+}
+
+// The same as `stateOf`, for the database.
+function isIn(wanted: z.output<typeof state>, now: Date): RawBuilder<SqlBool> {
+	const waits = sql`state in ('pending', 'granted')`;
+	if (wanted === 'expired') return sql<SqlBool>`(${waits} and expires_at <= ${now})`;
+	return sql<SqlBool>`(state = ${wanted} and not (${waits} and expires_at <= ${now}))`;
 }
 
 function view(held: Row, now: Date) {

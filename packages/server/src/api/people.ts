@@ -3,6 +3,7 @@ import { agentNameSchema, projectNameSchema, type Role, roles, TapPassError, typ
 import { z } from 'zod';
 import { actionNames } from '../access/matrix.ts';
 import { assertMay, coversAction, may, orgScope, type Principal } from '../access/may.ts';
+import { visibleTo } from '../access/visible.ts';
 import { makeApiKey } from '../identity/api-key.ts';
 import { serverLimits } from '../limits.ts';
 import { newId } from '../store/ids.ts';
@@ -21,6 +22,7 @@ import {
 	putMember,
 	revokeApiKey,
 } from '../store/people.ts';
+import { lockOrg } from '../store/roots.ts';
 import type { OrgTransaction } from '../store/store.ts';
 import { type Route, route } from './route.ts';
 import { identifier, moment, none, page, pageOf, pageQuery, readCursor, text } from './shapes.ts';
@@ -100,14 +102,18 @@ export const peopleRoutes: readonly Route[] = [
 		result: page(team),
 		handle: async ({ query, transaction, principal }) => {
 			const { rows, next_cursor } = pageOf(
-				await listTeams(transaction, readCursor(query.cursor), query.limit + 1),
+				await listTeams(
+					transaction,
+					readCursor(query.cursor),
+					query.limit + 1,
+					visibleTo(principal, 'team.read', { project: 't.project', agent: 't.agent' }),
+				),
 				query.limit,
 				({ id }) => id,
 			);
-			const seen = rows.filter((each) => may(principal, 'team.read', each));
 			return {
 				body: {
-					items: seen.map((each) => ({ ...each, created_at: text(each.created_at), members: [...each.members] })),
+					items: rows.map((each) => ({ ...each, created_at: text(each.created_at), members: [...each.members] })),
 					next_cursor,
 				},
 			};
@@ -159,6 +165,7 @@ export const peopleRoutes: readonly Route[] = [
 		body: null,
 		result: z.strictObject({ id: z.string() }),
 		handle: async ({ path, principal, transaction }) => {
+			await lockOrg(transaction);
 			const found = await teamFor(principal, await findTeam(transaction, path.team), path.team);
 			await deleteTeam(transaction, found.id);
 			await refuseWithoutAdmin(await countOrgAdmins(transaction));
@@ -177,6 +184,7 @@ export const peopleRoutes: readonly Route[] = [
 		body: z.strictObject({ role }),
 		result: z.strictObject({ team_id: z.string(), user_id: z.string(), email: z.string(), role }),
 		handle: async ({ path, body, org_id, principal, transaction }) => {
+			await lockOrg(transaction);
 			const found = await teamFor(principal, await findTeam(transaction, path.team), path.team);
 			refuseEmptyRole(body.role, found.project, found.agent);
 			const known = await findUser(transaction, path.user);
@@ -201,6 +209,7 @@ export const peopleRoutes: readonly Route[] = [
 		body: null,
 		result: z.strictObject({ team_id: z.string(), user_id: z.string() }),
 		handle: async ({ path, principal, transaction }) => {
+			await lockOrg(transaction);
 			const found = await teamFor(principal, await findTeam(transaction, path.team), path.team);
 			const user = await findUser(transaction, path.user);
 			if (user === undefined || !(await deleteMember(transaction, found.id, user.id)))
@@ -329,6 +338,7 @@ function refuseEmptyRole(given: Role, project: string | null, agent: string | nu
 		});
 }
 
+// Whoever calls it holds the org's row: two who each remove one of the last two would both still count the other.
 async function refuseWithoutAdmin(admins: number): Promise<void> {
 	if (admins === 0)
 		throw new TapPassError('limit_reached', {

@@ -2,11 +2,13 @@ import { agentNameSchema, type Level, levels, projectNameSchema, sha256Hex, TapP
 import { isAuthored, readDocument } from '@tappass/policy';
 import { z } from 'zod';
 import { assertMay, levelOf, may, orgScope, type Scope } from '../access/may.ts';
+import { visibleTo } from '../access/visible.ts';
 import { type Checked, checkChange, type Effect } from '../recompile/check-change.ts';
 import { readInputs } from '../recompile/derive.ts';
 import {
 	ensureAgent,
 	ensureProject,
+	type HistoryPlace,
 	hasProject,
 	listRevisions,
 	nextRevision,
@@ -20,7 +22,7 @@ import {
 import { insertRecompile, markStale, readSpecs, sandboxesOfSpecs } from '../store/sandboxes.ts';
 import type { PolicyKind } from '../store/tables.ts';
 import { type Answer, type Call, type Route, route, Undone } from './route.ts';
-import { moment, none, page, pageQuery, type place, readCursor, scopeOfRow, text, writeCursor } from './shapes.ts';
+import { moment, none, page, pageOf, pageQuery, type place, readCursor, scopeOfRow, text } from './shapes.ts';
 
 const level = z.enum(levels as readonly [Level, ...Level[]]);
 const address = z.strictObject({ level, project: z.string(), agent: z.string(), file_key: z.string() });
@@ -134,14 +136,14 @@ export const policyRoutes: readonly Route[] = [
 			}),
 		),
 		handle: async ({ query, principal, transaction }) => {
-			const before = query.cursor === undefined ? 2 ** 31 - 1 : Number(readCursor(query.cursor));
-			if (!Number.isSafeInteger(before))
-				throw new TapPassError('request_malformed', { detail: 'the cursor is not one this server gave out' });
-			const rows = await listRevisions(transaction, before, query.limit);
-			// A revision is shown whole: the next page begins at the one below the last.
-			const seen = rows.filter((row) => may(principal, 'policy.read', scopeOfRow(row)));
-			const next_cursor = rows.length < query.limit ? null : writeCursor(String(rows.at(-1)!.revision));
-			return { body: { items: seen.map((row) => ({ ...row, applied_at: text(row.applied_at) })), next_cursor } };
+			const from = historyPlace(query.cursor);
+			const visible = visibleTo(principal, 'policy.read', { project: 'project', agent: 'agent' });
+			const found = await listRevisions(transaction, from, query.limit + 1, visible);
+			const { rows, next_cursor } = pageOf(found, query.limit, ({ revision }) => {
+				const shown = found.slice(0, query.limit).filter((row) => row.revision === revision).length;
+				return `${revision}.${shown + (revision === from.revision ? from.skip : 0)}`;
+			});
+			return { body: { items: rows.map((row) => ({ ...row, applied_at: text(row.applied_at) })), next_cursor } };
 		},
 	}),
 	route({
@@ -242,6 +244,15 @@ export const policyRoutes: readonly Route[] = [
 		},
 	}),
 ];
+
+// `<revision>.<changes of it that were shown>`: a page may end in the middle of a revision.
+function historyPlace(cursor: string | undefined): HistoryPlace {
+	if (cursor === undefined) return { revision: 2 ** 31 - 1, skip: 0 };
+	const [, revision, skip] = /^(\d{1,9})\.(\d{1,9})$/.exec(readCursor(cursor)) ?? [];
+	if (revision === undefined)
+		throw new TapPassError('request_malformed', { detail: 'the cursor is not one this server gave out' });
+	return { revision: Number(revision), skip: Number(skip) };
+}
 
 type AnyCall = Call<unknown, unknown, unknown>;
 interface Created {

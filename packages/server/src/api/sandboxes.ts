@@ -1,6 +1,7 @@
 import { TapPassError } from '@tappass/core';
 import { z } from 'zod';
 import { assertMay, may, type Principal } from '../access/may.ts';
+import { visibleTo } from '../access/visible.ts';
 import { announce } from '../events/notices.ts';
 import { findSandbox, listSandboxes, revokeSandbox } from '../store/sandboxes.ts';
 import type { OrgTransaction } from '../store/store.ts';
@@ -41,13 +42,15 @@ export const sandboxRoutes: readonly Route[] = [
 		result: page(sandbox),
 		handle: async ({ query, principal, transaction }) => {
 			const { rows, next_cursor } = pageOf(
-				await listSandboxes(transaction, { after: readCursor(query.cursor), count: query.limit + 1 }),
+				await listSandboxes(transaction, {
+					after: readCursor(query.cursor),
+					count: query.limit + 1,
+					visible: visibleTo(principal, 'sandbox.read', { project: 's.project', agent: 's.agent' }),
+				}),
 				query.limit,
 				({ id }) => id,
 			);
-			return {
-				body: { items: rows.filter((row) => may(principal, 'sandbox.read', row)).map(sandboxView), next_cursor },
-			};
+			return { body: { items: rows.map(sandboxView), next_cursor } };
 		},
 	}),
 	route({

@@ -1,6 +1,7 @@
 import { type SandboxId, TapPassError } from '@tappass/core';
 import { z } from 'zod';
 import { assertMay, may } from '../access/may.ts';
+import { visibleTo } from '../access/visible.ts';
 import { killSession, resumeSession } from '../gateway-store/sessions.ts';
 import { type Call, type Route, route } from './route.ts';
 import { identifier, moment, none, page, pageOf, pageQuery, readCursor, text } from './shapes.ts';
@@ -40,14 +41,13 @@ export const sessionRoutes: readonly Route[] = [
 		handle: async ({ query, principal, transaction }) => {
 			const found = await sessionsOf(transaction)
 				.where('e.id', '>', readCursor(query.cursor))
+				.where(visibleTo(principal, 'sandbox.read', { project: 's.project', agent: 's.agent' }))
 				.$if(query.state !== undefined, (of) => of.where('e.state', '=', query.state!))
 				.orderBy('e.id')
 				.limit(query.limit + 1)
 				.execute();
 			const { rows, next_cursor } = pageOf(found, query.limit, ({ id }) => id);
-			const items = rows
-				.filter((row) => may(principal, 'sandbox.read', row))
-				.map((row) => ({ ...row, opened_at: text(row.opened_at), closed_at: text(row.closed_at) }));
+			const items = rows.map((row) => ({ ...row, opened_at: text(row.opened_at), closed_at: text(row.closed_at) }));
 			return { body: { items, next_cursor } };
 		},
 	}),

@@ -1,5 +1,5 @@
 import type { OrgId, Role, TeamId } from '@tappass/core';
-import { sql } from 'kysely';
+import { type RawBuilder, type SqlBool, sql } from 'kysely';
 import type { Membership, Principal } from '../access/may.ts';
 import { serverLimits } from '../limits.ts';
 import type { OrgTransaction } from './store.ts';
@@ -131,18 +131,19 @@ export async function insertTeam(
 	return numInsertedOrUpdatedRows === 1n;
 }
 
-/** The teams after `after`, by id, with their members. */
+/** The teams after `after` that are visible, by id, with their members. @param visible a condition on `t` */
 export async function listTeams(
 	transaction: OrgTransaction,
 	after: string,
 	count: number,
+	visible: RawBuilder<SqlBool>,
 ): Promise<readonly TeamView[]> {
 	const { rows } = await sql<TeamView>`
 		select t.id, t.name, t.project, t.agent, t.created_at, coalesce((
 			select json_agg(json_build_object('user_id', u.id, 'email', u.email, 'role', m.role) order by u.email)
 			from members m join users u on u.org_id = m.org_id and u.id = m.user_id
 			where m.org_id = t.org_id and m.team_id = t.id), '[]') as members
-		from teams t where t.id > ${after} order by t.id limit ${count}`.execute(transaction);
+		from teams t where t.id > ${after} and ${visible} order by t.id limit ${count}`.execute(transaction);
 	return rows;
 }
 

@@ -1,5 +1,5 @@
 import type { Level, OrgId } from '@tappass/core';
-import { type Selectable, sql } from 'kysely';
+import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Scope } from '../access/may.ts';
 import type { OrgTransaction } from './store.ts';
 import type { OrgTable, PolicyKind, PolicyTable } from './tables.ts';
@@ -131,11 +131,18 @@ export interface RevisionView extends PolicyAddress {
 	readonly applied_at: Date;
 }
 
-/** The history before revision `before`, newest first. */
+/** Where a page of the history begins: at a revision, of which some changes were shown already. */
+export interface HistoryPlace {
+	readonly revision: number;
+	readonly skip: number;
+}
+
+/** The visible history from a place on, newest first. A revision is never changed, so places in it stay where they are. */
 export async function listRevisions(
 	transaction: OrgTransaction,
-	before: number,
+	from: HistoryPlace,
 	count: number,
+	visible: RawBuilder<SqlBool>,
 ): Promise<readonly RevisionView[]> {
 	return transaction
 		.selectFrom('policy_revisions')
@@ -151,9 +158,11 @@ export async function listRevisions(
 			'applied_by',
 			'applied_at',
 		])
-		.where('revision', '<', before)
+		.where('revision', '<=', from.revision)
+		.where(visible)
 		.orderBy('revision', 'desc')
 		.orderBy('file_key')
+		.offset(from.skip)
 		.limit(count)
 		.execute();
 }

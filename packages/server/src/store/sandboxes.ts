@@ -1,5 +1,5 @@
 import { type OrgId, type SandboxId, TapPassError } from '@tappass/core';
-import { type Insertable, type Selectable, sql } from 'kysely';
+import { type Insertable, type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import { isDuplicate, type OrgTransaction } from './store.ts';
 import type {
 	CompiledPolicyTable,
@@ -95,10 +95,12 @@ export interface SandboxView
 	readonly reported_at: Date | null;
 }
 
-/** Some sandboxes, in the order of their ids: those after one, or a single one. */
+/** Some sandboxes, in the order of their ids: those after one that are visible, or a single one. */
 export async function listSandboxes(
 	transaction: OrgTransaction,
-	which: { readonly after: string; readonly count: number } | { readonly id: SandboxId },
+	which:
+		| { readonly after: string; readonly count: number; readonly visible: RawBuilder<SqlBool> }
+		| { readonly id: SandboxId },
 ): Promise<readonly SandboxView[]> {
 	const query = transaction
 		.selectFrom('sandboxes as s')
@@ -121,6 +123,7 @@ export async function listSandboxes(
 	if ('id' in which) return query.where('s.id', '=', which.id).execute();
 	return query
 		.where('s.id', '>', which.after as SandboxId)
+		.where(which.visible)
 		.orderBy('s.id')
 		.limit(which.count)
 		.execute();
