@@ -10,6 +10,7 @@ import { serverLimits } from '../limits.ts';
 import { beginIdempotent, finishIdempotent } from '../store/idempotency.ts';
 import { findByKeyHash, findByKeyId, touchKey } from '../store/people.ts';
 import { type OrgTransaction, waitForStandbys } from '../store/store.ts';
+import type { Settles } from '../store/tables.ts';
 import { spanned } from '../tracing.ts';
 import { approvalRoutes } from './approvals.ts';
 import { auditRoutes } from './audit.ts';
@@ -286,7 +287,7 @@ async function answer(
 	const { org_id } = claims;
 	const run = async (
 		transaction: OrgTransaction,
-	): Promise<{ readonly body: unknown; readonly after?: () => Promise<object> }> => {
+	): Promise<{ readonly body: unknown; readonly settles?: Settles | null; readonly after?: () => Promise<object> }> => {
 		const principal = await findByKeyId(transaction, org_id, claims.user_id, claims.key_id, new Date(now));
 		if (principal === undefined)
 			throw new TapPassError('unauthenticated', {
@@ -295,18 +296,20 @@ async function answer(
 			});
 		const { idempotencyKey } = request;
 		if (idempotencyKey !== undefined) {
+			// The key that asks is part of what was asked: one that may less is not shown what another was answered.
+			const request_sha256 = sha256Hex(Buffer.from(`${principal.key_id} ${request.digest}`));
 			const before = await beginIdempotent(
 				transaction,
-				{ org_id, user_id: principal.user_id, key: idempotencyKey, request_sha256: request.digest },
+				{ org_id, user_id: principal.user_id, key: idempotencyKey, request_sha256 },
 				new Date(now),
 			);
 			if (before !== undefined) {
 				await waitForStandbys(transaction);
-				return { body: before };
+				return before;
 			}
 		}
 		const call = { ...request, org_id, principal, transaction, services, now: new Date(now) };
-		const { body, after, about } = await handle(route, call).catch((error: unknown) => {
+		const { body, after, settles, about } = await handle(route, call).catch((error: unknown) => {
 			throw refusalOf(call, route, error);
 		});
 		if (route.audit !== null)
@@ -314,18 +317,17 @@ async function answer(
 				eventOf(withoutHidden(call, route), route.audit, { about, result: route.secret ? null : body }),
 			]);
 		if (idempotencyKey !== undefined)
-			await finishIdempotent(
-				transaction,
-				principal.user_id,
-				idempotencyKey,
-				route.success,
-				route.secret ? null : canonicalJson(body as never),
-			);
-		return { body, ...(after === undefined ? {} : { after }) };
+			await finishIdempotent(transaction, principal.user_id, idempotencyKey, {
+				status: route.success,
+				response: route.secret ? null : canonicalJson(body as never),
+				settles: settles ?? null,
+			});
+		return { body, ...(settles === undefined ? {} : { settles }), ...(after === undefined ? {} : { after }) };
 	};
 	try {
-		const { body, after } = await services.store.withOrg(org_id, run);
-		return after === undefined ? body : { ...(body as object), ...(await after()) };
+		const { body, after, settles } = await services.store.withOrg(org_id, run);
+		const settled = settles == null ? {} : await services.recompiler.settle(org_id, settles);
+		return { ...(body as object), ...settled, ...(await after?.()) };
 	} catch (error) {
 		if (error instanceof Undone) return error.answer;
 		// A refusal is told after its transaction was undone, and before the caller hears of it.

@@ -132,6 +132,54 @@ describe('a list', () => {
 	);
 });
 
+describe('a repeated request', () => {
+	const files = [fileOf('again.rego', 'package tappass.policy\n\ntools.deny contains "gmail.z"\n')];
+	const headers = { 'idempotency-key': 'apply-again' };
+
+	it('gets the answer of the first, with what that waited for', async () => {
+		const first = await call('POST', '/v1/policies/apply', { files }, headers);
+		const again = await call('POST', '/v1/policies/apply', { files }, headers);
+
+		expect(first.body).toMatchObject({ stale: 8, signed: 8, failed: 0 });
+		expect(again).toMatchObject({ status: 200, body: first.body });
+	});
+
+	it('by another key of the same person, which may less, is not answered from memory', async () => {
+		const { body } = await call('POST', '/v1/keys', { name: 'reader', scopes: ['status.read'] });
+		const reader = await test.signIn(body.key);
+
+		expect((await reader.call('POST', '/v1/policies/apply', { files }, headers)).status).not.toBe(200);
+	});
+
+	it('whose first answer was cut off after its change waits for what the change made stale', async () => {
+		const cut = { 'idempotency-key': 'apply-cut-off' };
+		const [file] = [fileOf('cut.rego', 'package tappass.policy\n\ntools.deny contains "gmail.cut"\n')];
+		const first = await call('POST', '/v1/policies/apply', { files: [file] }, cut);
+		// As a server leaves it that ends right after the commit: the sandboxes are stale, and nobody was told.
+		await within((transaction) =>
+			transaction.updateTable('sandboxes').set({ stale: true, policy_key: null }).execute(),
+		);
+		const again = await call('POST', '/v1/policies/apply', { files: [file] }, cut);
+		const rows = await within<{ stale: boolean }[]>((transaction) =>
+			transaction.selectFrom('sandboxes').select('stale').execute(),
+		);
+
+		expect(again.body).toEqual(first.body);
+		expect(rows.map(({ stale }) => stale)).toEqual(Array(8).fill(false));
+	});
+});
+
+it('an answer counts what a change has made stale, not what denied everything before it', async () => {
+	await within((transaction) => transaction.updateTable('sandboxes').set({ compile_error: 'as before' }).execute());
+	const reply = await test.server.services.recompiler.settle(test.server.created!.org_id, {
+		specs: ['eu-support-emailer', 'collibra-steward'],
+		stale: 0,
+	});
+
+	expect(reply).toEqual({ signed: 0, failed: 0 });
+	await within((transaction) => transaction.updateTable('sandboxes').set({ compile_error: null }).execute());
+});
+
 describe('two at once', () => {
 	it('cannot take the role from the last two org admins', async () => {
 		const me = (await call('GET', '/v1/whoami')).body.user_id as string;

@@ -342,7 +342,7 @@ async function change(
 			failed: 0,
 		},
 		about: scope,
-		after: () => services.recompiler.settle(org_id, changed, stale),
+		settles: { specs: changed, stale },
 	};
 }
 

@@ -73,7 +73,7 @@ export const rootRoutes: readonly Route[] = [
 			});
 			return {
 				body: { version, epoch, stale: outdated, signed: 0, failed: 0, rotated: [...rotated] },
-				after: () => services.recompiler.settle(org_id, specs, outdated),
+				settles: { specs, stale: outdated },
 			};
 		},
 	}),

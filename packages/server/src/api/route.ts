@@ -3,6 +3,7 @@ import type { OrgId, SandboxId } from '@tappass/core';
 import type { z } from 'zod';
 import type { Principal } from '../access/may.ts';
 import type { OrgTransaction } from '../store/store.ts';
+import type { Settles } from '../store/tables.ts';
 import type { Services } from './services.ts';
 
 /** What a handler is given: who asks, inside a transaction of their org. */
@@ -34,6 +35,8 @@ export interface Answer<Result> {
 	readonly body: Result;
 	/** What the change was about, for the audit log: whose auditors may see it. The whole org when left out. */
 	readonly about?: About;
+	/** What the change made stale: the answer waits until it was derived, and says how many statements were signed. */
+	readonly settles?: Settles;
 	/** Runs once the transaction is committed, and adds to the body: what takes longer than a change itself. */
 	readonly after?: () => Promise<Partial<Result>>;
 }

@@ -104,12 +104,7 @@ export const runtimeRoutes: readonly Route[] = [
 			});
 			return {
 				body: { id, stale, signed: 0, failed: 0 },
-				after: () =>
-					services.recompiler.settle(
-						org_id,
-						specs.map((each) => each.id),
-						stale,
-					),
+				settles: { specs: specs.map((each) => each.id), stale },
 			};
 		},
 	}),

@@ -143,7 +143,7 @@ export const specRoutes: readonly Route[] = [
 			return {
 				body: { ...specView(row), created_project, stale, signed: 0, failed: 0 },
 				about: { project: row.project, agent: row.agent },
-				after: () => call.services.recompiler.settle(call.org_id, [row.id], stale),
+				settles: { specs: [row.id], stale },
 			};
 		},
 	}),
@@ -202,7 +202,7 @@ export async function emitFrom(
 	return {
 		body: { spec: id, project, bound, items, signed: 0, failed: 0 },
 		about: { project, agent },
-		after: () => services.recompiler.settle(org_id, [id], made.length),
+		settles: { specs: [id], stale: made.length },
 	};
 }
 

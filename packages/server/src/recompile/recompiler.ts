@@ -4,6 +4,7 @@ import { announce } from '../events/notices.ts';
 import { serverLimits } from '../limits.ts';
 import { countFailed, countStale, markOutdated, readSpecs } from '../store/sandboxes.ts';
 import type { Store } from '../store/store.ts';
+import type { Settles } from '../store/tables.ts';
 import { spanned } from '../tracing.ts';
 import { type DeriveContext, deriveBatch, readInputs, type SignedStatement, statementKey } from './derive.ts';
 
@@ -75,13 +76,11 @@ export class Recompiler {
 	 * Derives until nothing of the org is stale, and says how it went for the sandboxes of some specs, whoever derived
 	 * them: this call, the sweep, or another replica.
 	 */
-	async settle(
-		orgId: OrgId,
-		specs: readonly string[],
-		stale: number,
-	): Promise<{ readonly signed: number; readonly failed: number }> {
+	async settle(orgId: OrgId, { specs, stale }: Settles): Promise<{ readonly signed: number; readonly failed: number }> {
 		await this.drain(orgId);
-		const failed = await this.#options.store.withOrg(orgId, (transaction) => countFailed(transaction, specs));
+		const all = await this.#options.store.withOrg(orgId, (transaction) => countFailed(transaction, specs));
+		// Others of these specs may deny everything since before this change.
+		const failed = Math.min(all, stale);
 		return { signed: stale - failed, failed };
 	}
 

@@ -1,6 +1,13 @@
 import { type OrgId, TapPassError } from '@tappass/core';
 import { serverLimits } from '../limits.ts';
 import type { OrgTransaction } from './store.ts';
+import type { Settles } from './tables.ts';
+
+/** An answer that was given before, and what it had waited for. */
+export interface HeldAnswer {
+	readonly body: unknown;
+	readonly settles: Settles | null;
+}
 
 /**
  * Claims an idempotency key for this transaction. A second request with the same key waits here until the first has ended.
@@ -11,7 +18,7 @@ export async function beginIdempotent(
 	transaction: OrgTransaction,
 	request: { readonly org_id: OrgId; readonly user_id: string; readonly key: string; readonly request_sha256: string },
 	now: Date,
-): Promise<unknown> {
+): Promise<HeldAnswer | undefined> {
 	const old = new Date(now.getTime() - serverLimits.idempotencyHours * 3_600_000);
 	await transaction
 		.deleteFrom('idempotency_keys')
@@ -26,7 +33,7 @@ export async function beginIdempotent(
 	if (numInsertedOrUpdatedRows === 1n) return undefined;
 	const held = await transaction
 		.selectFrom('idempotency_keys')
-		.select(['request_sha256', 'response'])
+		.select(['request_sha256', 'response', 'settles'])
 		.where('user_id', '=', request.user_id)
 		.where('key', '=', request.key)
 		.executeTakeFirst();
@@ -37,7 +44,7 @@ export async function beginIdempotent(
 		});
 	if (held === undefined || held.request_sha256 !== request.request_sha256 || held.response === null)
 		throw new TapPassError('idempotency_conflict', { hint: 'use a new key for a new request' });
-	return JSON.parse(held.response);
+	return { body: JSON.parse(held.response), settles: held.settles };
 }
 
 /** Keeps the answer with the key; null for an answer that holds a secret, which is shown once and kept nowhere. */
@@ -45,12 +52,15 @@ export async function finishIdempotent(
 	transaction: OrgTransaction,
 	userId: string,
 	key: string,
-	status: number,
-	response: string | null,
+	{
+		status,
+		response,
+		settles,
+	}: { readonly status: number; readonly response: string | null; readonly settles: Settles | null },
 ): Promise<void> {
 	await transaction
 		.updateTable('idempotency_keys')
-		.set({ status, response })
+		.set({ status, response, settles: settles === null ? null : JSON.stringify(settles) })
 		.where('user_id', '=', userId)
 		.where('key', '=', key)
 		.execute();

@@ -9,6 +9,7 @@ import { keyRotation } from './migrations/0130-key-rotation.ts';
 import { wideEpochs } from './migrations/0140-wide-epochs.ts';
 import { enrolAnew } from './migrations/0155-enrol-anew.ts';
 import { proposals } from './migrations/0165-proposals.ts';
+import { idempotentWork } from './migrations/0170-idempotent-work.ts';
 
 /** Every migration in order; a name never changes once it has run anywhere. */
 const migrations: Readonly<Record<string, Migration>> = {
@@ -20,6 +21,7 @@ const migrations: Readonly<Record<string, Migration>> = {
 	'0140-wide-epochs': wideEpochs,
 	'0155-enrol-anew': enrolAnew,
 	'0165-proposals': proposals,
+	'0170-idempotent-work': idempotentWork,
 };
 
 /**

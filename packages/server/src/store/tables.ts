@@ -379,6 +379,12 @@ export interface SecurityEventTable {
 	readonly at: Moment;
 }
 
+/** Sandboxes of some specs that a change made stale. */
+export interface Settles {
+	readonly specs: readonly string[];
+	readonly stale: number;
+}
+
 /** The answer to a write that carried an idempotency key. */
 export interface IdempotencyKeyTable {
 	readonly org_id: OrgId;
@@ -388,6 +394,8 @@ export interface IdempotencyKeyTable {
 	readonly request_sha256: string;
 	status: number | null;
 	response: string | null;
+	/** What was still to be derived when it was committed. */
+	settles: ColumnType<Settles | null, string | null | undefined, string | null>;
 	readonly created_at: Moment;
 }
 
