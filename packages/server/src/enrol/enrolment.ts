@@ -18,6 +18,7 @@ import {
 	leaveBehind,
 	lockBootstrap,
 	lockSandbox,
+	markSeen,
 	orgEpoch,
 	readHost,
 	setGeneration,
@@ -238,12 +239,17 @@ async function tellOperator(
  * Gives a host its next certificate. One whose successor has been shown cannot renew: two hosts hold one identity, and
  * both are locked.
  *
- * @param host whom the certificate of the connection names, and its serial
+ * @param host whom the certificate of the connection names, its serial, and its bytes
  * @throws {TapPassError} csr_invalid, sandbox_locked, certificate_…
  */
 export async function renew(
 	options: EnrolmentOptions,
-	host: { readonly org_id: OrgId; readonly sandbox_id: SandboxId; readonly serial: string },
+	host: {
+		readonly org_id: OrgId;
+		readonly sandbox_id: SandboxId;
+		readonly serial: string;
+		readonly certificate: Uint8Array;
+	},
 	csr: string,
 ): Promise<CertificateAnswer> {
 	const key = await readCertificateRequest(csr);
@@ -251,12 +257,16 @@ export async function renew(
 	const outcome = await options.store.withOrg(host.org_id, async (transaction) => {
 		const sandbox = await lockSandbox(transaction, host.sandbox_id);
 		const row = await readHost(transaction, host.sandbox_id, host.serial);
-		if (sandbox === undefined || row === undefined) return new TapPassError('certificate_required');
+		if (sandbox === undefined || row === undefined || row.presented?.certificate.equals(host.certificate) !== true)
+			return new TapPassError('certificate_required', { detail: 'this server did not issue it' });
 		const decision = decideRenewal(hostState(row), key.id, options.now());
 		if (decision.kind === 'refuse') {
-			if (decision.lock) await lockTwins(transaction, options.audit, host, row.presented?.generation ?? 0);
+			if (decision.lock) await lockTwins(transaction, options.audit, host, row.presented.generation);
 			return new TapPassError(decision.code);
 		}
+		// It is shown here as anywhere else: those before it are void, or a copy of one could go on.
+		if (row.presented.first_seen_at === null)
+			await markSeen(transaction, host.sandbox_id, row.presented.generation, new Date(options.now()));
 		const authority = await options.keys.current(transaction, host.org_id, 'host_ca');
 		if (decision.kind === 'repeat') return answer(row.newest!, authority.certificate);
 		const { generation } = row.newest!;

@@ -1,8 +1,7 @@
-import { constants, randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { orgIdSchema, TapPassError, toProblem } from '@tappass/core';
+import { type OrgId, orgIdSchema, TapPassError, toProblem } from '@tappass/core';
 import {
 	eventsRequestSchema,
 	exchangeRequestSchema,
@@ -110,14 +109,12 @@ export async function startHostPlane(options: HostPlaneOptions): Promise<HostPla
 			requestTimeout: syncLimits.requestMs,
 			connectionsCheckingInterval: 1_000,
 			maxHeaderSize: 16_384,
-			// A resumed session would carry the verdict on a certificate past the moment it was given.
-			secureOptions: constants.SSL_OP_NO_TICKET,
-			sessionIdContext: randomBytes(16).toString('hex'),
 			SNICallback: (name, done) => {
 				contexts.forName(name).then(
 					(context) => done(null, context ?? undefined),
 					(error: unknown) => {
-						onError(error);
+						// Somebody made the name up: nothing to report one by one.
+						if (!(error instanceof TapPassError && error.code === 'not_found')) onError(error);
 						done(new Error('no certificate'));
 					},
 				);
@@ -131,13 +128,19 @@ export async function startHostPlane(options: HostPlaneOptions): Promise<HostPla
 	server.on('tlsClientError', (_error, socket) => socket.destroy());
 	server.on('clientError', (_error: Error, socket: Socket) => socket.destroy());
 
+	// A CA may have been replaced; connections that name no org get the new certificate with the next tick.
+	const forget = (orgId?: OrgId): void => {
+		contexts.forget(orgId);
+		until = 0;
+	};
 	const listener = startListener({
 		store,
 		onNotice: (notice) => {
-			if (notice.kind === 'root') contexts.forget(notice.org_id);
+			if (notice.kind === 'root') forget(notice.org_id);
 			hub.onNotice(notice);
 		},
 		onGap: () => {
+			forget();
 			hub.reconcile().catch(onError);
 		},
 		onError,

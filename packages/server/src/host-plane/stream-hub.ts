@@ -136,13 +136,22 @@ export class StreamHub {
 		for (const id of ids) this.#reconcileOne(orgId, id, byId.get(id));
 	}
 
-	#reconcileOne(orgId: OrgId, id: SandboxId, head: SandboxHead | undefined): void {
+	async #endUnlessActive(orgId: OrgId, id: SandboxId): Promise<void> {
+		const [head] = await this.#options.store.withOrg(orgId, (transaction) => readHeads(transaction, [id]));
+		this.#endVoid(orgId, id, head);
+	}
+
+	#endVoid(orgId: OrgId, id: SandboxId, head: SandboxHead | undefined): void {
 		for (const stream of [...(this.#streams.get(id) ?? [])]) {
 			if (stream.host.org_id !== orgId) continue;
 			if (head === undefined || head.state !== 'active') this.#revoke(stream, head);
 			else if (head.seen_generation > stream.host.generation)
 				this.#end(stream, new TapPassError('certificate_superseded'));
 		}
+	}
+
+	#reconcileOne(orgId: OrgId, id: SandboxId, head: SandboxHead | undefined): void {
+		this.#endVoid(orgId, id, head);
 		const sent = this.#sent.get(id);
 		if (head === undefined || !this.#streams.has(id) || sent === undefined) return;
 		if (sent.epoch !== head.epoch || sent.policy_version !== head.policy_version) this.#push(orgId, id);
@@ -172,7 +181,7 @@ export class StreamHub {
 			.issue(orgId, id)
 			.then(
 				(keyring) => this.#deliver(id, keyring),
-				(error: unknown) => this.#postpone(id, error),
+				(error: unknown) => this.#postpone(orgId, id, error),
 			)
 			.finally(() => {
 				const again = this.#pushing.get(id) === true && this.#streams.has(id);
@@ -195,10 +204,13 @@ export class StreamHub {
 	}
 
 	// The host keeps what it has until that ends; here it is tried again until it works or the stream is gone.
-	#postpone(id: SandboxId, error: unknown): void {
+	#postpone(orgId: OrgId, id: SandboxId, error: unknown): void {
 		const now = this.#options.now();
 		for (const stream of this.#streams.get(id) ?? []) stream.next_freshness = nextAttempt(now, this.#options.random());
-		if (!(error instanceof TapPassError) || error.code !== 'policy_pending') this.#options.onError(error);
+		// Revoked between its authentication and its stream: the notice found no stream to end.
+		if (error instanceof TapPassError && error.code === 'policy_pending')
+			this.#report(this.#endUnlessActive(orgId, id));
+		else this.#options.onError(error);
 	}
 
 	#write(stream: Stream, event: string | Buffer): void {

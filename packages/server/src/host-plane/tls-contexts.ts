@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { constants, randomBytes } from 'node:crypto';
 import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls';
 import { type OrgId, TapPassError } from '@tappass/core';
 import { issueServerCertificate, pem } from '../ca/authority.ts';
@@ -20,10 +20,25 @@ export interface TlsContextsOptions {
 	readonly now: () => number;
 }
 
+interface Held {
+	/** Shared by all who ask while it is being made: after a restart a whole fleet does. */
+	readonly context: Promise<SecureContext>;
+	/** Until when it holds, Unix milliseconds; without end while it is being made. */
+	until: number;
+}
+
+// Every context has them, or a certificate that is made anew would bring resumption back: a resumed session carries the
+// verdict on a certificate past the moment it was given.
+const neverResumed = {
+	secureOptions: constants.SSL_OP_NO_TICKET,
+	sessionIdContext: randomBytes(16).toString('hex'),
+} as const;
+
 /** The host plane's side of TLS: for each org a certificate of that org's CA, and trust in that CA alone. */
 export class TlsContexts {
 	readonly #options: TlsContextsOptions;
-	readonly #contexts = new Map<OrgId, { readonly context: SecureContext; readonly until: number }>();
+	readonly #contexts = new Map<OrgId, Held>();
+	#orgs: { readonly ids: Promise<ReadonlySet<OrgId>>; readonly at: number } | undefined;
 
 	constructor(options: TlsContextsOptions) {
 		this.#options = options;
@@ -31,17 +46,44 @@ export class TlsContexts {
 
 	/**
 	 * The context of the org that a connection asks for by SNI; null for any other name, which means the default.
-	 * @throws {TapPassError} store_unavailable, key_unknown
+	 * @throws {TapPassError} not_found for an org that there is not; store_unavailable, key_unknown
 	 */
 	async forName(name: string): Promise<SecureContext | null> {
 		const orgId = orgOfHostPlaneName(name);
 		if (orgId === undefined) return null;
 		const held = this.#contexts.get(orgId);
 		if (held !== undefined && this.#options.now() < held.until) return held.context;
-		const { options, until } = await this.#make(orgId);
-		const context = createSecureContext(options);
-		this.#contexts.set(orgId, { context, until });
-		return context;
+		// Before the CA's key is asked for: a name costs whoever makes one up nothing.
+		if (!(await this.#exists(orgId))) throw new TapPassError('not_found', { detail: 'no such org' });
+		return this.#contextOf(orgId);
+	}
+
+	async #contextOf(orgId: OrgId): Promise<SecureContext> {
+		const other = this.#contexts.get(orgId);
+		if (other !== undefined && this.#options.now() < other.until) return other.context;
+		const made = this.#make(orgId);
+		const held: Held = {
+			context: made.then(({ options }) => createSecureContext(options)),
+			until: Number.POSITIVE_INFINITY,
+		};
+		this.#contexts.set(orgId, held);
+		try {
+			const context = await held.context;
+			held.until = (await made).until;
+			return context;
+		} catch (error) {
+			if (this.#contexts.get(orgId) === held) this.#contexts.delete(orgId);
+			throw error;
+		}
+	}
+
+	async #exists(orgId: OrgId): Promise<boolean> {
+		// Orgs do not go away: one that was there is there.
+		const known = await this.#orgs?.ids.catch(() => undefined);
+		if (known?.has(orgId) === true) return true;
+		if (this.#orgs === undefined || performance.now() - this.#orgs.at >= orgsMs)
+			this.#orgs = { ids: this.#options.store.orgIds().then((ids) => new Set(ids)), at: performance.now() };
+		return (await this.#orgs.ids).has(orgId);
 	}
 
 	/**
@@ -57,9 +99,10 @@ export class TlsContexts {
 		return { options: { ...options, cert: publicCertificate.certificate, key: publicCertificate.key }, until };
 	}
 
-	/** Forgets what it holds of an org, whose CA may have changed. */
-	forget(orgId: OrgId): void {
-		this.#contexts.delete(orgId);
+	/** Forgets what it holds of an org, whose CA may have changed; of every org when none is named. */
+	forget(orgId?: OrgId): void {
+		if (orgId === undefined) this.#contexts.clear();
+		else this.#contexts.delete(orgId);
 	}
 
 	async #make(orgId: OrgId): Promise<{ readonly options: SecureContextOptions; readonly until: number }> {
@@ -70,7 +113,16 @@ export class TlsContexts {
 		const at = now();
 		const issued = await issueServerCertificate(authority, orgId, { now: at, serial: randomBytes(16) });
 		const ca = pem(authority.certificate);
-		const options = { cert: issued.certificate + ca, key: issued.key, ca, minVersion: 'TLSv1.3' } as const;
+		const options = {
+			cert: issued.certificate + ca,
+			key: issued.key,
+			ca,
+			minVersion: 'TLSv1.3',
+			...neverResumed,
+		} as const;
 		return { options, until: at + (issued.not_after_ms - at) / 2 };
 	}
 }
+
+/** How long it is believed which orgs there are. */
+const orgsMs = 1_000;
