@@ -38,7 +38,9 @@ const neverResumed = {
 export class TlsContexts {
 	readonly #options: TlsContextsOptions;
 	readonly #contexts = new Map<OrgId, Held>();
-	#orgs: { readonly ids: Promise<ReadonlySet<OrgId>>; readonly at: number } | undefined;
+	#known: ReadonlySet<OrgId> = new Set();
+	#asking: Promise<void> = Promise.resolve();
+	#next: Promise<void> | undefined;
 
 	constructor(options: TlsContextsOptions) {
 		this.#options = options;
@@ -77,13 +79,20 @@ export class TlsContexts {
 		}
 	}
 
+	// Orgs do not go away: one that was there is there. For the others one question is asked at a time, and whoever comes
+	// while it is being answered shares the next, so that an org made a moment ago is found.
 	async #exists(orgId: OrgId): Promise<boolean> {
-		// Orgs do not go away: one that was there is there.
-		const known = await this.#orgs?.ids.catch(() => undefined);
-		if (known?.has(orgId) === true) return true;
-		if (this.#orgs === undefined || performance.now() - this.#orgs.at >= orgsMs)
-			this.#orgs = { ids: this.#options.store.orgIds().then((ids) => new Set(ids)), at: performance.now() };
-		return (await this.#orgs.ids).has(orgId);
+		if (this.#known.has(orgId)) return true;
+		this.#next ??= this.#asking.then(() => {
+			this.#next = undefined;
+			const answer = this.#options.store.orgIds().then((ids) => {
+				this.#known = new Set(ids);
+			});
+			this.#asking = answer.catch(() => {});
+			return answer;
+		});
+		await this.#next;
+		return this.#known.has(orgId);
 	}
 
 	/**
@@ -123,6 +132,3 @@ export class TlsContexts {
 		return { options, until: at + (issued.not_after_ms - at) / 2 };
 	}
 }
-
-/** How long it is believed which orgs there are. */
-const orgsMs = 1_000;
