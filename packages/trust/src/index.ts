@@ -1,3 +1,4 @@
+export { walkRoots } from './accept/accept-root-chain.ts';
 export { type Acceptance, type Decision, decide, type Rejection } from './accept/decide.ts';
 export { type Floor, type FloorOrNone, parseFloor, serializeFloor } from './accept/floor.ts';
 export type { Now } from './accept/now.ts';
@@ -44,7 +45,9 @@ export {
 	enrolmentAnswerSchema,
 	exchangeRequestSchema,
 	type RenewalRequest,
+	type RootsAnswer,
 	renewalRequestSchema,
+	rootsAnswerSchema,
 } from './sync/enrolment.ts';
 export {
 	type EventsRequest,

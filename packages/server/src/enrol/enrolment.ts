@@ -33,6 +33,7 @@ import { syncLimits } from '../sync-limits.ts';
 import { hostState } from './host-state.ts';
 import { decideRenewal } from './presented-certificate.ts';
 import { decideRedemption } from './redemption.ts';
+import { rootEnvelopes } from './root-envelopes.ts';
 import { tellSecurity } from './security-event.ts';
 import { bootstrapUrl, makeBootstrapToken, readBootstrapToken } from './token.ts';
 
@@ -104,11 +105,11 @@ export async function emitBootstrap(
 }
 
 /**
- * Redeems a bootstrap URL for a certificate, the root document and a first keyring. Of any number of attempts with
+ * Redeems a bootstrap URL for a certificate, the newest root documents and a first keyring. Of any number of attempts with
  * different keys exactly one succeeds; the same key gets the same certificate again for a minute.
  *
  * @param from address the request came from, for the operator who is told of a second attempt
- * @throws {TapPassError} csr_invalid, bootstrap_…, already_exists, policy_pending, sandbox_revoked, restore_suspected
+ * @throws {TapPassError} csr_invalid, bootstrap_…, root_rollback, root_chain_too_long, already_exists, policy_pending, sandbox_revoked, restore_suspected
  */
 export async function exchange(
 	options: EnrolmentOptions,
@@ -122,7 +123,9 @@ export async function exchange(
 	const key = await readCertificateRequest(request.csr);
 	await options.guard.assertNotRestored(org_id);
 	const outcome = await options.store
-		.withOrg(org_id, (transaction) => redeem(options, transaction, { org_id, hash, key, name: request.name, from }))
+		.withOrg(org_id, (transaction) =>
+			redeem(options, transaction, { org_id, hash, key, name: request.name, root_version: request.root_version, from }),
+		)
 		.catch((error: unknown) => {
 			if (isNameTaken(error)) throw nameTaken(request.name);
 			throw error;
@@ -136,7 +139,7 @@ export async function exchange(
 		sandbox_id: outcome.sandbox_id,
 		sync_url: options.address,
 		certificate: outcome.certificate,
-		root: parseJson(outcome.root) as unknown as EnrolmentAnswer['root'],
+		roots: outcome.roots,
 		keyring: parseJson(keyring.bytes) as EnrolmentAnswer['keyring'],
 	};
 }
@@ -146,13 +149,14 @@ interface Attempt {
 	readonly hash: Uint8Array;
 	readonly key: PublicKey;
 	readonly name: string;
+	readonly root_version: number;
 	readonly from: string;
 }
 
 interface Redeemed {
 	readonly sandbox_id: SandboxId;
 	readonly certificate: CertificateAnswer;
-	readonly root: Uint8Array;
+	readonly roots: EnrolmentAnswer['roots'];
 }
 
 async function redeem(
@@ -171,13 +175,19 @@ async function redeem(
 		return new TapPassError(decision.code);
 	}
 	const { sandbox_id } = bootstrap!;
-	const root = await newestRoot(transaction);
-	if (root === undefined) throw new TapPassError('key_unknown', { detail: 'no root document' });
+	const newest = await newestRoot(transaction);
+	if (newest === undefined) throw new TapPassError('key_unknown', { detail: 'no root document' });
+	// Before anything is burned: what comes back must be what this host can walk to.
+	if (attempt.root_version > newest.version)
+		throw new TapPassError('root_rollback', {
+			detail: `this server has root document ${newest.version}, the host has ${attempt.root_version}`,
+		});
+	const roots = await rootEnvelopes(transaction, attempt.root_version);
 	const certificate =
 		decision.kind === 'repeat'
 			? (parseJson(bootstrap!.response!) as unknown as CertificateAnswer)
 			: await burn(options, transaction, attempt, bootstrap!);
-	return { sandbox_id, certificate, root: root.document };
+	return { sandbox_id, certificate, roots };
 }
 
 async function burn(

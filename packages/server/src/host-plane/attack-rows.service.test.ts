@@ -541,6 +541,43 @@ describe('enrolment', () => {
 		expect(Date.parse(expires_at) - Date.now()).toBeLessThanOrEqual(3_600_000);
 	});
 
+	it('walks from the root document of a URL to the newest, however many came since', async () => {
+		const id = await addOne();
+		const { url } = await control.emit(org, id);
+		for (let times = 0; times < 3; times += 1) await control.rotate(org, { epoch: 1 });
+
+		const host = await HostSimulator.enrol(url, { name: name() });
+
+		expect(host.state.root.document.version).toBeGreaterThanOrEqual(4);
+		expect(host.rejections).toEqual([]);
+		expect(host.policy_version).toBe(1);
+		host.stop();
+	});
+
+	it('burns nothing for a host that has a root document which this server has not', async () => {
+		const { root, url } = await prepare();
+		const request = { csr: (await makeKeyAndRequest()).csr, name: name() };
+
+		const ahead = await redeem(url, root, { ...request, root_version: root.document.version + 1 });
+		const later = await redeem(url, root, request);
+
+		expect([ahead.status, codeOf(ahead)]).toEqual([409, 'root_rollback']);
+		expect(later.status).toBe(201);
+	});
+
+	it('answers what is missing of the chain, also to one that did not walk it', async () => {
+		const id = await addOne();
+		const url = parseBootstrapUrl((await control.emit(org, id)).url);
+		const { root } = await fetchPinnedRoot(url);
+		for (let times = 0; times < 2; times += 1) await control.rotate(org, { epoch: 1 });
+
+		const answer = await redeem(url, root, { csr: (await makeKeyAndRequest()).csr, name: name() });
+		const nobody = await send(`${url.origin}/v1/roots/${url.org_id}/${'0'.repeat(64)}/after`, { agent: false });
+
+		expect((answer.body!['roots'] as Json[]).length).toBe(2);
+		expect([nobody.status, codeOf(nobody)]).toEqual([404, 'not_found']);
+	});
+
 	it('burns nothing when the name is taken or the request cannot be certified', async () => {
 		const taken = await prepare();
 		const own = name();

@@ -5,6 +5,7 @@ import { type OrgId, orgIdSchema, TapPassError, toProblem } from '@tappass/core'
 import {
 	eventsRequestSchema,
 	exchangeRequestSchema,
+	type RootsAnswer,
 	renewalRequestSchema,
 	sessionRequestSchema,
 	statusReportSchema,
@@ -12,6 +13,7 @@ import {
 import type { Audit } from '../audit-store/append.ts';
 import { type AuthorityKeys, type EnrolmentOptions, exchange, renew } from '../enrol/enrolment.ts';
 import { inertHeaders, inertPage } from '../enrol/inert-page.ts';
+import { rootEnvelopes } from '../enrol/root-envelopes.ts';
 import { startListener } from '../events/listener.ts';
 import { KeyringIssuer, type OnlineKeys } from '../freshness/keyring-issuer.ts';
 import type { RestoreGuard } from '../freshness/restore-guard.ts';
@@ -216,7 +218,11 @@ async function dispatch(plane: Plane, route: Route, request: IncomingMessage, re
 			return;
 		case 'root':
 			takeTokens(plane.addresses, addressOf(request));
-			sendBytes(response, 200, await rootOf(plane, route.part));
+			sendBytes(response, 200, (await rootOf(plane, route.part)).document);
+			return;
+		case 'roots_after':
+			takeTokens(plane.addresses, addressOf(request));
+			send(response, 200, await rootsAnswer(plane, route.part));
 			return;
 		case 'install.exchange': {
 			takeTokens(plane.addresses, addressOf(request));
@@ -272,12 +278,22 @@ async function dispatchSync(
 }
 
 /** The root document that a bootstrap URL pins. It is public, and says nothing about whether a token is good. */
-async function rootOf({ options }: Plane, part: string): Promise<Uint8Array> {
+async function rootOf(
+	{ options }: Plane,
+	part: string,
+): Promise<{ readonly document: Uint8Array; readonly org_id: OrgId; readonly version: number }> {
 	const [org, sha256] = part.split('/');
 	const orgId = orgIdSchema.parse(org);
 	const found = await options.store.withOrg(orgId, (transaction) => findRoot(transaction, sha256!));
 	if (found === undefined) throw new TapPassError('not_found', { detail: 'no such root document' });
-	return found.document;
+	return found;
+}
+
+/** Those after it: a host walks to the newest before it redeems anything. */
+async function rootsAnswer(plane: Plane, part: string): Promise<RootsAnswer> {
+	const { org_id, version } = await rootOf(plane, part);
+	const roots = await plane.options.store.withOrg(org_id, (transaction) => rootEnvelopes(transaction, version));
+	return { schema: 'tappass.roots/1', roots };
 }
 
 function rootVersionOf(request: IncomingMessage): number {

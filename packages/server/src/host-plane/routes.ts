@@ -1,7 +1,7 @@
 /** Every address of the host plane; what is logged is `name`, never the path, since paths of /install hold tokens. */
 export type Route =
 	| { readonly name: 'install.page'; readonly token: string }
-	| { readonly name: 'root'; readonly part: string }
+	| { readonly name: 'root' | 'roots_after'; readonly part: string }
 	| { readonly name: 'install.exchange'; readonly token: string }
 	| {
 			readonly name:
@@ -33,6 +33,10 @@ const table: readonly {
 	{
 		path: /^\/v1\/roots\/(org_[a-z0-9]{6,32}\/[0-9a-f]{64})$/,
 		methods: { GET: (part) => ({ name: 'root', part }) },
+	},
+	{
+		path: /^\/v1\/roots\/(org_[a-z0-9]{6,32}\/[0-9a-f]{64})\/after$/,
+		methods: { GET: (part) => ({ name: 'roots_after', part }) },
 	},
 	{
 		path: new RegExp(`^/install/(${token})/exchange$`),

@@ -14,10 +14,12 @@ import {
 	pinRoot,
 	type Rejection,
 	remaining,
+	rootsAnswerSchema,
 	type Snapshot,
 	type State,
 	spendRootRefresh,
 	type TrustedRoot,
+	walkRoots,
 } from '@tappass/trust';
 import { hostPlaneName } from '../ca/spiffe.ts';
 import { Pkcs10CertificateRequestGenerator } from '../ca/x509.ts';
@@ -118,6 +120,14 @@ export async function fetchPinnedRoot(
 	return { root: pinRoot(bytes, url.root_sha256), bytes };
 }
 
+/** The newest root document that the server has, walked to from a pinned one. */
+export async function fetchNewestRoot(url: BootstrapUrl, pinned: TrustedRoot): Promise<TrustedRoot> {
+	const { status, text } = await send(`${url.origin}/v1/roots/${url.org_id}/${pinned.sha256}/after`, { agent: false });
+	if (status !== 200) throw new TapPassError('root_mismatch', { detail: `the server answered ${status}` });
+	const { roots } = rootsAnswerSchema.parse(JSON.parse(text));
+	return walkRoots(pinned, roots as unknown as Json[], systemClocks());
+}
+
 /**
  * Opens a connection whose certificate chains to the CA that the root document lists; nothing has been sent on it yet.
  * @throws {TapPassError} root_mismatch
@@ -156,14 +166,14 @@ function spkiSha256(certificate: X509Certificate): string {
 export async function redeem(
 	url: BootstrapUrl,
 	root: TrustedRoot,
-	body: { readonly csr: string; readonly name: string },
+	body: { readonly csr: string; readonly name: string; readonly root_version?: number },
 ): Promise<Answer> {
 	const socket = await connectPinned(url.origin, root);
 	try {
 		return await send(`${url.origin}/install/${url.token}/exchange`, {
 			method: 'POST',
 			createConnection: () => socket,
-			body: { schema: 'tappass.exchange/1', ...body },
+			body: { schema: 'tappass.exchange/1', root_version: root.document.version, ...body },
 		});
 	} finally {
 		socket.destroy();
@@ -219,7 +229,7 @@ export class HostSimulator {
 	/** Does what `tappass-host init` does. @throws {TapPassError} root_mismatch, or the code of the server's refusal */
 	static async enrol(url: string, options: SimulatorOptions = {}): Promise<HostSimulator> {
 		const parts = parseBootstrapUrl(url);
-		const { root } = await fetchPinnedRoot(parts);
+		const root = await fetchNewestRoot(parts, (await fetchPinnedRoot(parts)).root);
 		const { csr, key } = await makeKeyAndRequest();
 		const answer = await redeem(parts, root, {
 			csr,

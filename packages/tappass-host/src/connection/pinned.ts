@@ -1,11 +1,11 @@
 import { hash, type X509Certificate } from 'node:crypto';
 import { Agent } from 'node:https';
 import { connect, type TLSSocket } from 'node:tls';
-import { type OrgId, TapPassError } from '@tappass/core';
-import { pinRoot, type TrustedRoot } from '@tappass/trust';
+import { type OrgId, parseWith, TapPassError } from '@tappass/core';
+import { pinRoot, type RootsAnswer, rootsAnswerSchema, type TrustedRoot } from '@tappass/trust';
 import { limits } from '../limits.ts';
 import type { BootstrapUrl } from './bootstrap-url.ts';
-import { ask, unreachable } from './request.ts';
+import { ask, expectStatus, type Reply, unreachable } from './request.ts';
 
 /** The name that the host plane of an org answers to (SNI); it needs no DNS. */
 export function hostPlaneName(orgId: OrgId): string {
@@ -20,19 +20,30 @@ export async function fetchPinnedRoot(
 	url: BootstrapUrl,
 ): Promise<{ readonly root: TrustedRoot; readonly bytes: Buffer }> {
 	// Whoever answers is checked by the hash of what it answers, so its certificate need not be believed.
+	const reply = await askAnyone(`${url.origin}/v1/roots/${url.org_id}/${url.root_sha256}`);
+	if (reply.status !== 200) {
+		throw new TapPassError('root_mismatch', {
+			detail: `${new URL(url.origin).host} has no such root document (it answered ${reply.status})`,
+			hint: 'check the URL with the operator: either it is another server’s, or someone stands in between',
+		});
+	}
+	return { root: pinRoot(reply.bytes, url.root_sha256), bytes: reply.bytes };
+}
+
+/**
+ * Fetches the root documents after the pinned one, oldest first, from a server that is not trusted yet: each is believed
+ * only for the signatures of the one before it.
+ * @throws {TapPassError} server_unreachable, payload_malformed, or the server's own code
+ */
+export async function fetchRootsAfter(url: BootstrapUrl): Promise<RootsAnswer['roots']> {
+	const reply = await askAnyone(`${url.origin}/v1/roots/${url.org_id}/${url.root_sha256}/after`);
+	return parseWith(rootsAnswerSchema, expectStatus(reply, 200), 'the root documents').roots;
+}
+
+async function askAnyone(url: string): Promise<Reply> {
 	const agent = new Agent({ rejectUnauthorized: false });
 	try {
-		const reply = await ask(
-			{ agent },
-			{ method: 'GET', url: `${url.origin}/v1/roots/${url.org_id}/${url.root_sha256}` },
-		);
-		if (reply.status !== 200) {
-			throw new TapPassError('root_mismatch', {
-				detail: `${new URL(url.origin).host} has no such root document (it answered ${reply.status})`,
-				hint: 'check the URL with the operator: either it is another server’s, or someone stands in between',
-			});
-		}
-		return { root: pinRoot(reply.bytes, url.root_sha256), bytes: reply.bytes };
+		return await ask({ agent }, { method: 'GET', url });
 	} finally {
 		agent.destroy();
 	}

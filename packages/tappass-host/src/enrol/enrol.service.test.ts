@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path';
 import { type SandboxId, TapPassError } from '@tappass/core';
 import { policyWithBudget } from '@tappass/server/test-control-plane';
+import { pinRoot } from '@tappass/trust';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { HostPlane } from '../connection/host-plane.ts';
 import { diskFiles, type Files } from '../state/files.ts';
@@ -73,6 +74,38 @@ describe('refusals leave nothing, and say what to do', () => {
 
 	test.each(['..', '../x', 'A', '.hidden', 'a/b', ''])('the name %j', async (name) => {
 		await expect(redeem(name, 'https://127.0.0.1/install/x#root=y')).rejects.toMatchObject({ code: 'usage' });
+	});
+});
+
+describe('root documents that came into force since the URL was made', () => {
+	test('are walked to before the token leaves, and the newest is kept', async () => {
+		const { url } = await world.url();
+		for (let times = 0; times < 3; times += 1) await world.plane.rotate(world.org, { epoch: 1 });
+
+		await redeem('walked', url);
+
+		const bytes = await diskFiles.read(join(world.places.state, 'walked', 'keyring', 'root.json'));
+		expect(pinRoot(bytes!).document.version).toBe(4);
+	});
+
+	test('that do not follow one another burn nothing', async () => {
+		const { url } = await world.url();
+		const { store } = world.plane.database;
+		const [gone] = await store.withOrg(world.org.org_id, (transaction) =>
+			transaction.selectFrom('roots').selectAll().where('version', '=', 3).execute(),
+		);
+		const pinned = await store.withOrg(world.org.org_id, (transaction) =>
+			transaction.selectFrom('roots').select('sha256').where('version', '=', 2).executeTakeFirstOrThrow(),
+		);
+		await store.withOrg(world.org.org_id, (transaction) =>
+			transaction.deleteFrom('roots').where('version', '=', 3).execute(),
+		);
+		const old = url.replace(/root=.*/, `root=${pinned.sha256}`);
+
+		await expect(redeem('gap', old)).rejects.toMatchObject({ code: 'root_version_gap' });
+
+		await store.withOrg(world.org.org_id, (transaction) => transaction.insertInto('roots').values(gone!).execute());
+		expect(await redeem('gap', old)).toMatchObject({ name: 'gap' });
 	});
 });
 

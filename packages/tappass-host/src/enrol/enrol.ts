@@ -1,20 +1,22 @@
 import { createPrivateKey, hash, X509Certificate } from 'node:crypto';
-import { canonicalBytes, instant, type Json, parseWith, TapPassError } from '@tappass/core';
+import { canonicalBytes, instant, type Json, parseJson, parseWith, TapPassError } from '@tappass/core';
 import {
 	createState,
 	decide,
 	type EnrolmentAnswer,
 	enrolmentAnswerSchema,
 	type Now,
+	nextRoot,
 	type State,
 	serializeFloor,
 	type TrustedRoot,
+	walkRoots,
 } from '@tappass/trust';
 import { z } from 'zod';
 import { type BootstrapUrl, parseBootstrapUrl } from '../connection/bootstrap-url.ts';
 import { isListedCa } from '../connection/host-plane.ts';
 import { type KeyAndRequest, makeKeyAndRequest } from '../connection/key-and-request.ts';
-import { connectPinned, fetchPinnedRoot } from '../connection/pinned.ts';
+import { connectPinned, fetchPinnedRoot, fetchRootsAfter } from '../connection/pinned.ts';
 import { ask, expectStatus } from '../connection/request.ts';
 import { type Credentials, documentText, type Enrolment, readDocument } from '../state/documents.ts';
 import { type Files, makePrivateDirectory } from '../state/files.ts';
@@ -73,10 +75,17 @@ export async function enrol(options: EnrolOptions): Promise<Enrolment> {
 	const pending = await pendingFor(files, staging, url_sha256);
 	const whole = await readDocument(files, staging.enrolment, z.json());
 	if (whole === undefined) {
-		const { root } = await fetchPinnedRoot(url);
-		assertNotOlder(root, before);
-		const answer = await redeem(files, staging, url, root, { csr: pending.csr, name });
-		await keep(files, staging, stateAfter(root, answer, now(), before), { answer, key: pending.key, name });
+		const pinned = await fetchPinnedRoot(url);
+		// Walked to before the token leaves this machine: what cannot be believed burns nothing.
+		const roots = await fetchRootsAfter(url);
+		const walked = roots.reduce((all, next) => [...all, nextRoot(all.at(-1)!, next as unknown as Json)], [
+			pinned.root,
+		] as readonly TrustedRoot[]);
+		const newest = walkRoots(walked.at(-1)!, [], now());
+		assertNotOlder(walked, before);
+		const answer = await redeem(files, staging, url, newest, { csr: pending.csr, name });
+		const root = [...roots, ...answer.roots].at(-1) ?? parseJson(pinned.bytes);
+		await keep(files, staging, stateAfter(newest, answer, now(), before), { answer, key: pending.key, name, root });
 	}
 	await options.replace?.letGo();
 	await takePlace(files, places.state, name);
@@ -123,7 +132,7 @@ async function redeem(
 			{
 				method: 'POST',
 				url: `${url.origin}/install/${url.token}/exchange`,
-				body: { schema: 'tappass.exchange/1', ...body },
+				body: { schema: 'tappass.exchange/1', ...body, root_version: root.document.version },
 			},
 		);
 		// A refusal is final, so the key it was for is of no more use; a lost reply is not.
@@ -159,16 +168,15 @@ function explained(error: unknown): unknown {
 	return new TapPassError(error.code, { hint, cause, ...(detail === undefined ? {} : { detail }) });
 }
 
-/** What the host believes after the answer; a root document that was replaced since the URL was made is walked to. */
+/** What the host believes after the answer; root documents that came into force in between are walked to. */
 function stateAfter(root: TrustedRoot, answer: EnrolmentAnswer, now: Now, before: HeldBefore | undefined): State {
 	const { org_id, sandbox_id } = answer;
 	const held = before?.floor;
 	// The same sandbox goes on where it was: a server that was set back gains nothing by enrolling it anew.
 	const floor = held?.org_id === org_id && held.sandbox_id === sandbox_id ? held : 'none';
 	let state = createState({ root, audience: { org_id, sandbox_id }, floor });
-	const chain = { schema: 'tappass.root-chain/1', roots: [answer.root as unknown as Json] };
-	for (const document of [chain, answer.keyring]) {
-		if (document === chain && isSameRoot(answer, root)) continue;
+	const chain = { schema: 'tappass.root-chain/1', roots: answer.roots as unknown as Json };
+	for (const document of answer.roots.length === 0 ? [answer.keyring] : [chain, answer.keyring]) {
 		const decision = decide(state, canonicalBytes(document as Json), now);
 		if (!decision.accept) {
 			const { code, detail } = decision;
@@ -189,28 +197,34 @@ function assertSameOrg(name: string, { org_id }: BootstrapUrl, { enrolment, floo
 	});
 }
 
-/** @throws {TapPassError} root_rollback, root_mismatch: of one org a host believes no older root, and no second one */
-function assertNotOlder({ document, sha256 }: TrustedRoot, before: HeldBefore | undefined): void {
+/**
+ * @param walked from the pinned root document to the newest
+ * @throws {TapPassError} root_rollback, root_mismatch: of one org a host believes no older root, and no second one
+ */
+function assertNotOlder(walked: readonly TrustedRoot[], before: HeldBefore | undefined): void {
 	const held = before?.root;
-	if (held === undefined || held.document.version < document.version || held.sha256 === sha256) return;
-	const isOlder = document.version < held.document.version;
+	const newest = walked.at(-1)!.document.version;
+	if (held === undefined || walked[0]!.document.version > held.document.version) return;
+	const isOlder = newest < held.document.version;
+	if (!isOlder && walked.some(({ sha256 }) => sha256 === held.sha256)) return;
 	throw new TapPassError(isOlder ? 'root_rollback' : 'root_mismatch', {
-		detail: `the URL pins version ${document.version} of the root document, and this host holds ${isOlder ? held.document.version : 'another one of it'}`,
+		detail: `the URL leads to version ${newest} of the root document, and this host holds ${isOlder ? held.document.version : 'another one of its versions'}`,
 		hint: 'ask the operator for a new URL, and whether the control plane is the one you know',
 	});
-}
-
-function isSameRoot({ root }: EnrolmentAnswer, pinned: TrustedRoot): boolean {
-	return hash('sha256', Buffer.from(root.payload, 'base64'), 'hex') === pinned.sha256;
 }
 
 async function keep(
 	files: Files,
 	staging: SandboxPlaces,
 	state: State,
-	{ answer, key, name }: { readonly answer: EnrolmentAnswer; readonly key: string; readonly name: string },
+	{
+		answer,
+		key,
+		name,
+		root,
+	}: { readonly answer: EnrolmentAnswer; readonly key: string; readonly name: string; readonly root: unknown },
 ): Promise<void> {
-	const { certificate, keyring, org_id, root, sandbox_id, sync_url } = answer;
+	const { certificate, keyring, org_id, sandbox_id, sync_url } = answer;
 	if (!isListedCa(certificate.ca, state.root)) {
 		throw new TapPassError('root_mismatch', { detail: 'the certificate comes from a CA that the root does not list' });
 	}
@@ -229,7 +243,7 @@ async function keep(
 	// Agents of other users read this one directory, inside their sandbox; the one around it is ours alone.
 	await files.makeDirectory(staging.keyringDirectory, 0o755);
 	await files.write(staging.credentials, documentText(credentials));
-	await files.write(staging.root, canonicalBytes(root as unknown as Json), 0o644);
+	await files.write(staging.root, canonicalBytes(root as Json), 0o644);
 	await files.write(staging.floor, serializeFloor(state.floor));
 	await files.write(staging.keyring, canonicalBytes(keyring as Json), 0o644);
 	await files.write(staging.enrolment, documentText(enrolment));

@@ -16,9 +16,7 @@ import type { Held, State } from './state.ts';
  * @see TUF specification 5.3.3 to 5.3.11
  */
 export function acceptRootChain(state: State, value: { readonly [key: string]: Json }, now: Now): State {
-	const root = chainOf(value).reduce(nextRoot, state.root);
-	assertRootValid({ root }, now.wall_ms);
-	assertNotFuture(root.document.issued_at, now.wall_ms);
+	const root = walkRoots(state.root, chainOf(value), now);
 	return Object.freeze({
 		...state,
 		root,
@@ -26,6 +24,18 @@ export function acceptRootChain(state: State, value: { readonly [key: string]: J
 		held: state.held !== null && stillVouched(state.held, root) ? state.held : null,
 		root_refresh: 'allowed',
 	});
+}
+
+/**
+ * The root document at the end of a chain, oldest first, each one version after the one before; `held` when it is empty.
+ * Expired documents are walked over, but the last must be valid.
+ * @throws {TapPassError} root_…, clock_future, and what `nextRoot` throws
+ */
+export function walkRoots(held: TrustedRoot, roots: readonly Json[], now: Now): TrustedRoot {
+	const root = roots.reduce<TrustedRoot>(nextRoot, held);
+	assertRootValid({ root }, now.wall_ms);
+	assertNotFuture(root.document.issued_at, now.wall_ms);
+	return root;
 }
 
 function chainOf(value: { readonly [key: string]: Json }): readonly Json[] {

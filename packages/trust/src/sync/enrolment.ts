@@ -1,6 +1,7 @@
 import { type Json, type OrgId, orgIdSchema, type SandboxId, sandboxIdSchema } from '@tappass/core';
 import { z } from 'zod';
 import type { Envelope } from '../envelope/envelope.ts';
+import { trustLimits } from '../limits.ts';
 
 /** What a host sends to redeem a bootstrap URL, to `POST /install/<token>/exchange`. */
 export interface ExchangeRequest {
@@ -9,6 +10,17 @@ export interface ExchangeRequest {
 	readonly csr: string;
 	/** The host's own name for the sandbox, unique in the org. */
 	readonly name: string;
+	/** Version of the newest root document that the host has walked to. */
+	readonly root_version: number;
+}
+
+/**
+ * The answer to `GET /v1/roots/<org>/<sha256>/after`: the root documents after that one, oldest first. It is asked before
+ * a bootstrap URL is redeemed, without its token: what a host cannot walk to burns nothing.
+ */
+export interface RootsAnswer {
+	readonly schema: 'tappass.roots/1';
+	readonly roots: readonly Envelope[];
 }
 
 /** What a host sends to get its next certificate, to `POST /v1/sync/renew`. */
@@ -37,8 +49,8 @@ export interface EnrolmentAnswer {
 	readonly sandbox_id: SandboxId;
 	readonly sync_url: string;
 	readonly certificate: CertificateAnswer;
-	/** The newest root document. */
-	readonly root: Envelope;
+	/** Root documents after the one that the host said it has, oldest first; mostly none. */
+	readonly roots: readonly Envelope[];
 	/** A `tappass.keyring/1` document. */
 	readonly keyring: { readonly [key: string]: Json };
 }
@@ -51,6 +63,7 @@ export const exchangeRequestSchema: z.ZodType<ExchangeRequest> = z.strictObject(
 	name: z.string().regex(/^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/, {
 		error: 'expected 1 to 63 lower-case letters, digits, dashes or underscores',
 	}),
+	root_version: z.int().min(1),
 });
 
 export const renewalRequestSchema: z.ZodType<RenewalRequest> = z.strictObject({
@@ -72,13 +85,21 @@ const envelope = z.strictObject({
 	signatures: z.array(z.strictObject({ keyid: z.string(), sig: z.string() })),
 }) as unknown as z.ZodType<Envelope>;
 
-/** A host reads the answer with this; what is inside `root` and `keyring` it believes only after `pinRoot` and `decide`. */
+const roots = z.array(envelope).max(trustLimits.rootChainMax);
+
+/** A host reads the answer with this; it believes the documents only after it has walked to them. */
+export const rootsAnswerSchema: z.ZodType<RootsAnswer> = z.strictObject({
+	schema: z.literal('tappass.roots/1'),
+	roots,
+}) as unknown as z.ZodType<RootsAnswer>;
+
+/** A host reads the answer with this; what is inside `roots` and `keyring` it believes only after `pinRoot` and `decide`. */
 export const enrolmentAnswerSchema: z.ZodType<EnrolmentAnswer> = z.strictObject({
 	schema: z.literal('tappass.enrolment/1'),
 	org_id: orgIdSchema,
 	sandbox_id: sandboxIdSchema,
 	sync_url: z.url({ protocol: /^https$/ }).max(512),
 	certificate: certificateAnswerSchema,
-	root: envelope,
+	roots,
 	keyring: z.record(z.string(), z.json()),
 }) as unknown as z.ZodType<EnrolmentAnswer>;

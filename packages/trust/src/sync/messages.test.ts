@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { z } from 'zod';
-import { enrolmentAnswerSchema, exchangeRequestSchema, renewalRequestSchema } from './enrolment.ts';
+import { enrolmentAnswerSchema, exchangeRequestSchema, renewalRequestSchema, rootsAnswerSchema } from './enrolment.ts';
 import { eventsRequestSchema, sessionRequestSchema, statusReportSchema, syncRejectedSchema } from './messages.ts';
 
 const status = {
@@ -29,7 +29,7 @@ const enrolment = {
 		generation: 1,
 		expires_at: '2026-05-07T11:00:00Z',
 	},
-	root: envelope,
+	roots: [envelope],
 	keyring: {},
 };
 
@@ -59,12 +59,22 @@ const refused: readonly Row[] = [
 	[
 		'an exchange for a name with a slash',
 		exchangeRequestSchema,
-		{ schema: 'tappass.exchange/1', csr: 'x', name: 'a/b' },
+		{ schema: 'tappass.exchange/1', csr: 'x', name: 'a/b', root_version: 1 },
 	],
 	[
 		'an exchange with an endless request',
 		exchangeRequestSchema,
-		{ schema: 'tappass.exchange/1', csr: 'x'.repeat(8_193), name: 'a' },
+		{ schema: 'tappass.exchange/1', csr: 'x'.repeat(8_193), name: 'a', root_version: 1 },
+	],
+	[
+		'an exchange that says of no root document',
+		exchangeRequestSchema,
+		{ schema: 'tappass.exchange/1', csr: 'x', name: 'a' },
+	],
+	[
+		'an enrolment with an endless chain',
+		enrolmentAnswerSchema,
+		{ ...enrolment, roots: Array.from({ length: 257 }, () => envelope) },
 	],
 	['a renewal without a request', renewalRequestSchema, { schema: 'tappass.renewal/1', csr: '' }],
 	['an enrolment over plain HTTP', enrolmentAnswerSchema, { ...enrolment, sync_url: 'http://host.example' }],
@@ -75,7 +85,8 @@ const read: readonly Row[] = [
 	['a session', sessionRequestSchema, { schema: 'tappass.session/1', detail: {} }],
 	['events', eventsRequestSchema, { schema: 'tappass.events/1', events: [event] }],
 	['a rejection that says more', syncRejectedSchema, { code: 'seq_replay', seen: 4 }],
-	['an exchange', exchangeRequestSchema, { schema: 'tappass.exchange/1', csr: 'x', name: 'tenant_a' }],
+	['an exchange', exchangeRequestSchema, { schema: 'tappass.exchange/1', csr: 'x', name: 'tenant_a', root_version: 1 }],
+	['root documents', rootsAnswerSchema, { schema: 'tappass.roots/1', roots: [envelope] }],
 	['a renewal', renewalRequestSchema, { schema: 'tappass.renewal/1', csr: 'x' }],
 	['an enrolment', enrolmentAnswerSchema, enrolment],
 ];
