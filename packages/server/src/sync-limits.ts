@@ -26,6 +26,8 @@ export const syncLimits = {
 	/** Events of one request, and bytes of one event. */
 	eventsMax: 200,
 	eventBytesMax: 4_096,
+	/** How often an org is told, at the word of another org's host, that a payload for one sandbox went astray. */
+	astrayEveryMs: 86_400_000,
 	/** How long a connection may take over its handshake, its headers and its body. */
 	handshakeMs: 10_000,
 	headersMs: 10_000,

@@ -134,7 +134,35 @@ describe('sync', () => {
 		]);
 		expect(await eventsOf(org, host.identity.sandbox_id)).toEqual(['audience_mismatch']);
 		const told = (await control.securityEvents(other)).filter(({ sandbox_id }) => sandbox_id === stranger);
-		expect(told).toEqual([{ code: 'audience_mismatch', sandbox_id: stranger, detail: { direction: 'sent_astray' } }]);
+		const astray = {
+			code: 'audience_mismatch',
+			sandbox_id: stranger,
+			detail: { direction: 'sent_astray', said_by: 'a host of another org' },
+		};
+		expect(told).toEqual([astray]);
+
+		// However often a host says it, and whatever it makes up, the other org hears of what there is, once.
+		const before = (await control.securityEvents(other)).length;
+		const claims = [
+			...Array(50).fill({ claimed_org_id: other.org_id, claimed_sandbox_id: stranger }),
+			{ claimed_org_id: other.org_id, claimed_sandbox_id: 'sbx_madeup0001' },
+			{ claimed_org_id: other.org_id },
+			{ claimed_org_id: 'org_nobody01', claimed_sandbox_id: stranger },
+		];
+		const events = claims.map((claim, at) => ({
+			...event,
+			event_id: `more-${at}`,
+			body: { code: 'audience_mismatch', ...claim },
+		}));
+		const more = await host.call('POST', '/v1/sync/events', { schema: 'tappass.events/1', events });
+		expect(more.body).toMatchObject({ stored: claims.length });
+		expect(await control.securityEvents(other)).toHaveLength(before);
+		const { rows } = (await query(
+			`select sandbox_id from audit_pending where type = 'security.alarm'
+				union all select sandbox_id from audit_entries where type = 'security.alarm'`,
+			other,
+		)) as { readonly rows: readonly object[] };
+		expect(rows).toEqual([{ sandbox_id: stranger }]);
 		host.stop();
 		neighbour.stop();
 	});

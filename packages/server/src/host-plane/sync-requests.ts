@@ -1,4 +1,4 @@
-import { instant, type Json, limits, type OrgId, orgIdSchema, parseJson, TapPassError } from '@tappass/core';
+import { instant, type Json, limits, type OrgId, parseJson, type SandboxId, TapPassError } from '@tappass/core';
 import {
 	type EventsRequest,
 	type HostEvent,
@@ -14,8 +14,8 @@ import type { HostIdentity } from '../ca/spiffe.ts';
 import { tellSecurity } from '../enrol/security-event.ts';
 import { announce } from '../events/notices.ts';
 import type { KeyringIssuer } from '../freshness/keyring-issuer.ts';
-import { orgEpoch, rootsAfter } from '../store/enrolment.ts';
-import { closeSession, insertEvents, openSession, upsertStatus } from '../store/hosts.ts';
+import { lockSandbox, rootsAfter } from '../store/enrolment.ts';
+import { closeSession, insertEvents, openSession, upsertStatus, wasToldAstray } from '../store/hosts.ts';
 import { newId } from '../store/ids.ts';
 import type { Store } from '../store/store.ts';
 import { syncLimits } from '../sync-limits.ts';
@@ -124,12 +124,14 @@ export interface EventsAnswer {
 
 /** Keeps what a host saw; the same id is stored once, so a host may send again whatever it got no answer to. */
 export async function keepEvents(
-	{ audit, store }: SyncRequestOptions,
+	{ audit, now, store }: SyncRequestOptions,
 	{ org_id, sandbox_id }: HostIdentity,
 	{ events }: EventsRequest,
 ): Promise<EventsAnswer> {
 	for (const { body } of events) assertSmall(body, 'body');
 	const host = { org_id, sandbox_id };
+	// First: told twice it is one alarm all the same, and what is stored already would never be told again.
+	await tellOthers({ audit, store, now }, org_id, events);
 	const fresh = await store.withOrg(org_id, async (transaction) => {
 		const ids = new Set(await insertEvents(transaction, host, unique(events)));
 		const stored = unique(events).filter(({ event_id }) => ids.has(event_id));
@@ -146,11 +148,6 @@ export async function keepEvents(
 		}
 		return ids;
 	});
-	await tellOthers(
-		{ audit, store },
-		org_id,
-		events.filter(({ event_id }) => fresh.has(event_id)),
-	);
 	return { schema: 'tappass.events-stored/1', stored: fresh.size, known: events.length - fresh.size };
 }
 
@@ -190,20 +187,35 @@ function alarmOf({ body, kind }: HostEvent): ReturnType<typeof syncRejectedSchem
 	return parsed.success && alarming.has(parsed.data.code) ? parsed.data : undefined;
 }
 
-/** The org whose payload went astray is told that it did; nothing of the host or org that got it, and no content. */
+/**
+ * The org whose payload went astray is told that it did; nothing of the host or org that got it, and no content. It is the
+ * word of a host of another org, and so the log says: only of a sandbox that there is, whose id nobody guesses, and once a
+ * day for each, however often it is said.
+ */
 async function tellOthers(
-	{ audit, store }: Pick<SyncRequestOptions, 'audit' | 'store'>,
+	{ audit, now, store }: Pick<SyncRequestOptions, 'audit' | 'now' | 'store'>,
 	orgId: OrgId,
 	events: readonly HostEvent[],
 ): Promise<void> {
-	for (const event of events) {
-		const claimed = orgIdSchema.safeParse(alarmOf(event)?.claimed_org_id);
-		if (!claimed.success || claimed.data === orgId) continue;
-		const { claimed_sandbox_id: sandbox_id = null } = alarmOf(event)!;
-		await store.withOrg(claimed.data, async (transaction) => {
-			if ((await orgEpoch(transaction)) === undefined) return;
-			const told = { code: 'audience_mismatch', sandbox_id, detail: { direction: 'sent_astray' } };
-			await tellSecurity(transaction, audit, claimed.data, told);
+	const claims = new Map(
+		events.flatMap((event): [string, { readonly org_id: OrgId; readonly sandbox_id: SandboxId }][] => {
+			const { claimed_org_id, claimed_sandbox_id } = alarmOf(event) ?? {};
+			if (claimed_org_id === undefined || claimed_sandbox_id === undefined || claimed_org_id === orgId) return [];
+			return [[`${claimed_org_id} ${claimed_sandbox_id}`, { org_id: claimed_org_id, sandbox_id: claimed_sandbox_id }]];
+		}),
+	);
+	// In one order everywhere, since each locks its sandbox.
+	for (const [, { org_id, sandbox_id }] of [...claims].sort(([a], [b]) => (a < b ? -1 : 1))) {
+		await store.withOrg(org_id, async (transaction) => {
+			if ((await lockSandbox(transaction, sandbox_id)) === undefined) return;
+			const since = new Date(now() - syncLimits.astrayEveryMs);
+			if (await wasToldAstray(transaction, sandbox_id, since)) return;
+			await tellSecurity(transaction, audit, org_id, {
+				code: 'audience_mismatch',
+				sandbox_id,
+				detail: { direction: 'sent_astray', said_by: 'a host of another org' },
+				actor: { kind: 'unknown', id: 'a host of another org' },
+			});
 		});
 	}
 }

@@ -1,5 +1,6 @@
 import { canonicalJson, type OrgId, type SandboxId, TapPassError } from '@tappass/core';
 import type { HostEvent, StatusReport } from '@tappass/trust';
+import { sql } from 'kysely';
 import { storableJson } from './storable.ts';
 import type { OrgTransaction } from './store.ts';
 
@@ -109,4 +110,18 @@ export async function insertEvents(
 		.returning('event_id')
 		.execute();
 	return rows.map(({ event_id }) => event_id);
+}
+
+/** Whether an org was told since a moment that a payload for one of its sandboxes had gone astray. */
+export async function wasToldAstray(transaction: OrgTransaction, sandboxId: SandboxId, since: Date): Promise<boolean> {
+	const row = await transaction
+		.selectFrom('security_events')
+		.select('id')
+		.where('code', '=', 'audience_mismatch')
+		.where('sandbox_id', '=', sandboxId)
+		.where('at', '>', since)
+		.where(sql<boolean>`detail ->> 'direction' = 'sent_astray'`)
+		.limit(1)
+		.executeTakeFirst();
+	return row !== undefined;
 }
