@@ -78,9 +78,8 @@ export async function enrol(options: EnrolOptions): Promise<Enrolment> {
 		const pinned = await fetchPinnedRoot(url);
 		// Walked to before the token leaves this machine: what cannot be believed burns nothing.
 		const roots = await fetchRootsAfter(url);
-		const walked = roots.reduce((all, next) => [...all, nextRoot(all.at(-1)!, next as unknown as Json)], [
-			pinned.root,
-		] as readonly TrustedRoot[]);
+		const walked = [pinned.root];
+		for (const next of roots) walked.push(nextRoot(walked.at(-1)!, next as unknown as Json));
 		const newest = walkRoots(walked.at(-1)!, [], now());
 		assertNotOlder(walked, before);
 		const answer = await redeem(files, staging, url, newest, { csr: pending.csr, name });
