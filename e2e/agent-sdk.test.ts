@@ -217,11 +217,87 @@ describe('a client', () => {
 		['a page', 200, '<html>'],
 		['an answer without a result', 200, {}],
 		['an error that is none of the gateway', 502, { message: 'no' }],
+		['null', 200, 'null'],
+		['a result that is null', 200, { result: null }],
+		['content that is no list', 200, { result: { content: 'text' } }],
+		['content that holds null', 200, { result: { content: [null] } }],
+		['a list in place of a result', 200, { result: [] }],
+		['a denial with status 200', 200, { code: 'tool_denied' }],
 	])('does not take %s for an answer of the broker', async (_, status, body) => {
 		const { tools } = await client();
 		answer = { status, body };
 
 		await expect(tools.execute('a.b')).rejects.toThrow(code('gateway_unreachable'));
+	});
+
+	test.each([
+		['a number', { items: 5 }],
+		['nothing', {}],
+		['null', { items: [null] }],
+		['a tool without a schema', { items: [{ name: 'a.b', wire_name: 'a_b', description: '' }] }],
+		[
+			'a tool whose schema is a list',
+			{ items: [{ name: 'a.b', wire_name: 'a_b', description: '', input_schema: [] }] },
+		],
+	])('does not take %s for the tools of the broker', async (_, body) => {
+		const { tools } = await client();
+		answer = { status: 200, body };
+
+		await expect(tools.list()).rejects.toThrow(code('gateway_unreachable'));
+	});
+
+	test('does not take an answer that is cut off for one', async () => {
+		const { tools } = await client();
+		server.removeAllListeners('request').on('request', (_, response) => {
+			response.writeHead(200, { 'content-length': '100' });
+			response.write('{"items":[');
+			setImmediate(() => response.destroy());
+		});
+
+		await expect(tools.list()).rejects.toThrow(code('gateway_unreachable'));
+	});
+
+	test('pollutes no prototype with what it is told', async () => {
+		const { tools } = await client();
+		answer = { status: 403, body: '{"code":"tool_denied","__proto__":{"admin":1},"because":["x"],"ticket":{"a":1}}' };
+		const denied = (await tools.execute('a.b')) as unknown as Record<string, unknown>;
+		expect([denied['admin'], denied['ticket'], ({} as Record<string, unknown>)['admin']]).toEqual([
+			undefined,
+			undefined,
+			undefined,
+		]);
+
+		answer = { status: 200, body: '{"result":{"content":[],"__proto__":{"denied":true}},"__proto__":{"denied":true}}' };
+		expect(await tools.execute('a.b')).toMatchObject({ text: '', is_error: false });
+	});
+
+	test('gives up when its caller does, and says so in the caller\u2019s words', async () => {
+		const { tools } = await client();
+		server.removeAllListeners('request');
+		const gone = new AbortController();
+		const asking = tools.execute('a.b', {}, { signal: gone.signal });
+		gone.abort();
+
+		await expect(asking).rejects.toMatchObject({ name: 'AbortError' });
+	});
+
+	test.each([
+		'http://user:s3cr3t-fixture@127.0.0.1/mcp',
+		'data:application/json,{}',
+		'file:///etc/passwd',
+		'mcp.local',
+	])('is not made for %s, and does not repeat it', async (mcpUrl) => {
+		const keyring = await load();
+		const refused = (() => {
+			try {
+				return new Client(keyring, { mcpUrl });
+			} catch (error) {
+				return error;
+			}
+		})();
+
+		expect(refused).toEqual(code('usage'));
+		expect(String((refused as Error).stack)).not.toMatch(/s3cr3t-fixture|passwd/);
 	});
 
 	test('reads what a tool answered, under the trace it was given', async () => {

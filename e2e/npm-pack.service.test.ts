@@ -3,7 +3,16 @@
  * its library loads. Ours come from the tarballs, everything else from the registry that npm is set up with.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+	existsSync,
+	mkdirSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	statSync,
+	writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -59,6 +68,7 @@ function closure(name: string, found = new Set<string>()): ReadonlySet<string> {
 /** Installs a package into a folder of its own. */
 async function install(name: string): Promise<string> {
 	const folder = join(home, `install-${name}`);
+	if (existsSync(folder)) return folder;
 	mkdirSync(folder);
 	const ours = [...closure(name)];
 	const dependencies = Object.fromEntries(ours.map((each) => [each, `file:${tarballs.get(each)!.file}`]));
@@ -159,6 +169,23 @@ describe('installed into an empty folder', () => {
 		expect(await verify('demo/root.json')).toMatchObject({ exit: 3, stdout: '' });
 		expect(await verify('demo/keyring.json')).toMatchObject({ exit: 0 });
 		await importsWork(folder, closure('tappass-agent'));
+	}, 400_000);
+
+	test('tappass-agent is as small as its README says', async () => {
+		const folder = await install('tappass-agent');
+		const [, packages, megabytes] =
+			/Installed: (\d+) packages, (\d+) MB/.exec(
+				readFileSync(join(root, 'packages/tappass-agent/README.md'), 'utf8'),
+			) ?? [];
+		const lock = JSON.parse(readFileSync(join(folder, 'node_modules/.package-lock.json'), 'utf8'));
+		const files = readdirSync(join(folder, 'node_modules'), { recursive: true, withFileTypes: true });
+		const bytes = files
+			.filter((entry) => entry.isFile())
+			.reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+
+		expect(Object.keys(lock.packages).length).toBe(Number(packages));
+		// A patch of a dependency moves it a little; a new one shows.
+		expect(Math.abs(bytes / 1e6 - Number(megabytes))).toBeLessThan(1.5);
 	}, 400_000);
 
 	test('the rest of them load', async () => {

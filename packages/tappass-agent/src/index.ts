@@ -2,6 +2,7 @@ export {
 	Client,
 	type ClientOptions,
 	type LlmOptions,
+	type McpTransportType,
 	type ToolAnswer,
 	type ToolInfo,
 	type ToolList,

@@ -27,7 +27,7 @@ export {
 	type RootDocument,
 	rootDocumentSchema,
 } from './keys/root-document.ts';
-export { nextRoot, pinRoot, roleKeys, type TrustedRoot } from './keys/trusted-root.ts';
+export { laterRoot, nextRoot, pinRoot, roleKeys, type TrustedRoot } from './keys/trusted-root.ts';
 export { protocolVersion, trustLimits } from './limits.ts';
 export { type Freshness, freshnessSchema } from './statement/freshness.ts';
 export { instantSchema } from './statement/instant.ts';

@@ -76,13 +76,7 @@ async function serve(): Promise<void> {
 		}
 	};
 	await say();
-	let version = keyring.policy_version;
-	keyring.on('change', () => {
-		// Freshness is renewed every minute; only another policy is news.
-		if (keyring.policy_version === version) return;
-		version = keyring.policy_version;
-		void say();
-	});
+	keyring.on('policy', () => void say());
 	// The keyring's watch holds no process open.
 	const alive = setInterval(() => {}, 60_000);
 	await new Promise<void>((resolve) => {

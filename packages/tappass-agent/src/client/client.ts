@@ -25,6 +25,12 @@ export interface LlmOptions {
 	readonly fetch: typeof globalThis.fetch;
 }
 
+/** The class of the MCP SDK's streamable HTTP transport: handed in, so that this package needs no copy of that SDK. */
+export type McpTransportType<Transport> = new (
+	url: URL,
+	options: { readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response> },
+) => Transport;
+
 /** A tool that the policy shows. */
 export interface ToolInfo {
 	/** `server.tool`. */
@@ -54,6 +60,7 @@ export type ToolList = readonly ToolInfo[] | Denial;
 /** What came of a call: an answer, or why it was refused. */
 export type ToolResult = ToolAnswer | Denial;
 
+const inSandbox = { gateway: 'http://inference.local:3128/v1', mcp: 'http://mcp.local:3128/mcp' } as const;
 const placeholder = 'set-by-the-egress-proxy';
 
 /**
@@ -74,17 +81,20 @@ export class Client {
 			options?: { readonly ticket?: string; readonly signal?: AbortSignal },
 		) => Promise<ToolResult>;
 	};
-	/** For a transport of the MCP SDK: `new StreamableHTTPClientTransport(url, { fetch })`. */
-	readonly mcp: { readonly url: URL; readonly fetch: typeof globalThis.fetch };
+	readonly mcp: {
+		readonly url: URL;
+		readonly fetch: typeof globalThis.fetch;
+		/** A transport for the official MCP client: `client.mcp.transport(StreamableHTTPClientTransport)`. */
+		readonly transport: <Transport>(type: McpTransportType<Transport>) => Transport;
+	};
 	readonly #options: ClientOptions;
 
 	constructor(keyring: Keyring, options: ClientOptions = {}) {
 		this.keyring = keyring;
 		this.#options = options;
-		const gateway = trimmed(
-			options.gatewayUrl ?? process.env['TAPPASS_GATEWAY_URL'] ?? 'http://inference.local:3128/v1',
-		);
-		const mcp = trimmed(options.mcpUrl ?? process.env['TAPPASS_MCP_URL'] ?? 'http://mcp.local:3128/mcp');
+		const { TAPPASS_GATEWAY_URL, TAPPASS_MCP_URL } = process.env;
+		const gateway = addressOf('gatewayUrl', options.gatewayUrl ?? TAPPASS_GATEWAY_URL ?? inSandbox.gateway);
+		const mcp = addressOf('mcpUrl', options.mcpUrl ?? TAPPASS_MCP_URL ?? inSandbox.mcp);
 		const broker = mcp.replace(/\/mcp$/, '');
 		const governed: typeof globalThis.fetch = (input, init) => this.#fetch(input, init);
 		this.llm = {
@@ -92,29 +102,37 @@ export class Client {
 			// Anthropic's SDK adds /v1 itself.
 			anthropic: () => ({ baseURL: gateway.replace(/\/v1$/, ''), apiKey: placeholder, fetch: governed }),
 		};
-		this.mcp = { url: new URL(mcp), fetch: governed };
+		this.mcp = {
+			url: new URL(mcp),
+			fetch: governed,
+			transport: (Type) => new Type(new URL(mcp), { fetch: governed }),
+		};
 		this.tools = {
 			list: async () => {
-				const { status, body } = await this.#ask(`${broker}/v1/tools`, {});
-				const { items } = (status === 200 ? body : {}) as { readonly items?: readonly ToolInfo[] };
-				return items ?? refusedOr(status, body);
+				const { status, body } = await this.#ask(`${broker}/v1/tools`, {
+					signal: AbortSignal.timeout(agentLimits.listMs),
+				});
+				return status === 200 ? toolsOf(body) : refusalOf(status, body);
 			},
 			execute: async (tool, args = {}, { ticket, signal } = {}) => {
 				const asked = { tool, arguments: args, ...(ticket === undefined ? {} : { ticket }) };
+				const bound = AbortSignal.timeout(agentLimits.toolMs);
 				const { status, body } = await this.#ask(`${broker}/v1/tools/execute`, {
 					method: 'POST',
 					headers: { 'content-type': 'application/json' },
 					body: JSON.stringify(asked),
-					signal: signal ?? AbortSignal.timeout(agentLimits.toolMs),
+					signal: signal === undefined ? bound : AbortSignal.any([signal, bound]),
 				});
-				return status === 200 ? answerOf(body) : refusedOr(status, body);
+				return status === 200 ? answerOf(body) : refusalOf(status, body);
 			},
 		};
 	}
 
 	async #ask(url: string, init: RequestInit): Promise<{ readonly status: number; readonly body: unknown }> {
 		const response = await this.#fetch(url, init);
-		const text = await boundedText(response);
+		const text = await boundedText(response).catch((cause: unknown) => {
+			throw unreachable(url, cause);
+		});
 		try {
 			return { status: response.status, body: JSON.parse(text) };
 		} catch {
@@ -126,7 +144,8 @@ export class Client {
 	async #fetch(input: Request | string | URL, init: RequestInit = {}): Promise<Response> {
 		this.keyring.assertFresh();
 		const { onSpan, traceparent, fetch = globalThis.fetch } = this.#options;
-		const headers = new Headers(init.headers ?? (input instanceof Request ? input.headers : undefined));
+		const asked = input instanceof Request ? input : undefined;
+		const headers = new Headers(init.headers ?? asked?.headers);
 		const place = tracePlace(headers.get('traceparent') ?? traceparent);
 		headers.set('traceparent', place.traceparent);
 		const started_at = Date.now();
@@ -137,15 +156,10 @@ export class Client {
 			({ status } = response);
 			return response;
 		} catch (cause) {
-			if (cause instanceof Error && ['AbortError', 'TimeoutError'].includes(cause.name)) throw cause;
-			throw new TapPassError('gateway_unreachable', {
-				detail: pathOf(input),
-				hint: 'tappass-agent doctor says what is missing',
-				cause,
-			});
+			throw unreachable(input, cause);
 		} finally {
 			onSpan?.({
-				name: `${init.method ?? 'GET'} ${pathOf(input)}`,
+				name: `${init.method ?? asked?.method ?? 'GET'} ${pathOf(input)}`,
 				trace_id: place.trace_id,
 				span_id: place.span_id,
 				parent_id: place.parent_id,
@@ -155,6 +169,17 @@ export class Client {
 			});
 		}
 	}
+}
+
+/** A caller that gave up hears its own word; everything else is an address that did not answer as it should. */
+function unreachable(input: Request | string | URL, cause: unknown): unknown {
+	if (cause instanceof TapPassError || (cause instanceof Error && cause.name === 'AbortError')) return cause;
+	const late = cause instanceof Error && cause.name === 'TimeoutError';
+	return new TapPassError('gateway_unreachable', {
+		detail: late ? `${pathOf(input)}: no answer in time` : pathOf(input),
+		hint: 'tappass-agent doctor says what is missing',
+		cause,
+	});
 }
 
 async function boundedText(response: Response): Promise<string> {
@@ -169,41 +194,71 @@ async function boundedText(response: Response): Promise<string> {
 	return text + decoder.decode();
 }
 
-function trimmed(url: string): string {
-	if (!URL.canParse(url)) throw new TapPassError('usage', { detail: `${JSON.stringify(url)} is no URL` });
-	return url.replace(/\/+$/, '');
+/** The address without what could be wrong with it: never printed, since a name and password may stand in it. */
+function addressOf(name: 'gatewayUrl' | 'mcpUrl', text: string): string {
+	const url = URL.parse(text);
+	const why =
+		url === null || !['http:', 'https:'].includes(url.protocol)
+			? 'no http or https URL'
+			: url.username !== '' || url.password !== ''
+				? 'a name or password in it; an agent holds none'
+				: url.search !== '' || url.hash !== ''
+					? 'more than a path after the host'
+					: undefined;
+	if (why === undefined) return text.replace(/\/+$/, '');
+	throw new TapPassError('usage', { detail: `${name}: ${why}`, hint: `it is like ${inSandbox.gateway}` });
 }
 
 function pathOf(input: Request | string | URL): string {
-	return new URL(input instanceof Request ? input.url : String(input)).pathname;
+	return URL.parse(input instanceof Request ? input.url : String(input))?.pathname ?? '(no URL)';
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+function fieldsOf(value: unknown): Fields | undefined {
+	return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}
+
+/** The tools of an answer, each held to its shape: whoever answered is not believed further than that. */
+function toolsOf(body: unknown): ToolList {
+	const items = fieldsOf(body)?.['items'];
+	if (!Array.isArray(items)) throw strange('an answer without tools');
+	return items.map((item) => {
+		const { name, wire_name, description, input_schema } = fieldsOf(item) ?? {};
+		const schema = fieldsOf(input_schema);
+		if (typeof name !== 'string' || typeof wire_name !== 'string' || typeof description !== 'string' || !schema)
+			throw strange('a tool of another shape');
+		return { name, wire_name, description, input_schema: schema };
+	});
 }
 
 function answerOf(body: unknown): ToolAnswer {
-	const { result, request_id = '' } = (body ?? {}) as {
-		readonly result?: {
-			readonly content?: readonly Readonly<Record<string, unknown>>[];
-			readonly structuredContent?: Readonly<Record<string, unknown>>;
-			readonly isError?: boolean;
-		};
-		readonly request_id?: string;
-	};
-	if (result === undefined) throw new TapPassError('gateway_unreachable', { detail: 'an answer without a result' });
-	const content = result.content ?? [];
-	const text = content.flatMap((block) => (typeof block['text'] === 'string' ? [block['text']] : [])).join('\n');
+	const { result: said, request_id } = fieldsOf(body) ?? {};
+	const result = fieldsOf(said);
+	if (result === undefined) throw strange('an answer without a result');
+	const content = result['content'] ?? [];
+	if (!Array.isArray(content) || content.some((block) => fieldsOf(block) === undefined))
+		throw strange('a result of another shape');
+	const blocks: readonly Fields[] = content;
+	const structured = fieldsOf(result['structuredContent']);
 	return {
-		text,
-		content,
-		...(result.structuredContent === undefined ? {} : { structured_content: result.structuredContent }),
-		is_error: result.isError === true,
-		request_id,
+		text: blocks.flatMap(({ text }) => (typeof text === 'string' ? [text] : [])).join('\n'),
+		content: blocks,
+		...(structured === undefined ? {} : { structured_content: structured }),
+		// Anything but a plain "no" counts as a failure.
+		is_error: (result['isError'] ?? false) !== false,
+		request_id: typeof request_id === 'string' ? request_id : '',
 	};
 }
 
 /** The gateway's refusal as a value, also when it could not judge; anything else did not come from the gateway. */
-function refusedOr(status: number, body: unknown): Denial {
+function refusalOf(status: number, body: unknown): Denial {
 	// The egress proxy refuses in the shape of a wire: `{ error: { code } }`.
-	const inner = (body as { readonly error?: unknown } | null | undefined)?.error;
-	const denial = status === 200 ? undefined : (denialOf(status, body) ?? denialOf(status, inner));
+	const denial = denialOf(status, body) ?? denialOf(status, fieldsOf(body)?.['error']);
 	if (denial !== undefined) return denial;
-	throw new TapPassError('gateway_unreachable', { detail: `something else answered, with status ${status}` });
+	throw strange(`something else answered, with status ${status}`);
+}
+
+function strange(detail: string): TapPassError {
+	return new TapPassError('gateway_unreachable', { detail });
 }

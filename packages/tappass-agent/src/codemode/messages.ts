@@ -1,15 +1,20 @@
-/** What an interpreter's thread is started with. */
+/** What an interpreter's process is told first. */
 export interface CodeTask {
+	readonly kind: 'task';
 	readonly code: string;
 	readonly host_functions: readonly string[];
 	readonly memory_mb: number;
 	readonly cpu_time_ms: number;
 	readonly stack_depth: number;
 	readonly printed_max: number;
+	readonly value_bytes_max: number;
 }
 
-/** From the interpreter: it waits for a host function, or has ended. */
+/** From the interpreter: it is loaded, waits for a host function, or has ended. */
 export type FromInterpreter =
+	| { readonly kind: 'ready' }
+	/** The optional peer is not installed. */
+	| { readonly kind: 'missing' }
 	| {
 			readonly kind: 'call';
 			readonly name: string;

@@ -22,6 +22,27 @@ test('show says what is allowed', () => {
 	expect(show(world.keyring).text).toContain('tools            files.read; never nothing');
 });
 
+test('show keeps to a screen of 80 columns', async () => {
+	const deny = Array.from({ length: 40 }, (_, at) => `server${at}.delete_everything`);
+	await world.publish({ tools: { allow: [], deny, schemas_acl: {} } }, 2);
+
+	const lines = show(world.keyring).text.split('\n');
+
+	expect(lines.filter((line) => line.length > 80)).toEqual([]);
+	expect(lines.join(' ').replace(/\s+/g, ' ')).toContain(deny.join(', '));
+});
+
+test('explain prints nothing that a terminal would obey', async () => {
+	const file = join(world.directory, 'denial.json');
+	const nasty = '\u001b]0;owned\u0007';
+	writeFileSync(
+		file,
+		JSON.stringify({ code: `x${nasty}`, detail: nasty, because: [nasty], request_id: nasty, ticket: nasty }),
+	);
+
+	expect((await explain(file)).text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
+});
+
 test.each([
 	['tool_denid', 'not_found', 'did you mean tool_denied?'],
 	['req_1', 'not_found', 'an operator finds the call'],

@@ -1,4 +1,4 @@
-import type { Answer } from '@tappass/cli-kit';
+import { type Answer, printable } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { Client } from '../client/client.ts';
 import { Keyring, type KeyringOptions } from '../keyring/keyring.ts';
@@ -35,7 +35,9 @@ export async function doctor(options: KeyringOptions): Promise<Answer> {
 	return {
 		schema: 'tappass.agent.doctor/1',
 		fields: { ok, checks },
-		text: checks.map((check) => `${check.ok ? 'ok      ' : 'missing '} ${check.name}: ${check.detail}`).join('\n'),
+		text: printable(
+			checks.map((check) => `${check.ok ? 'ok      ' : 'missing '} ${check.name}: ${check.detail}`).join('\n'),
+		),
 		exit: ok ? 0 : 1,
 	};
 }

@@ -1,4 +1,4 @@
-import { type Answer, readBounded } from '@tappass/cli-kit';
+import { type Answer, printable, readBounded } from '@tappass/cli-kit';
 import { type ErrorCode, errorTable, nearest, parseJson, TapPassError } from '@tappass/core';
 import { type Denial, denialOf } from '../client/denial.ts';
 import { agentLimits } from '../limits.ts';
@@ -29,7 +29,7 @@ function explainDenial({ code, message, because, request_id, ticket }: Denial): 
 	return {
 		schema: 'tappass.agent.explain/1',
 		fields: { code, title: row?.title ?? code, message, retryable, because, request_id, ...(ticket && { ticket }) },
-		text: lines.join('\n'),
+		text: printable(lines.join('\n')),
 	};
 }
 

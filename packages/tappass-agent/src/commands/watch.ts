@@ -3,22 +3,22 @@ import type { ErrorCode } from '@tappass/core';
 import type { Keyring } from '../keyring/keyring.ts';
 import { agentLimits } from '../limits.ts';
 
-/** Prints a line for what is in force now and for each change, until the process is ended. */
-export async function watch(keyring: Keyring, terminal: Terminal): Promise<never> {
+/** Prints a line for what is in force now and for each change, until the process is ended or nobody reads any more. */
+export async function watch(keyring: Keyring, terminal: Terminal): Promise<void> {
 	let expired = false;
 	const tell = (code?: ErrorCode): void => {
 		const { epoch, policy_version, expires_at } = keyring;
 		const fields = { epoch, policy_version, expires_at, ...(code !== undefined && { code }) };
 		const text = code ?? `policy version ${policy_version} (epoch ${epoch}), until ${expires_at}`;
-		if (terminal.json) terminal.stdout.write(`${JSON.stringify({ schema: 'tappass.agent.watch/1', ...fields })}\n`);
-		else printAnswer(terminal, { schema: 'tappass.agent.watch/1', fields, text });
+		printAnswer(terminal, { schema: 'tappass.agent.watch/1', fields, text });
 	};
 	keyring.on('change', () => tell()).on('refused', (error) => tell(error.code));
 	tell();
-	setInterval(() => {
+	const timer = setInterval(() => {
 		const now = keyring.remaining_ms === 0;
 		if (now && !expired) tell('keyring_expired');
 		expired = now;
 	}, agentLimits.pollMs);
-	return new Promise(() => undefined);
+	await new Promise<void>((resolve) => process.stdout.once('error', () => resolve()));
+	clearInterval(timer);
 }

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { type CompiledPolicy, canonicalJson, type Identity, instantMs, TapPassError } from '@tappass/core';
-import { pinRoot, type VerifiedKeyring, verifyKeyring } from '@tappass/trust';
+import { laterRoot, pinRoot, type TrustedRoot, type VerifiedKeyring, verifyKeyring } from '@tappass/trust';
 import { agentLimits } from '../limits.ts';
 import { readMounted } from './read-mounted.ts';
 
@@ -21,7 +21,7 @@ export interface KeyringOptions {
 }
 
 interface Held extends VerifiedKeyring {
-	readonly root_version: number;
+	readonly root: TrustedRoot;
 	readonly expires_ms: number;
 	/** By the monotonic clock: a wall clock that is set back gains nothing. */
 	readonly deadline_ms: number;
@@ -32,6 +32,8 @@ interface Held extends VerifiedKeyring {
 interface Events {
 	/** Another keyring is in force: freshness was renewed, or the policy changed. */
 	change: [keyring: Keyring];
+	/** Another policy is in force: what the broker showed of tools before may be wrong now. Told after `change`. */
+	policy: [keyring: Keyring];
 	/**
 	 * What is on disk now is not believed. One that is merely not newer leaves the one before in force until its own end;
 	 * one that cannot be read as a keyring at all leaves nothing.
@@ -59,14 +61,10 @@ export class Keyring extends EventEmitter<Events> {
 		this.directory = directory;
 		this.#options = options;
 		this.#held = held;
-		// The directory, since a file that is replaced leaves a watch behind; and a poll, since watches miss events.
-		const watcher = watch(directory, { persistent: false }, () => void this.reload());
-		watcher.on('error', () => {
-			// The poll goes on.
-		});
+		const watcher = watched(directory, () => void this.reload());
 		const timer = setInterval(() => void this.reload(), options.pollMs).unref();
 		this.#stop = () => {
-			watcher.close();
+			watcher?.close();
 			clearInterval(timer);
 		};
 	}
@@ -96,8 +94,9 @@ export class Keyring extends EventEmitter<Events> {
 	get policy_version(): number {
 		return this.#held.policy_version;
 	}
-	/** What the agent may do, by Aspect. */
+	/** What the agent may do now, by Aspect. @throws {TapPassError} what `assertFresh` throws: nothing is allowed then */
 	get compiled_policy(): CompiledPolicy {
+		this.assertFresh();
 		return this.#held.statement.compiled_policy;
 	}
 	/** The Runtime that the sandbox was rendered by. */
@@ -125,42 +124,70 @@ export class Keyring extends EventEmitter<Events> {
 
 	/** Looks at the files now. Never throws: what is not believed is told by `refused`. */
 	async reload(): Promise<void> {
-		if (this.#reading !== undefined) {
-			this.#again = true;
-			return this.#reading;
-		}
-		this.#reading = this.#readOnce();
+		this.#again = true;
+		this.#reading ??= this.#readAll();
 		await this.#reading;
-		this.#reading = undefined;
-		if (this.#again) {
-			this.#again = false;
-			await this.reload();
-		}
 	}
 
-	/** Ends the watch. */
+	/** Ends the watch. What is in force stays so until its end, and is renewed no more. */
 	async close(): Promise<void> {
 		this.#stop();
-		await this.#reading;
 		this.removeAllListeners();
+		await this.#reading;
+	}
+
+	/** Reads until nobody has asked meanwhile. */
+	async #readAll(): Promise<void> {
+		while (this.#again) {
+			this.#again = false;
+			await this.#readOnce();
+		}
+		this.#reading = undefined;
 	}
 
 	async #readOnce(): Promise<void> {
+		const before = this.#held;
+		const wasBroken = this.#broken !== undefined;
 		try {
-			const next = await readHeld(this.directory, this.#options, this.#held);
-			this.#refusal = undefined;
-			this.#broken = undefined;
-			if (next === this.#held) return;
-			this.#held = next;
-			this.emit('change', this);
+			this.#held = await readHeld(this.directory, this.#options, before);
 		} catch (error) {
-			const told = error instanceof TapPassError ? error : new TapPassError('internal', { cause: error });
-			if (leavesNothing.has(told.code)) this.#broken = told;
-			// Said once for each cause, not with every look.
-			if (this.#refusal === told.message) return;
-			this.#refusal = told.message;
-			this.emit('refused', told);
+			this.#refuse(error instanceof TapPassError ? error : new TapPassError('internal', { cause: error }));
+			return;
 		}
+		this.#refusal = undefined;
+		this.#broken = undefined;
+		const { epoch, policy_version, seq } = this.#held;
+		if (epoch === before.epoch && seq === before.seq && !wasBroken) return;
+		this.#tell('change', this);
+		if (epoch !== before.epoch || policy_version !== before.policy_version) this.#tell('policy', this);
+	}
+
+	#refuse(error: TapPassError): void {
+		if (leavesNothing.has(error.code)) this.#broken = error;
+		// Said once for each cause, not with every look.
+		if (this.#refusal === error.message) return;
+		this.#refusal = error.message;
+		this.#tell('refused', error);
+	}
+
+	/** A listener that throws is the agent's own fault, and is told as such; it must not end the watch. */
+	#tell<Name extends keyof Events>(name: Name, ...what: Events[Name]): void {
+		queueMicrotask(() => (this.emit as (name: string, ...what: unknown[]) => boolean).call(this, name, ...what));
+	}
+}
+
+/**
+ * The directory, since a file that is replaced leaves a watch behind. Undefined where the machine has no watch left to
+ * give: the poll goes on, and covers what a watch misses as well.
+ */
+function watched(directory: string, look: () => void): FSWatcher | undefined {
+	try {
+		return watch(directory, { persistent: false }, look).on('error', () => {
+			// The poll goes on.
+		});
+	} catch {
+		// Somebody used up the watches; nothing is lost but half a second.
+		return undefined;
 	}
 }
 
@@ -184,28 +211,30 @@ async function readHeld(
 	// Looked at twice a second, changed once a minute.
 	if (before?.files[0].equals(root) === true && before.files[1].equals(keyring)) return before;
 	const wall = now();
+	const trusted = before === undefined ? pinRoot(root) : laterRoot(before.root, root);
 	const verified = verifyKeyring({ keyring, root, now: wall });
-	const root_version = pinRoot(root).document.version;
 	if (before !== undefined) {
-		assertFollows({ ...verified, root_version }, before);
-		if (verified.epoch === before.epoch && verified.seq === before.seq) return before;
+		assertFollows(verified, before);
+		// The same freshness beside other bytes, such as the next root document.
+		if (verified.epoch === before.epoch && verified.seq === before.seq)
+			return { ...before, files: [root, keyring], root: trusted };
 	}
 	const expires_ms = instantMs(verified.expires_at)!;
 	return {
 		...verified,
+		statement: frozen(verified.statement),
 		files: [root, keyring],
-		root_version,
+		root: trusted,
 		expires_ms,
 		deadline_ms: monotonicMs() + (expires_ms - wall),
 	};
 }
 
 /** What this process once believed is never taken back: a copy of yesterday's files is refused. */
-function assertFollows(next: VerifiedKeyring & { readonly root_version: number }, before: Held): void {
+function assertFollows(next: VerifiedKeyring, before: Held): void {
 	const { sandbox_id, org_id } = before.identity;
 	if (next.identity.sandbox_id !== sandbox_id || next.identity.org_id !== org_id)
 		throw new TapPassError('audience_mismatch', { detail: 'a keyring of another sandbox' });
-	if (next.root_version < before.root_version) throw new TapPassError('root_rollback');
 	if (next.epoch < before.epoch)
 		throw new TapPassError('epoch_mismatch', { detail: `${next.epoch}, had ${before.epoch}` });
 	if (next.epoch > before.epoch) return;
@@ -218,4 +247,11 @@ function assertFollows(next: VerifiedKeyring & { readonly root_version: number }
 
 function isSamePolicy(a: VerifiedKeyring, b: VerifiedKeyring): boolean {
 	return canonicalJson(a.statement as never) === canonicalJson(b.statement as never);
+}
+
+/** All the way down: no part of the agent widens it for another by mistake. */
+function frozen<T>(value: T): T {
+	if (typeof value !== 'object' || value === null) return value;
+	for (const item of Object.values(value)) frozen(item);
+	return Object.freeze(value);
 }

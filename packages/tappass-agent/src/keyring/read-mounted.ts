@@ -29,7 +29,8 @@ export async function readMounted(path: string, allowWritable: boolean): Promise
 			if (bytesRead === 0 || length === bytes.length) break;
 		}
 		if (length > limits.payloadBytesMax) throw refused(path, `it has more than ${limits.payloadBytesMax} bytes`);
-		return bytes.subarray(0, length);
+		// A copy: what is kept for comparison is not a megabyte.
+		return Buffer.from(bytes.subarray(0, length));
 	} catch (cause) {
 		if (cause instanceof TapPassError) throw cause;
 		const { code = 'unknown' } = cause as NodeJS.ErrnoException;
@@ -46,16 +47,24 @@ function refused(path: string, why: string): TapPassError {
 	});
 }
 
-/** By what the kernel would let us do. An owner could give itself the right, unless the whole mount is read-only. */
+/**
+ * By what the kernel would let us do. An owner could give itself the right, and who may write the directory can put another
+ * file there, unless the whole mount is read-only.
+ */
 async function mayChange(path: string, fd: number, owner: number): Promise<boolean> {
-	if (owner === process.getuid?.()) return (await writeRefusal(dirname(path))) !== 'EROFS';
+	const directory = await writeRefusal(dirname(path));
+	if (directory === 'EROFS') return false;
 	// Through the handle: what is asked about is what was opened.
-	return (await writeRefusal(`/proc/self/fd/${fd}`)) === undefined;
+	const file = await writeRefusal(`/proc/self/fd/${fd}`);
+	return owner === process.getuid?.() || !refusals.has(directory) || !refusals.has(file);
 }
 
-function writeRefusal(path: string): Promise<string | undefined> {
+/** The kernel's own "no"; anything else means that it could not be asked. */
+const refusals: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+function writeRefusal(path: string): Promise<string> {
 	return access(path, constants.W_OK).then(
-		() => undefined,
+		() => 'none',
 		({ code = 'unknown' }: NodeJS.ErrnoException) => code,
 	);
 }

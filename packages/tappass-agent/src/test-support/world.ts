@@ -2,13 +2,14 @@ import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type CompiledPolicy, emptyCompiledPolicy } from '@tappass/core';
-import { generateKeys, makeDevelopmentKeyring, makeDevelopmentRoot } from '@tappass/signing';
+import { generateKeys, type KeySet, makeDevelopmentKeyring, makeDevelopmentRoot } from '@tappass/signing';
 import { Keyring } from '../keyring/keyring.ts';
 
 /** A keyring that is in force, and how to put another policy in its place. */
 export interface World {
 	readonly directory: string;
 	readonly keyring: Keyring;
+	readonly keys: KeySet;
 	readonly publish: (policy: Partial<CompiledPolicy>, version: number) => Promise<void>;
 	readonly clock: { wall_ms: number };
 	readonly end: () => Promise<void>;
@@ -31,6 +32,7 @@ export async function makeWorld(policy: Partial<CompiledPolicy> = {}): Promise<W
 	return {
 		directory,
 		keyring,
+		keys,
 		clock,
 		publish: async (part, version) => {
 			await write(part, version);

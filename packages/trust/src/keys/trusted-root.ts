@@ -50,6 +50,22 @@ export function nextRoot(held: TrustedRoot, value: Json): TrustedRoot {
 	return next;
 }
 
+/**
+ * Accepts a later root document where the ones in between are not at hand: the very one that is held, or one of the same
+ * org, newer, its epoch not lower, that a threshold of the held keys signed besides its own.
+ * @throws {TapPassError} root_mismatch, root_rollback, audience_mismatch and what `pinRoot` throws
+ */
+export function laterRoot(held: TrustedRoot, bytes: Uint8Array): TrustedRoot {
+	const envelope = openEnvelope(parsePayload(bytes), rootPayloadType);
+	if (hash('sha256', envelope.payload, 'hex') === held.sha256) return held;
+	assertSigned(envelope, held, 'root');
+	const next = selfSigned(envelope, held.keys);
+	if (next.document.version === held.document.version)
+		throw new TapPassError('root_mismatch', { detail: `two documents are signed as version ${next.document.version}` });
+	assertNewer(held.document, next.document);
+	return next;
+}
+
 /** The checked public keys of one role. */
 export function roleKeys(root: TrustedRoot, role: KeyRole): readonly PublicKey[] {
 	return root.document.roles[role].keyids.map((id) => root.keys.get(id)!);
@@ -110,10 +126,18 @@ function assertRoles(document: RootDocument): void {
 }
 
 function assertFollows(held: RootDocument, next: RootDocument): void {
+	assertNewer(held, next);
+	if (next.version !== held.version + 1) throw new TapPassError('root_version_gap', { detail: step(held, next) });
+}
+
+function assertNewer(held: RootDocument, next: RootDocument): void {
 	if (next.org_id !== held.org_id) throw new TapPassError('audience_mismatch', { detail: 'a root of another org' });
-	const detail = `got version ${next.version} epoch ${next.epoch}, have ${held.version} epoch ${held.epoch}`;
-	if (next.version <= held.version || next.epoch < held.epoch) throw new TapPassError('root_rollback', { detail });
-	if (next.version !== held.version + 1) throw new TapPassError('root_version_gap', { detail });
+	if (next.version <= held.version || next.epoch < held.epoch)
+		throw new TapPassError('root_rollback', { detail: step(held, next) });
+}
+
+function step(held: RootDocument, next: RootDocument): string {
+	return `got version ${next.version} epoch ${next.epoch}, have ${held.version} epoch ${held.epoch}`;
 }
 
 function invalid(detail: string): TapPassError {
