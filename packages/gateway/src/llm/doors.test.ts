@@ -371,7 +371,7 @@ test('tools that a vendor would run are offered tools like any other, and taken 
 	expect(lastCall().body).toEqual({ ...messages.body('hi'), tools: [{ type: 'bash_20250124', name: 'bash' }] });
 });
 
-test('texts are found in content of any kind, with the role of who wrote them; base64 is none', async () => {
+test('texts are found in content of any kind, with the role of who wrote them; base64 is what it stands for', async () => {
 	const { url, pipeline } = await start([{ say: 'hi' }], { route: { speaks: 'anthropic' } });
 	await post(`${url}/messages`, {
 		model: 'm',
@@ -388,8 +388,9 @@ test('texts are found in content of any kind, with the role of who wrote them; b
 				content: [
 					{ type: 'tool_result', tool_use_id: 'toolu_1', content: [{ type: 'text', text: 'a result' }] },
 					{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'aGk=' } },
+					{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgoAAAANSUhEUgAAAAE=' } },
 					{ type: 'image', source: { type: 'url', url: 'https://example.com/?q=stolen' } },
-					{ type: 'of_tomorrow', payload: 'new words' },
+					{ type: 'of_tomorrow', payload: 'new words', 'and a name': 1 },
 				],
 			},
 		],
@@ -401,8 +402,10 @@ test('texts are found in content of any kind, with the role of who wrote them; b
 		'assistant /messages/0/content/0/input/deep/0 x',
 		'assistant /messages/0/content/0/input/deep/1/y z',
 		'tool /messages/1/content/0/content/0/text a result',
-		'user /messages/1/content/2/source/url https://example.com/?q=stolen',
-		'user /messages/1/content/3/payload new words',
+		'user /messages/1/content/1/source/data hi',
+		'user /messages/1/content/3/source/url https://example.com/?q=stolen',
+		'user /messages/1/content/4/payload new words',
+		'user /messages/1/content/4/and a name and a name',
 		'user /metadata/user_id u@example.com',
 	]);
 });

@@ -111,7 +111,8 @@ function pathOf(wire: WireFormat, req: IncomingMessage): string {
 
 // Of the caller's headers only these go on: others name accounts, projects or hops that are not its to choose.
 const forwarded: readonly string[] = ['anthropic-version', 'anthropic-beta', 'openai-beta'];
-const headerText = /^[\w.,:;=/ -]{1,1024}$/;
+// Names of versions and features, one after the other; not whatever text somebody wants to have carried.
+const headerText = /^[\w.=-]{1,64}(?:, ?[\w.=-]{1,64}){0,31}$/;
 
 function headersOf({ req, call }: Asked): Readonly<Record<string, string>> {
 	const headers: Record<string, string> = {

@@ -1,5 +1,6 @@
 import { type Json, TapPassError } from '@tappass/core';
 import { doorLimits } from '../door-limits.ts';
+import { textOfBase64 } from '../pipeline/base64-text.ts';
 import type { TextPart } from '../pipeline/call.ts';
 import { escapePart, isList } from '../stream/json-value.ts';
 
@@ -33,7 +34,7 @@ const base64Text = /^[A-Za-z0-9+/=_-]*$/;
 
 /**
  * Every piece of text below a value, with the pointer at which it stands: of content of kinds that are known and of
- * kinds that come later alike. Left out are identifiers, sealed values and base64 of files and images.
+ * kinds that come later alike. Left out are identifiers, sealed values, and base64 of what is no text, such as images.
  * @throws {TapPassError} request_unsupported: content that stands elsewhere, so that nobody here could look at it
  */
 export function collectTexts(value: Json, at: string, role: Role, into: TextPart[]): void {
@@ -52,10 +53,25 @@ export function collectTexts(value: Json, at: string, role: Role, into: TextPart
 		return;
 	}
 	for (const [key, below] of Object.entries(value)) {
-		if (key === 'file_id' && typeof below === 'string') throw unseen(`${at}/${key}`);
-		if (typeof below === 'string' && isOpaque(key, below, value)) continue;
-		collectTexts(below, `${at}/${escapePart(key)}`, role, into);
+		const place = `${at}/${escapePart(key)}`;
+		if (key === 'file_id' && typeof below === 'string') throw unseen(place);
+		// A name can carry what a value may not. Those of the wires are short.
+		if (!plainName.test(key)) into.push({ at: place, role, text: key, fixed: true });
+		if (typeof below === 'string' && isOpaque(key, below, value)) {
+			const text = encodedText(key, below);
+			if (text !== undefined) into.push({ at: place, role, text, fixed: true });
+			continue;
+		}
+		collectTexts(below, place, role, into);
 	}
+}
+
+const plainName = /^[A-Za-z_$][\w$-]{0,18}$/;
+
+/** The text of a document that travels in base64, or of what only looks like one. */
+function encodedText(key: string, text: string): string | undefined {
+	if (identifiers.has(key) || sealed.has(key)) return undefined;
+	return textOfBase64(text.startsWith('data:') ? text.slice(text.indexOf(',') + 1) : text);
 }
 
 function isOpaque(key: string, text: string, around: { readonly [key: string]: Json }): boolean {
@@ -91,4 +107,21 @@ export function collectMembers(
 	into: TextPart[],
 ): void {
 	for (const key of keys) if (body[key] !== undefined) collectTexts({ [key]: body[key] }, '', role, into);
+}
+
+// Words by which callers choose among what the wire has.
+const choice = /^[a-z0-9][a-z0-9_.-]{0,18}$/;
+
+/** The texts of members that the wire's reader does not name: whatever an upstream makes of them, they reach it. */
+export function collectOthers(
+	body: { readonly [key: string]: Json },
+	named: ReadonlySet<string>,
+	into: TextPart[],
+): void {
+	for (const [key, value] of Object.entries(body)) {
+		if (named.has(key)) continue;
+		const found: TextPart[] = [];
+		collectTexts({ [key]: value }, '', 'user', found);
+		into.push(...found.filter(({ text }) => !choice.test(text)));
+	}
 }

@@ -405,3 +405,60 @@ describe('responses', () => {
 		expect((await read(responsesWire, events, { tools: ['other'] })).out).not.toContain('web_search');
 	});
 });
+
+describe('what is checked is what is sent', () => {
+	const wires = [
+		['chat', chatWire],
+		['responses', responsesWire],
+		['messages', messagesWire],
+	] as const;
+	const reading = (wire: WireFormat, more: object): Promise<string> =>
+		codeOf(Promise.resolve().then(() => wire.read({ ...body, max_tokens: 1, ...more } as Json, 10)));
+	const textsOf = (wire: WireFormat, more: object): readonly string[] =>
+		wire.read({ ...body, max_tokens: 1, ...more } as Json, 10).texts.map(({ text }) => text);
+
+	test.each(wires)('%s: a second name that readers in Go take for the first is refused', async (_name, wire) => {
+		expect(await reading(wire, {})).toBe('nothing thrown');
+		expect(await reading(wire, { Model: 'dear' })).toBe('request_unsupported');
+		expect(await reading(wire, { 'me\u017f\u017fages': [] })).toBe('request_unsupported');
+		expect(await reading(wire, { TOOLS: [] })).toBe('request_unsupported');
+		const twins = { type: 'function', name: 'a', input_schema: {}, function: { name: 'a', Name: 'b' } };
+		expect(await reading(wire, { tools: [twins] })).toBe('request_unsupported');
+		const own = {
+			type: 'function',
+			name: 'a',
+			function: { name: 'a', parameters: { properties: { id: {}, ID: {} } } },
+		};
+		expect(await reading(wire, { tools: [own] })).toBe('nothing thrown');
+	});
+
+	test.each(wires)('%s: members that nobody knows are texts like any other', (_name, wire) => {
+		expect(textsOf(wire, { documents: [{ text: 'from elsewhere' }], level: 'high' })).toEqual(['hi', 'from elsewhere']);
+	});
+
+	test.each(['chat_template', 'user_config', 'mock_response', 'data_sources', 'inference_geo'])(
+		'%s cannot be enforced, so it is refused',
+		async (field) => {
+			expect(await reading(chatWire, { [field]: 'x' })).toBe('request_unsupported');
+		},
+	);
+
+	test('a document in base64 is the text that it stands for, with a stray byte in it as well', () => {
+		const secret = 'the secret is out, and more words than that';
+		const stray = Buffer.concat([Buffer.from(secret), Buffer.of(0xff)]).toString('base64');
+		const wide = Buffer.from(secret, 'utf16le').toString('base64');
+		for (const data of [stray, wide, Buffer.from(secret).toString('base64')]) {
+			const content = [{ type: 'document', source: { type: 'base64', media_type: 'application/pdf', data } }];
+			const texts = textsOf(messagesWire, { messages: [{ role: 'user', content }] });
+			expect(texts.some((text) => text.startsWith(secret))).toBe(true);
+			const url = [{ type: 'text', text: `data:image/png;base64,${data}` }];
+			const inText = textsOf(chatWire, { messages: [{ role: 'user', content: url }] });
+			expect(inText.some((text) => text.startsWith(secret))).toBe(true);
+		}
+	});
+
+	test('the larger of two limits is reserved, once for each answer', () => {
+		const call = chatWire.read({ ...body, n: 2, max_tokens: 900, max_completion_tokens: 1 } as Json, 10);
+		expect(call.max_tokens).toBe(900);
+	});
+});

@@ -23,6 +23,8 @@ export interface TextPart {
 	readonly at: string;
 	readonly role: 'system' | 'developer' | 'user' | 'assistant' | 'tool';
 	readonly text: string;
+	/** Nothing can be written over it: the name of a member, or a text in base64. */
+	readonly fixed?: true;
 }
 
 /** A tool that a request offers to the model. */

@@ -4,7 +4,7 @@ import type { ModelCall, OfferedTool, TextPart } from '../../pipeline/call.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { flag, modelName, offeredTool, readBody, tokens, toolName } from '../read-request.ts';
-import { collectMembers, collectTexts } from '../read-texts.ts';
+import { collectMembers, collectOthers, collectTexts } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 
 const schema = z.looseObject({
@@ -53,8 +53,21 @@ function readTexts(body: { readonly [key: string]: Json }): readonly TextPart[] 
 	}
 	collectMembers(body, ['metadata', 'stop_sequences'], 'user', texts);
 	collectMembers(body, ['output_config'], 'system', texts);
+	collectOthers(body, named, texts);
 	return texts;
 }
+
+// Looked at above, as tools, or in the schema.
+const named: ReadonlySet<string> = new Set([
+	'model',
+	'messages',
+	'system',
+	'metadata',
+	'stop_sequences',
+	'output_config',
+	'tools',
+	'mcp_servers',
+]);
 
 function readContent(content: Json, at: string, role: TextPart['role'], texts: TextPart[]): void {
 	if (!isList(content)) collectTexts(content, at, role, texts);
@@ -74,7 +87,7 @@ function readTools(body: { readonly [key: string]: Json }): readonly OfferedTool
 }
 
 // Tools that Anthropic defines and the caller runs: their names are the caller's own, as in a harness.
-const runByCaller = /^(?:custom|bash_|text_editor_|computer_|memory_)/;
+const runByCaller = /^(?:custom$|bash_|text_editor_|computer_|memory_)/;
 
 function readTool(tool: Json, at: string): OfferedTool {
 	if (!isRecord(tool)) throw new TapPassError('request_malformed', { detail: `${at}: expected an object` });

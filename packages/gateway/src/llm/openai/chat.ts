@@ -5,7 +5,7 @@ import type { ModelCall, OfferedTool, TextPart } from '../../pipeline/call.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { flag, modelName, offeredTool, readBody, tokens, toolName } from '../read-request.ts';
-import { collectMembers, collectTexts } from '../read-texts.ts';
+import { collectMembers, collectOthers, collectTexts, unseen } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 
 const functionSchema = z.looseObject({ name: toolName });
@@ -37,13 +37,14 @@ export function readChat(body: Json, body_bytes: number): ModelCall {
 			detail: 'only text can be judged on its way back',
 			hint: 'ask for "modalities": ["text"]',
 		});
-	const most = request.max_completion_tokens ?? request.max_tokens ?? undefined;
+	// Upstreams differ on which of the two counts.
+	const limits = [request.max_completion_tokens, request.max_tokens].filter((one) => typeof one === 'number');
 	return {
 		kind: 'model',
 		wire: 'openai-chat',
 		stream: request.stream ?? false,
 		model: request.model,
-		max_tokens: most === undefined ? undefined : most * (request.n ?? 1),
+		max_tokens: limits.length === 0 ? undefined : Math.max(...limits),
 		texts: readTexts(body as { readonly [key: string]: Json }),
 		offered_tools: readTools(body as { readonly [key: string]: Json }),
 		body,
@@ -64,13 +65,26 @@ const otherTexts: readonly string[] = [
 function readTexts(body: { readonly [key: string]: Json }): readonly TextPart[] {
 	const texts: TextPart[] = [];
 	(body['messages'] as readonly { readonly [key: string]: Json }[]).forEach((message, index) => {
+		if (isRecord(message['audio'])) throw unseen(`/messages/${index}/audio`);
 		const role = message['role'] === 'function' ? 'tool' : (message['role'] as TextPart['role']);
 		collectTexts(message, `/messages/${index}`, role, texts);
 	});
 	collectMembers(body, otherTexts, 'user', texts);
 	collectMembers(body, ['response_format'], 'system', texts);
+	collectOthers(body, named, texts);
 	return texts;
 }
+
+// Looked at above, as tools, or in the schema.
+const named: ReadonlySet<string> = new Set([
+	...otherTexts,
+	'model',
+	'messages',
+	'response_format',
+	'tools',
+	'functions',
+	'web_search_options',
+]);
 
 function readTools(body: { readonly [key: string]: Json }): readonly OfferedTool[] {
 	const { tools, functions, web_search_options: search } = body;

@@ -4,7 +4,7 @@ import type { ModelCall, OfferedTool, TextPart } from '../../pipeline/call.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { flag, modelName, offeredTool, readBody, tokens } from '../read-request.ts';
-import { collectMembers, collectTexts, unseen } from '../read-texts.ts';
+import { collectMembers, collectOthers, collectTexts, unseen } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 
 const schema = z.looseObject({
@@ -50,8 +50,22 @@ function readTexts(body: { readonly [key: string]: Json }): readonly TextPart[] 
 	else collectTexts(input, '/input', 'user', texts);
 	collectMembers(body, ['metadata', 'user', 'safety_identifier', 'prompt_cache_key'], 'user', texts);
 	collectMembers(body, ['text'], 'system', texts);
+	collectOthers(body, named, texts);
 	return texts;
 }
+
+// Looked at above, as tools, or in the schema.
+const named: ReadonlySet<string> = new Set([
+	'model',
+	'input',
+	'instructions',
+	'metadata',
+	'user',
+	'safety_identifier',
+	'prompt_cache_key',
+	'text',
+	'tools',
+]);
 
 const roles: ReadonlySet<string> = new Set(['system', 'developer', 'user', 'assistant']);
 

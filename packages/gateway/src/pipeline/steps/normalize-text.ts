@@ -47,6 +47,11 @@ const ownRoles: ReadonlySet<string> = new Set(['system', 'developer', 'assistant
 
 function givenTexts({ call }: CallState): readonly Omit<ReadText, 'reading'>[] {
 	if (call.kind === 'model')
-		return call.texts.map(({ at, text, role }) => ({ at, text, editable: true, foreign: !ownRoles.has(role) }));
+		return call.texts.map(({ at, text, role, fixed = false }) => ({
+			at,
+			text,
+			editable: !fixed,
+			foreign: !ownRoles.has(role),
+		}));
 	return textsOf(call.args).map(({ at, text, key }) => ({ at, text, editable: !key, foreign: true }));
 }
