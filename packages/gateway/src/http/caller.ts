@@ -1,6 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Caller, Wire } from '../pipeline/call.ts';
 
+// W3C Trace Context, version 0. It goes on to servers, so nothing else may travel in it.
+const traceContext = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** What the transport knows of who calls. `gone` fires when the connection closes before the answer is whole. */
 export function callerOf(req: IncomingMessage, res: ServerResponse, wire: Wire, path: string): Caller {
 	const gone = new AbortController();
@@ -13,7 +16,7 @@ export function callerOf(req: IncomingMessage, res: ServerResponse, wire: Wire, 
 		source: req.socket.remoteAddress ?? 'unknown',
 		user_agent: req.headers['user-agent'],
 		signature: `${wire} ${req.method ?? ''} ${path}`,
-		...(typeof traceparent === 'string' ? { traceparent } : {}),
+		...(typeof traceparent === 'string' && traceContext.test(traceparent) ? { traceparent } : {}),
 		gone: gone.signal,
 	};
 }

@@ -4,6 +4,7 @@ import type { Agent } from 'undici';
 import type { Identified } from '../pipeline/admission.ts';
 import { BoundedMap } from '../pipeline/bounded-map.ts';
 import type { GatewayPorts, McpServer } from '../ports.ts';
+import { judgeJson } from './judge-json.ts';
 import { mcpLimits } from './limits.ts';
 import type { Connection } from './outbound/connection.ts';
 import { type ListedTool, Listings } from './outbound/listing.ts';
@@ -29,12 +30,16 @@ export class Broker {
 	readonly #listings: Listings;
 	readonly #ports: GatewayPorts;
 	readonly #keys = new BoundedMap<Promise<Uint8Array>>(mcpLimits.sessionsKeptMax);
+	/** Servers that said that a list changed, which is told in a moment. */
+	readonly #changing = new Map<string, NodeJS.Timeout>();
 	readonly #listeners = new Set<{
 		readonly org_id: OrgId;
 		readonly changed: (resource: ChangedResource | undefined) => void;
 	}>();
 	/** Of this process: what waits here says so in what its client brings back. */
 	readonly id: string = randomUUID();
+	/** Of definitions that nobody has approved, by policy: whether a model may read them. */
+	readonly #harmless = new BoundedMap<Promise<boolean>>(mcpLimits.sessionsKeptMax);
 	/** What sessions are asked: who waits for the answer. */
 	readonly answers: Map<string, (answer: RpcAnswer) => void> = new Map();
 	/** Requests of sessions under way, and how each is cancelled. */
@@ -46,7 +51,7 @@ export class Broker {
 	/** From which level on sessions want to be told. */
 	readonly logLevels: BoundedMap<number> = new BoundedMap(mcpLimits.sessionsKeptMax);
 	/** Calls that wait for their client's next request. */
-	readonly parked: BoundedMap<ParkedCall> = new BoundedMap(mcpLimits.parkedMax);
+	readonly parked: BoundedMap<ParkedCall> = new BoundedMap(mcpLimits.parkedMax, (call) => call.end());
 
 	constructor(ports: GatewayPorts, agent: Agent) {
 		this.#ports = ports;
@@ -97,6 +102,12 @@ export class Broker {
 		return allowed.filter((tool) => tool !== undefined);
 	}
 
+	/** Whether the agent may use a tool of a server. */
+	async offersAny(identified: Identified, name: string): Promise<boolean> {
+		const servers = (await this.servers(identified)).filter((one) => one.name === name);
+		return (await this.tools(identified, servers)).length > 0;
+	}
+
 	/**
 	 * Where a tool is executed.
 	 * @throws {TapPassError} not_found: no server has it; whatever is wrong with the server
@@ -130,20 +141,48 @@ export class Broker {
 	}
 
 	close(): Promise<void> {
+		for (const timer of this.#changing.values()) clearTimeout(timer);
 		return this.#pool.close();
 	}
 
 	#tell(org_id: OrgId, server: string, method: string, { uri }: JsonObject): void {
 		const resource = method === 'notifications/resources/updated' ? String(uri) : undefined;
-		if (resource === undefined) this.#listings.forget();
-		for (const listener of this.#listeners)
-			if (listener.org_id === org_id) listener.changed(resource === undefined ? undefined : { server, uri: resource });
+		if (resource === undefined) {
+			this.#listings.forget(this.#pool.held(org_id, server));
+			// A server that says so all the time must not have everybody ask for its lists all the time.
+			const key = `${org_id} ${server}`;
+			if (this.#changing.has(key)) return;
+			const tell = (): void => {
+				this.#changing.delete(key);
+				this.#tellAll(org_id, undefined);
+			};
+			this.#changing.set(key, setTimeout(tell, mcpLimits.changedMs).unref());
+			return;
+		}
+		this.#tellAll(org_id, { server, uri: resource });
+	}
+
+	#tellAll(org_id: OrgId, resource: ChangedResource | undefined): void {
+		for (const listener of this.#listeners) if (listener.org_id === org_id) listener.changed(resource);
 	}
 
 	/** Allowed by the policy, and still what was agreed to. */
-	async #isOffered(identified: Identified, { name, sha256 }: ListedTool): Promise<boolean> {
+	async #isOffered(identified: Identified, tool: ListedTool): Promise<boolean> {
+		const { name, sha256 } = tool;
 		if (!(await identified.mayUse(name))) return false;
 		const pin = await this.#ports.discovery.pin(identified.policy.org_id, name);
-		return pin === undefined || pin === sha256;
+		return pin === undefined ? this.#isHarmless(identified, tool) : pin === sha256;
+	}
+
+	/** What nobody approved is judged before a model reads it. The same definition is judged once for each policy. */
+	#isHarmless(identified: Identified, { definition, sha256 }: ListedTool): Promise<boolean> {
+		const { org_id, sandbox_id, policy_version } = identified.policy;
+		const name = `${org_id} ${sandbox_id} ${policy_version} ${sha256}`;
+		const held = this.#harmless.get(name);
+		if (held !== undefined) return held;
+		const found = judgeJson(identified.guard(), definition).then(({ effect }) => effect === 'release');
+		this.#harmless.set(name, found);
+		found.catch(() => this.#harmless.delete(name));
+		return found;
 	}
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { canonicalBytes, sha256Hex, TapPassError } from '@tappass/core';
 import { denialOf, recordRefusal } from '../llm/refuse.ts';
 import type { Admission, Admitted, Denial, Identified, Outcome } from '../pipeline/admission.ts';
@@ -171,15 +172,33 @@ async function execute(passage: Passage): Promise<Ended> {
 	let said = Promise.resolve();
 	// What may not be asked or answered ends the call, whatever the server makes of it.
 	let refused: unknown;
+	const flooded = new AbortController();
+	const tokens = tokensOf(meta);
+	let count = 0;
+	let waiting = 0;
 	const notify: Exchange['notify'] = (method, params) => {
-		said = said.then(async () => {
-			const judged = await judgeJson(admitted.guard, params);
-			if (judged.effect === 'release') client?.notify(method, judged.value);
-		});
+		const own = tokens.back(method, params);
+		if (client === undefined || own === undefined) return;
+		count += 1;
+		if (count > mcpLimits.saidMax || waiting >= mcpLimits.waitingMax) {
+			refused ??= new TapPassError('upstream_malformed', { detail: 'it says more than any honest server' });
+			return flooded.abort();
+		}
+		waiting += 1;
+		said = said
+			.then(async () => {
+				const judged = await judgeJson(admitted.guard, own);
+				if (judged.effect === 'release') client.notify(method, tokens.named(method, judged.value));
+			})
+			// What cannot be judged is not said; the answer is judged by itself.
+			.catch(() => {})
+			.finally(() => {
+				waiting -= 1;
+			});
 	};
 	const own = relay?.params(args) ?? { name: target.tool?.at_server ?? '', arguments: args };
 	const exchange: Exchange = {
-		signal: AbortSignal.any([caller.gone, admitted.cut]),
+		signal: AbortSignal.any([caller.gone, admitted.cut, flooded.signal]),
 		traceparent: traceparentNow() ?? caller.traceparent,
 		headers: target.tool === undefined ? {} : mirroredHeaders(target.tool.mirrored, args),
 		capabilities: client?.capabilities ?? {},
@@ -190,13 +209,37 @@ async function execute(passage: Passage): Promise<Ended> {
 				throw error;
 			}),
 	};
-	const params = meta === undefined ? own : { ...own, _meta: meta };
+	const params = meta === undefined ? own : { ...own, _meta: tokens.sent };
 	const answer = await inRounds(passage, methodOf(asked), params, exchange, (more, around) =>
 		request(passage, more, around),
-	);
+	).catch((error: unknown) => {
+		throw refused ?? error;
+	});
 	await said;
 	if (refused !== undefined) throw refused;
 	return release(passage, answer);
+}
+
+const progress = 'notifications/progress';
+
+/**
+ * Progress under a token of ours: the client's own could be anything, and a server hears of it only what was judged. What a
+ * server says of the progress of something else is told to nobody.
+ */
+function tokensOf(meta: JsonObject | undefined) {
+	const { progressToken: given, ...others } = meta ?? {};
+	const token = randomUUID();
+	return {
+		sent: given === undefined ? others : { ...others, progressToken: token },
+		/** What is to be judged of a notification; undefined: it is not for this call. */
+		back: (method: string, params: JsonObject): JsonObject | undefined => {
+			if (method !== progress) return params;
+			const { progressToken, ...rest } = params;
+			return given !== undefined && progressToken === token ? rest : undefined;
+		},
+		named: (method: string, params: JsonObject): JsonObject =>
+			method === progress && given !== undefined ? { ...params, progressToken: given } : params,
+	};
 }
 
 /** Calls the server; one that says it was never asked is greeted anew, and asked if it offers the same tool still. */

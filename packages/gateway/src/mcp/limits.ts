@@ -42,6 +42,18 @@ export const mcpLimits = {
 	textsMax: 10_000,
 	/** Characters from which a text among others is judged by itself as well. */
 	partLengthMin: 64,
+	/** Characters of base64 that is no text, up to which it is looked at as it stands: no picture is smaller. */
+	shortDataMax: 128,
+	/** Notifications of one call: a server that says more talks to nobody. */
+	saidMax: 10_000,
+	/** Notifications of one call that wait to be judged. */
+	waitingMax: 256,
+	/** Bytes that may wait for a client that reads slowly, before it is given up. */
+	unreadBytesMax: 16_777_216,
+	/** Characters of a resource's address. */
+	uriLengthMax: 8_192,
+	/** How soon after one change of a server's lists the next is passed on. */
+	changedMs: 100,
 	/** Characters of a message of a server's error that are handed on. */
 	errorLengthMax: 2_000,
 } as const;

@@ -5,8 +5,10 @@ import type { McpServer } from '../ports.ts';
 import type { ChangedResource } from './broker.ts';
 import { callServer, type Relay } from './call-server.ts';
 import { deniedError, deniedResult } from './denial.ts';
+import { judgeJson } from './judge-json.ts';
+import { mcpLimits } from './limits.ts';
 import { listAll, ownPrefix } from './outbound/listing.ts';
-import { metaKeys } from './revisions.ts';
+import { logLevels, metaKeys } from './revisions.ts';
 import type { Client } from './rounds.ts';
 import type { McpRequest } from './routes.ts';
 import { isObject, type JsonObject, type RpcAnswer, type RpcMessage, rpcCodes, rpcError } from './rpc.ts';
@@ -111,9 +113,10 @@ async function toolNamed(request: McpRequest, name: string): Promise<string> {
 function metaOf({ _meta }: JsonObject, client: Client): JsonObject {
 	const meta = isObject(_meta) ? _meta : {};
 	const { progressToken } = meta;
-	const level = client.round === undefined ? 'debug' : meta[metaKeys.logLevel];
+	const wanted = client.round === undefined ? 'debug' : meta[metaKeys.logLevel];
+	const level = logLevels.find((one) => one === wanted);
 	return {
-		...(progressToken === undefined ? {} : { progressToken }),
+		...(typeof progressToken === 'string' || typeof progressToken === 'number' ? { progressToken } : {}),
 		...(level === undefined ? {} : { [metaKeys.logLevel]: level }),
 	};
 }
@@ -139,7 +142,7 @@ async function listOthers(
 			try {
 				const connection = await context.broker.connect(identified, one);
 				if (!isObject(connection.capabilities[capability])) return [];
-				const items = await listAll(connection, method, field);
+				const items = await judgedItems(request, await listAll(connection, method, field));
 				return server === undefined ? items.map((item) => named(one.name, item)) : items;
 			} catch (error) {
 				// A dead server takes only its own along.
@@ -149,6 +152,12 @@ async function listOthers(
 		}),
 	);
 	return { kind: 'result', result: { [field]: listed.flat() } };
+}
+
+/** Items as they may be told: what a server says of a resource or prompt is read by models, and was approved by nobody. */
+async function judgedItems({ identified }: McpRequest, items: readonly JsonObject[]): Promise<readonly JsonObject[]> {
+	const judged = await Promise.all(items.map((item) => judgeJson(identified.guard(), item)));
+	return judged.flatMap((one) => (one.effect === 'release' ? [one.value] : []));
 }
 
 /** An item under the name by which it is found among those of all servers. */
@@ -165,6 +174,8 @@ function uriOf(server: string, uri: string): string {
 
 /** A resource as its server knows it. */
 function serverOfUri({ server }: McpRequest, uri: Json | undefined): { readonly server: string; readonly uri: string } {
+	if (typeof uri === 'string' && uri.length > mcpLimits.uriLengthMax)
+		throw new TapPassError('request_malformed', { detail: 'a uri that is longer than any honest one' });
 	const found = typeof uri === 'string' && server === undefined ? /^mcp:\/\/([^/]+)\/(.+)$/s.exec(uri) : null;
 	if (found !== null) return { server: found[1]!, uri: found[2]! };
 	if (typeof uri === 'string' && server !== undefined) return { server, uri };
@@ -223,7 +234,8 @@ async function complete(request: McpRequest, { method, params }: Request, client
 	const found = isPrompt ? serverOfName(request, ref['name']) : serverOfUri(request, ref['uri']);
 	const { server, ...own } = found;
 	const args = { ref: { ...ref, ...own }, argument, ...(isObject(context) ? { context } : {}) };
-	return relayed(request, 'complete', { server, method, params: (given) => given }, args, params, client);
+	const resource = 'uri' in own ? uriOf(server, own.uri) : undefined;
+	return relayed(request, 'complete', { server, method, params: (given) => given, resource }, args, params, client);
 }
 
 async function relayed(

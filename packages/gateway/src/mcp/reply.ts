@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { keepAlive, writeEvent } from '../stream/sse.ts';
+import { mcpLimits } from './limits.ts';
 import { answerTo, type JsonObject, type RpcAnswer, type RpcId } from './rpc.ts';
 
 /** The answer to one request: a JSON body, or a stream from the first thing that is said before the answer. */
@@ -17,6 +18,8 @@ export class Reply {
 	say(message: JsonObject): void {
 		if (this.#res.destroyed || this.#res.writableEnded) return;
 		this.open();
+		// Whoever reads nothing of it would have all of it kept here.
+		if (this.#res.writableLength > mcpLimits.unreadBytesMax) return void this.#res.destroy();
 		this.#res.write(writeEvent('message', JSON.stringify(message)));
 	}
 

@@ -18,6 +18,18 @@ export const metaKeys = {
 	subscription: 'io.modelcontextprotocol/subscriptionId',
 } as const;
 
+/** Levels of what servers log, the least first. */
+export const logLevels: readonly string[] = [
+	'debug',
+	'info',
+	'notice',
+	'warning',
+	'error',
+	'critical',
+	'alert',
+	'emergency',
+];
+
 /** Error codes that the stateless revision added. */
 export const statelessCodes = {
 	headerMismatch: -32_020,
@@ -33,10 +45,15 @@ export function askable(capabilities: Json | undefined): JsonObject {
 	if (!isObject(capabilities)) return {};
 	const { elicitation, roots, sampling } = capabilities;
 	return {
-		...(isObject(elicitation) ? { elicitation } : {}),
+		...(isObject(elicitation) ? { elicitation: only(elicitation, ['form', 'url']) } : {}),
 		...(isObject(roots) ? { roots: {} } : {}),
-		...(isObject(sampling) ? { sampling } : {}),
+		...(isObject(sampling) ? { sampling: only(sampling, ['context', 'tools']) } : {}),
 	};
+}
+
+/** Of an object, that it has these members: what else a client writes there would reach servers unseen. */
+function only(object: JsonObject, names: readonly string[]): JsonObject {
+	return Object.fromEntries(names.filter((name) => isObject(object[name])).map((name) => [name, {}]));
 }
 
 const needs: Readonly<Record<string, string>> = {

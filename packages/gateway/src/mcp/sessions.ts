@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { TapPassError } from '@tappass/core';
+import { type Json, TapPassError } from '@tappass/core';
 import { requestIdHeaders } from '../http/answer.ts';
 import type { ChangedResource } from './broker.ts';
 import { capabilitiesAt } from './capabilities.ts';
 import { mcpLimits } from './limits.ts';
 import { answerRequest, type Request, uriAt } from './methods.ts';
 import { Reply } from './reply.ts';
-import { askable, serverInfo, sessionRevisions, toSessions } from './revisions.ts';
+import { askable, logLevels, serverInfo, sessionRevisions, toSessions } from './revisions.ts';
 import type { McpRequest } from './routes.ts';
 import {
 	type JsonObject,
@@ -45,7 +45,7 @@ export async function serveSessionMessage(asked: McpRequest, message: RpcMessage
 		waiting(message.answer);
 	}
 	if (message.kind === 'notification' && message.method === 'notifications/cancelled')
-		context.broker.cancels.get(`${session.id} ${String(message.params['requestId'])}`)?.();
+		context.broker.cancels.get(cancelKey(session, message.params['requestId']))?.();
 	res.writeHead(202, requestIdHeaders(identified.request_id));
 	res.end();
 }
@@ -87,9 +87,10 @@ async function serveRequest(asked: McpRequest, session: McpSession, message: Req
 	const { res, context, identified } = asked;
 	const reply = new Reply(res, requestIdHeaders(identified.request_id));
 	const { broker } = context;
-	const cancel = `${session.id} ${String(message.id)}`;
+	const cancel = cancelKey(session, message.id);
 	const cancelled = new AbortController();
-	broker.cancels.set(cancel, () => cancelled.abort());
+	const abort = (): void => cancelled.abort();
+	broker.cancels.set(cancel, abort);
 	const caller = { ...asked.caller, gone: AbortSignal.any([asked.caller.gone, cancelled.signal]) };
 	try {
 		const level = broker.logLevels.get(session.id);
@@ -112,8 +113,14 @@ async function serveRequest(asked: McpRequest, session: McpSession, message: Req
 		else res.end();
 		await settled;
 	} finally {
-		broker.cancels.delete(cancel);
+		// A second request under the same id is another one.
+		if (broker.cancels.get(cancel) === abort) broker.cancels.delete(cancel);
 	}
+}
+
+/** Of a request under way; `1` and `"1"` are two. */
+function cancelKey({ id }: McpSession, requestId: Json | undefined): string {
+	return `${id} ${JSON.stringify(requestId ?? null)}`;
 }
 
 /** What a session has besides tools, resources and prompts. */
@@ -121,16 +128,16 @@ function ownAnswer({ context }: McpRequest, session: McpSession, { method, param
 	if (method === 'ping') return { kind: 'result', result: {} };
 	if (method !== 'logging/setLevel')
 		return rpcError(rpcCodes.methodNotFound, `${method.slice(0, 100)} is not served here`);
-	const level = levels.indexOf(String(params['level']));
+	const level = logLevels.indexOf(String(params['level']));
 	if (level === -1) return rpcError(rpcCodes.invalidParams, 'no such level');
 	context.broker.logLevels.set(session.id, level);
 	return { kind: 'result', result: {} };
 }
 
-const levels = ['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency'];
-
 function isLoud(level: number | undefined, method: string, params: JsonObject): boolean {
-	return method !== 'notifications/message' || level === undefined || levels.indexOf(String(params['level'])) >= level;
+	return (
+		method !== 'notifications/message' || level === undefined || logLevels.indexOf(String(params['level'])) >= level
+	);
 }
 
 /** Whether a question has the name of another process on it. A name that was made up is told to try again, and nothing else. */

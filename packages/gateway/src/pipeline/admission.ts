@@ -1,6 +1,7 @@
 import type { Finding, Json, StepName } from '@tappass/core';
 import type { BoundPolicy, Session } from '../ports.ts';
 import type { Call, Caller, Wire } from './call.ts';
+import type { Span } from './spans.ts';
 
 /** Why a call was refused, ready for any wire. */
 export interface Denial {
@@ -59,7 +60,12 @@ export interface Outcome {
 
 /** What a guard says of a piece of output. */
 export type Guarded =
-	| { readonly effect: 'release'; readonly text: string }
+	| {
+			readonly effect: 'release';
+			readonly text: string;
+			/** Of a whole text: where it was written over, in order. */
+			readonly spans?: readonly Span[];
+	  }
 	| { readonly effect: 'block'; readonly denial: Denial };
 
 /**
@@ -120,6 +126,8 @@ export interface Identified {
 	readonly session: Session;
 	/** Whether the policy lets the agent see a tool of that canonical name: steps 18 to 20 without arguments. */
 	readonly mayUse: (tool: string) => Promise<boolean>;
+	/** Judges what is told without a call: lists, and what servers say of themselves. Each guard has a verdict of its own. */
+	readonly guard: () => OutputGuard;
 	/** Whether the policy lets the agent call a model of that name. */
 	readonly mayCall: (model: string) => boolean;
 }

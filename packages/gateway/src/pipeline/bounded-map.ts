@@ -2,10 +2,14 @@
 export class BoundedMap<V> {
 	readonly #entries = new Map<string, V>();
 	readonly #max: number;
+	readonly #forgotten: ((value: V) => void) | undefined;
 
-	constructor(max: number) {
+	/** @param forgotten told of what there was no more room for */
+	constructor(max: number, forgotten?: (value: V) => void) {
 		this.#max = max;
+		this.#forgotten = forgotten;
 	}
+
 	get(key: string): V | undefined {
 		const found = this.#entries.get(key);
 		if (found === undefined) return undefined;
@@ -18,8 +22,9 @@ export class BoundedMap<V> {
 		this.#entries.delete(key);
 		this.#entries.set(key, value);
 		if (this.#entries.size <= this.#max) return;
-		const [oldest] = this.#entries.keys();
-		this.#entries.delete(oldest!);
+		const [[oldest, held]] = this.#entries as unknown as readonly [readonly [string, V]];
+		this.#entries.delete(oldest);
+		this.#forgotten?.(held);
 	}
 	delete(key: string): void {
 		this.#entries.delete(key);

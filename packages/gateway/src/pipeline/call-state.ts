@@ -10,6 +10,7 @@ import type { Running } from './cuts.ts';
 import type { Reading } from './detectors.ts';
 import type { Pseudonyms } from './pseudonyms.ts';
 import type { Rules } from './rules.ts';
+import type { Span } from './spans.ts';
 
 /** A text of a call, made ready for detectors. */
 export interface ReadText {
@@ -53,8 +54,9 @@ export interface Piece {
 	readonly look: Look;
 	/** What step 27 found in it, to be replaced. */
 	replace: readonly Detection[];
-	/** What step 29 makes of it. */
+	/** What step 29 makes of it, and where it wrote over what may go out. */
 	released: string;
+	spans: readonly Span[];
 }
 
 /** Everything known of one call, from step 1 on. Each step fills what is its own. */

@@ -49,13 +49,15 @@ export function createGuard(state: CallState, steps: OutputSteps, context: Conte
 		const scanned = applies(steps.scan, state) ? runNow(steps.scan, state, context) : [];
 		const denial = block(scanned) ?? block(runNow(steps.filter, state, context));
 		state.piece = undefined;
-		return denial === undefined ? { effect: 'release', text: piece.released } : { effect: 'block', denial };
+		if (denial !== undefined) return { effect: 'block', denial };
+		const { released: text, spans } = piece;
+		return piece.complete ? { effect: 'release', text, spans } : { effect: 'release', text };
 	};
 
 	const advance = (channel: Channel, over: boolean): Guarded => {
 		const { text, from, look } = channel;
 		const to = over ? text.length : Math.max(from, tokenHoldFrom(text));
-		const piece: Piece = { text, from, to, over, complete: false, look, replace: [], released: '' };
+		const piece: Piece = { text, from, to, over, complete: false, look, replace: [], released: '', spans: [] };
 		const guarded = judge(piece);
 		const cut = Math.max(0, piece.to - gatewayLimits.lookBack);
 		channel.text = text.slice(cut);
@@ -118,7 +120,7 @@ export function createGuard(state: CallState, steps: OutputSteps, context: Conte
 
 function wholePiece(text: string, complete: boolean): Piece {
 	const look = { cursors: [], pending: [] };
-	return { text, from: 0, to: text.length, over: true, complete, look, replace: [], released: '' };
+	return { text, from: 0, to: text.length, over: true, complete, look, replace: [], released: '', spans: [] };
 }
 
 function moved({ cursors, pending }: Look, by: number): Look {

@@ -5,13 +5,17 @@ export interface JsonText {
 	/** JSON pointer. */
 	readonly at: string;
 	readonly text: string;
-	/** The name of a member, which cannot be written over. */
+	/** The name of a member, or a long number: it cannot be written over. */
 	readonly key: boolean;
 }
 
-/** Every string in a value. Names of members are texts as well: an argument's name can carry what its value may not. */
+/** Fewer digits are no card, account or telephone number. */
+export const longNumber = 100_000_000;
+
+/** Every string in a value, and every number that is long. Names of members are texts as well: an argument's name can carry what its value may not. */
 export function textsOf(value: Json, at = ''): readonly JsonText[] {
 	if (typeof value === 'string') return value === '' ? [] : [{ at, text: value, key: false }];
+	if (typeof value === 'number' && Math.abs(value) >= longNumber) return [{ at, text: String(value), key: true }];
 	if (typeof value !== 'object' || value === null) return [];
 	if (isList(value)) return value.flatMap((item, index) => textsOf(item, `${at}/${index}`));
 	return Object.entries(value).flatMap(([name, inner]) => {

@@ -123,6 +123,7 @@ export function createPipeline(ports: GatewayPorts, options: PipelineOptions = {
 					const facts = await findFacts(state, context, tool);
 					return facts !== undefined && refusalOfTool(state, facts) === undefined;
 				},
+				guard: () => createGuard(state, output, context),
 				mayCall: (model) => isModelAllowed(policy.pipeline.models.allow, model),
 			},
 		};

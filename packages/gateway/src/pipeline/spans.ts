@@ -9,14 +9,15 @@ export interface Span {
 export function replaceSpans(text: string, spans: readonly Span[]): string {
 	let out = '';
 	let at = 0;
-	for (const { start, end, text: instead } of joined(spans)) {
+	for (const { start, end, text: instead } of joinSpans(spans)) {
 		out += text.slice(at, start) + instead;
 		at = end;
 	}
 	return out + text.slice(at);
 }
 
-function joined(spans: readonly Span[]): readonly Span[] {
+/** The spans in their order, those that overlap as one. */
+export function joinSpans(spans: readonly Span[]): readonly Span[] {
 	// At one place the longest first, so that nothing of what was found is left standing.
 	const sorted = [...spans].sort((a, b) => a.start - b.start || b.end - a.end);
 	const all: Span[] = [];

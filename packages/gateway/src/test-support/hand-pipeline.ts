@@ -101,6 +101,7 @@ export function handPipeline(rules: HandRules): HandPipeline {
 					policy: who as never,
 					session: { id: 'ses_hand' } as never,
 					mayUse: async () => true,
+					guard: () => handGuard({}),
 					mayCall: (model) => model !== 'hidden',
 				},
 			};

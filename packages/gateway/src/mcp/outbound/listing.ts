@@ -20,12 +20,15 @@ export interface ListedTool {
 
 /** What servers list, believed for a short while by each connection. */
 export class Listings {
-	#kept = new WeakMap<Connection, { readonly at: number; readonly tools: Promise<ReadonlyMap<string, ListedTool>> }>();
+	readonly #kept = new WeakMap<
+		Connection,
+		{ readonly at: number; readonly tools: Promise<ReadonlyMap<string, ListedTool>> }
+	>();
 	readonly #monotonicMs: () => number;
 
-	/** A server said that its list has changed: all are asked again. */
-	forget(): void {
-		this.#kept = new WeakMap();
+	/** A server said that its list has changed: it is asked again. */
+	forget(connection: Connection | undefined): void {
+		if (connection !== undefined) this.#kept.delete(connection);
 	}
 
 	constructor(monotonicMs: () => number) {

@@ -67,6 +67,11 @@ export class ConnectionPool {
 		return kept.opening;
 	}
 
+	/** The connection that stands to a server, when one does. */
+	held(org_id: OrgId, server: string): Connection | undefined {
+		return this.#kept.get(`${org_id} ${server}`)?.connection;
+	}
+
 	/** Closes what is not registered any more. */
 	keep(org_id: OrgId, servers: readonly McpServer[]): void {
 		for (const [key, kept] of this.#kept) {

@@ -32,6 +32,8 @@ export class StdioConnection implements Connection {
 	readonly #transport: StdioClientTransport;
 	readonly #waiting = new Map<RpcId, Waiting>();
 	readonly #said: SaidToAll;
+	/** Requests that were given up, and that the program may be at work on still. */
+	readonly #givenUp = new Set<RpcId>();
 	#ids = 0;
 	#over = false;
 	stateless = false;
@@ -85,6 +87,7 @@ export class StdioConnection implements Connection {
 		return new Promise<RpcAnswer>((resolve, reject) => {
 			const giveUp = (): void => {
 				this.#tell(notification('notifications/cancelled', { requestId: id }));
+				this.#givenUp.add(id);
 				waiting.reject(new TapPassError(timeout.aborted ? 'upstream_timeout' : 'upstream_truncated'));
 			};
 			const done = (): void => {
@@ -143,9 +146,15 @@ export class StdioConnection implements Connection {
 		const message = readMessage(value);
 		if (message === undefined) return;
 		const exchange = this.#only();
-		if (message.kind === 'answer') this.#waiting.get(message.id)?.resolve(message.answer);
+		if (message.kind === 'answer') {
+			this.#givenUp.delete(message.id);
+			this.#waiting.get(message.id)?.resolve(message.answer);
+		}
 		if (message.kind === 'notification') {
 			if (isToAll(message.method)) this.#said(message.method, message.params);
+			else if (message.method === 'notifications/progress')
+				// Its token is one of ours, and says by itself to which call it belongs.
+				for (const { exchange: one } of this.#waiting.values()) one.notify(message.method, message.params);
 			else exchange?.notify(message.method, message.params);
 		}
 		if (message.kind !== 'request') return;
@@ -154,9 +163,12 @@ export class StdioConnection implements Connection {
 		asked.catch(nobody).then((answer) => this.#tell(answerTo(id, answer)));
 	}
 
-	/** Whom a message belongs to: on one pipe for all callers that is only known while there is one call. */
+	/**
+	 * Whom a message belongs to: on one pipe for all callers that is only known while there is one call, and none that was
+	 * given up and never answered. What the program says for that one must not be told to the next caller.
+	 */
 	#only(): Exchange | undefined {
-		return this.#waiting.size === 1 ? [...this.#waiting.values()][0]!.exchange : undefined;
+		return this.#waiting.size === 1 && this.#givenUp.size === 0 ? [...this.#waiting.values()][0]!.exchange : undefined;
 	}
 
 	/** A pipe that breaks closes the connection, which ends every request that waits. */

@@ -3,7 +3,7 @@ import { gatewayLimits } from '../../limits.ts';
 import type { CallState, Piece } from '../call-state.ts';
 import { choiceOf } from '../parameters.ts';
 import { tokensIn } from '../pseudonyms.ts';
-import { replaceSpans, type Span } from '../spans.ts';
+import { joinSpans, replaceSpans, type Span } from '../spans.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 import { placeholder } from './detect-pii.ts';
 
@@ -15,7 +15,8 @@ export const filterResponse: Step = defineStep('filter_response', {
 		if (piece === undefined) throw new TapPassError('internal', { detail: 'there is no output' });
 		const spans = [...restored(state, piece), ...replaced(state, piece)];
 		const from = (span: Span): Span => ({ ...span, start: span.start - piece.from, end: span.end - piece.from });
-		piece.released = replaceSpans(piece.text.slice(piece.from, piece.to), spans.map(from));
+		piece.spans = joinSpans(spans.map(from));
+		piece.released = replaceSpans(piece.text.slice(piece.from, piece.to), piece.spans);
 		return nothing;
 	},
 });

@@ -1,9 +1,10 @@
 import { isToolName, type Json, TapPassError } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
-import type { ModelCall } from '../call.ts';
+import type { ModelCall, ToolCall } from '../call.ts';
 import type { CallState } from '../call-state.ts';
 import type { Context } from '../context.ts';
 import { finding, type Said } from '../findings.ts';
+import { foldedName, isFoldable } from '../folded-name.ts';
 import { numberOf } from '../parameters.ts';
 import { restoreArguments } from '../restore-arguments.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
@@ -30,7 +31,7 @@ function faultOf(state: CallState): Said | undefined {
 	const content = call.kind === 'model' ? call.body : call.args;
 	if (isDeeper(content, depth))
 		return tooMuch('json_too_deep', `The body is nested deeper than ${depth} levels.`, 'depth_max');
-	return call.kind === 'model' ? faultOfModelCall(state, call) : faultOfToolName(call.tool);
+	return call.kind === 'model' ? faultOfModelCall(state, call) : (faultOfToolName(call.tool) ?? faultOfNames(call));
 }
 
 function faultOfModelCall(state: CallState, call: ModelCall): Said | undefined {
@@ -48,6 +49,29 @@ function faultOfModelCall(state: CallState, call: ModelCall): Said | undefined {
 
 function faultOfToolName(tool: string): Said | undefined {
 	return isToolName(tool) ? undefined : { code: 'request_malformed', message: 'The tool has no well-formed name.' };
+}
+
+// Rules go by the exact names of arguments. A server that does not would take `Path` for the `path` that was judged.
+function faultOfNames({ args, definition }: ToolCall): Said | undefined {
+	if (!isRecord(args)) return undefined;
+	const schema = isRecord(definition) ? definition['inputSchema'] : undefined;
+	const properties = isRecord(schema) && isRecord(schema['properties']) ? Object.keys(schema['properties']) : [];
+	const names = new Set([...Object.keys(args), ...properties]);
+	if (![...names].some(isFoldable) || new Set([...names].map(foldedName)).size === names.size) return undefined;
+	// A tool that has both of them by its own definition tells them apart.
+	const own = new Set(properties);
+	const strange = Object.keys(args)
+		.filter((name) => !own.has(name))
+		.map(foldedName);
+	const known = properties.map(foldedName);
+	const isTwin = strange.some((name, at) => known.includes(name) || strange.indexOf(name) !== at);
+	return isTwin
+		? { code: 'request_malformed', message: 'An argument has the name of another one but for case.' }
+		: undefined;
+}
+
+function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {
+	return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 async function faultOfArguments(state: CallState, context: Context): Promise<Said | undefined> {
