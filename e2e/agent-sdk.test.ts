@@ -1,5 +1,5 @@
 /** The SDK beside an agent: what it refuses to believe, what it says of refusals, and that it has no way to ask for more. */
-import { chmod, link, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, link, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -28,8 +28,10 @@ afterEach(async () => {
 });
 
 async function put(policy_version: number, seq: number, signer = keys, at = now): Promise<void> {
-	const terms = { compiled_policy: emptyCompiledPolicy, policy_version, seq, ttl_seconds: 300, now: at };
-	await replace(await makeDevelopmentKeyring(signer, terms));
+	await replace(await makeDevelopmentKeyring(signer, terms(policy_version, seq, at)));
+}
+function terms(policy_version: number, seq: number, at = now): Parameters<typeof makeDevelopmentKeyring>[1] {
+	return { compiled_policy: emptyCompiledPolicy, policy_version, seq, ttl_seconds: 300, now: at };
 }
 async function replace(bytes: Uint8Array | string): Promise<void> {
 	await writeFile(join(directory, '.new'), bytes, { mode: 0o444 });
@@ -75,6 +77,27 @@ describe('a keyring is not read', () => {
 		await expect(load()).rejects.toThrow(/others may write/);
 	});
 
+	test('in parts from two files: what is put in its place while it is read is not mixed in', async () => {
+		const keyring = await load();
+		const honest = await makeDevelopmentKeyring(keys, terms(5, 10));
+		// Far larger, so that a read that went by name again would end in the middle of it.
+		const foreign = Buffer.concat([await makeDevelopmentKeyring(strangers, terms(9, 99)), Buffer.alloc(500_000, 32)]);
+		const refused: unknown[] = [];
+		keyring.on('refused', ({ code: told }) => refused.push(told));
+
+		// Its own watch and looks read all the while.
+		for (let round = 0; round < 60; round += 1) {
+			await replace(foreign);
+			await replace(honest);
+		}
+		await keyring.reload();
+
+		// Each look saw one file or the other, whole: the stranger's signature is what it was refused for.
+		expect(new Set(refused)).toEqual(new Set(['key_unknown']));
+		expect(keyring.policy_version).toBe(5);
+		expect(attempt(() => keyring.assertFresh())).toBe(true);
+	});
+
 	test.each([
 		['empty', ''],
 		['cut off', '{"schema":"tappass.keyring/1"'],
@@ -102,6 +125,18 @@ describe('a keyring that is watched', () => {
 		await changed;
 
 		expect(keyring.policy_version).toBe(6);
+	});
+
+	test('takes one that no event told of: the directory that it watched is not there any more', async () => {
+		const keyring = await load();
+		await rename(directory, `${directory}.away`);
+		await mkdir(directory);
+		await copyFile(join(`${directory}.away`, 'root.json'), join(directory, 'root.json'));
+
+		await put(6, 11);
+
+		await expect.poll(() => keyring.policy_version).toBe(6);
+		await rm(`${directory}.away`, { recursive: true });
 	});
 
 	test.each([

@@ -96,11 +96,17 @@ export async function hostMachine(
 	};
 }
 
-/** Writes an agent package whose program is `source`. */
-export async function agentPackage(directory: string, name: string, source: string): Promise<string> {
+/** Writes an agent package whose program is `source`; what it needs is put beside it by `copyPackages`. */
+export async function agentPackage(
+	directory: string,
+	name: string,
+	source: string,
+	needs: readonly string[] = [],
+): Promise<string> {
 	const folder = join(directory, 'node_modules', name);
 	await mkdir(folder, { recursive: true });
-	const manifest = { name, version: '1.0.0', type: 'module', bin: { [name]: './main.js' } };
+	const dependencies = Object.fromEntries(needs.map((one) => [one, '*']));
+	const manifest = { name, version: '1.0.0', type: 'module', bin: { [name]: './main.js' }, dependencies };
 	await writeFile(join(folder, 'package.json'), JSON.stringify(manifest));
 	await writeFile(join(folder, 'main.js'), source, { mode: 0o755 });
 	return folder;
