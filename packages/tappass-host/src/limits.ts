@@ -82,6 +82,10 @@ export const limits = {
 	eventsEveryMs: 500,
 	/** Bytes of one log file of an agent; two are kept. */
 	logBytesMax: 8_388_608,
+	/** Bytes of it that may wait for the disk. */
+	logHeldBytesMax: 4_194_304,
+	/** Milliseconds after which a disk that took nothing is tried again. */
+	logRetryMs: 1_000,
 	/** How long an agent has to end after SIGTERM. */
 	stopMs: 5_000,
 	/** First and longest wait before an agent that failed is started again. */
