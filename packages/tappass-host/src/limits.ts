@@ -1,7 +1,7 @@
 /** Every bound of the host, with its unit and reason. */
 export const limits = {
-	/** Connections that one sandbox may hold to its egress proxy: an agent with a browser needs some dozens. */
-	egressConnectionsMax: 512,
+	/** Connections that one sandbox may hold to its egress proxy: an agent with a browser needs some dozens. Fewer than the relay carries, so that the proxy sees those that are too many, and tells. */
+	egressConnectionsMax: 224,
 	/** Connections that the relay of a sandbox carries at once, each a process of about a megabyte; others wait. */
 	relayConnectionsMax: 256,
 	/** Bytes of one request's header, and of what is read of a tunnel before it is let through. */
@@ -45,6 +45,8 @@ export const limits = {
 	sandboxWorkspaceBytes: 21_474_836_480,
 	/** Milliseconds between two looks at how much the workspace holds. */
 	workspaceLookMs: 5_000,
+	/** Looks after which it is measured whatever the file system says. */
+	workspaceLooksUnmeasured: 12,
 	/** Milliseconds for bwrap to have everything in place. */
 	sandboxStartMs: 10_000,
 	/** Milliseconds for the processes of a sandbox to be gone after they were killed. */

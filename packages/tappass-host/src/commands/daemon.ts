@@ -8,6 +8,7 @@ import { systemdNotifier } from '../daemon/notify.ts';
 import { thisKernelRing } from '../daemon/this-kernel-ring.ts';
 import { systemdUnit } from '../daemon/unit.ts';
 import { exportSpans } from '../egress/export-spans.ts';
+import { ownerBounds } from '../launch/bounds.ts';
 import type { CommandContext } from './context.ts';
 import { daemonNodeOptions, startInBackground, untilItAnswers } from './ensure-daemon.ts';
 
@@ -58,7 +59,7 @@ export async function daemon(context: CommandContext, options: DaemonCommandOpti
 			places,
 			files,
 			clock: systemClock(Number(env['TAPPASS_HOST_CLOCK_SPEED'] ?? 1)),
-			ring: thisKernelRing(env['PATH'] ?? '', spans?.add),
+			ring: thisKernelRing(env['PATH'] ?? '', spans?.add, ownerBounds(env)),
 			log,
 			notifier: systemdNotifier(env),
 			path: env['PATH'] ?? '',

@@ -6,6 +6,7 @@ import { agentEnvironment } from '../launch/environment.ts';
 import { launchSandbox } from '../launch/launch-sandbox.ts';
 import { otherTargets } from '../launch/other-programs.ts';
 import { prepareRunDirectory, sweepRuns } from '../launch/run-record.ts';
+import type { SandboxLimits } from '../launch/types.ts';
 import { weaknesses } from '../launch/weaknesses.ts';
 import type { KernelRing, KernelTarget } from './kernel-ring.ts';
 import { otherKernelTarget } from './other-kernel-target.ts';
@@ -15,11 +16,16 @@ import { otherKernelTarget } from './other-kernel-target.ts';
  * agent is started.
  * @param path `PATH` in which the others are looked for
  * @param onSpan told of each request that left a sandbox
+ * @param bounds lower than ours, as the host owner sets them
  */
-export function thisKernelRing(path: string, onSpan?: (span: EgressSpan) => void): KernelRing {
+export function thisKernelRing(
+	path: string,
+	onSpan?: (span: EgressSpan) => void,
+	bounds: SandboxLimits = {},
+): KernelRing {
 	const others = otherTargets.map((name): [string, KernelTarget] => [name, otherKernelTarget(name, path)]);
 	return {
-		targets: new Map([['bubblewrap', bubblewrap()], ...others]),
+		targets: new Map([['bubblewrap', bubblewrap(bounds)], ...others]),
 		sweep: async (root) => (await sweepRuns(root)).map(({ name }) => name),
 		prepareRunDirectory: async (directory, { gid }) => {
 			await prepareRunDirectory(directory);
@@ -33,7 +39,7 @@ export function thisKernelRing(path: string, onSpan?: (span: EgressSpan) => void
 	};
 }
 
-function bubblewrap(): KernelTarget {
+function bubblewrap(bounds: SandboxLimits): KernelTarget {
 	let cgroup: Promise<string | undefined> | undefined;
 	return {
 		network: 'ours',
@@ -41,7 +47,7 @@ function bubblewrap(): KernelTarget {
 			cgroup ??= delegatedCgroup();
 			const group = await cgroup;
 			const env = { ...agentEnvironment, ...options.env };
-			return launchSandbox({ ...options, env, ...(group !== undefined && { cgroup: group }) });
+			return launchSandbox({ ...options, env, limits: bounds, ...(group !== undefined && { cgroup: group }) });
 		},
 	};
 }

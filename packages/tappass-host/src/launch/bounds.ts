@@ -4,6 +4,8 @@ import { limits } from '../limits.ts';
 import { systemProgram } from './programs.ts';
 import type { SandboxLimits } from './types.ts';
 
+const mebibyte = 1_048_576;
+
 /** Bounds with nothing left open. */
 export type Bounds = Required<SandboxLimits>;
 
@@ -17,6 +19,32 @@ export function boundsOf(asked: SandboxLimits = {}): Bounds {
 		scratchBytes: asked.scratchBytes ?? limits.sandboxScratchBytes,
 		workspaceBytes: asked.workspaceBytes ?? limits.sandboxWorkspaceBytes,
 	};
+}
+
+/** What a host owner may set lower, by variable of the daemon: in mebibytes, or in numbers. */
+const owners: Readonly<
+	Record<string, { readonly bound: keyof SandboxLimits; readonly unit: number; readonly max: number }>
+> = {
+	TAPPASS_HOST_MEMORY_MIB: { bound: 'memoryBytes', unit: mebibyte, max: limits.sandboxMemoryBytes },
+	TAPPASS_HOST_PROCESSES: { bound: 'processes', unit: 1, max: limits.sandboxProcesses },
+	TAPPASS_HOST_WORKSPACE_MIB: { bound: 'workspaceBytes', unit: mebibyte, max: limits.sandboxWorkspaceBytes },
+};
+
+/**
+ * Bounds that the host owner sets for every sandbox of this machine. They can only be lower than ours.
+ * @throws {TapPassError} usage
+ */
+export function ownerBounds(env: Readonly<Record<string, string | undefined>>): SandboxLimits {
+	const set = Object.entries(owners).flatMap(([name, { bound, max, unit }]) => {
+		const text = env[name];
+		if (text === undefined || text === '') return [];
+		const value = /^\d{1,9}$/.test(text) ? Number(text) * unit : Number.NaN;
+		if (value >= unit && value <= max) return [[bound, value]];
+		throw new TapPassError('usage', {
+			detail: `${name}: a whole number from 1 to ${max / unit}, not ${JSON.stringify(text.slice(0, 40))}`,
+		});
+	});
+	return Object.fromEntries(set) as SandboxLimits;
 }
 
 /** The words of prlimit(1) for these bounds. */

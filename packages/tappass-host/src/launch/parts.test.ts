@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../limits.ts';
-import { boundsOf } from './bounds.ts';
+import { boundsOf, ownerBounds } from './bounds.ts';
 import { delegatedCgroup, makeCgroup } from './cgroup.ts';
 import { identify, isAlive, signalProcess } from './process-identity.ts';
 import { unreachablePart } from './reachable.ts';
@@ -14,6 +14,7 @@ import { stage } from './stage.ts';
 import { allocateUid, emptyUidTable, uidsOf } from './uid-range.ts';
 import { type RingFacts, weaknessesOf } from './weaknesses.ts';
 import { showsHostDirectories } from './wide-mounts.ts';
+import { workspaceLook } from './workspace-watch.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -103,6 +104,52 @@ describe('control groups', () => {
 	test('that cannot be made stop the start', async () => {
 		writeFileSync(join(folder, 'sandbox-a'), '');
 		await expect(makeCgroup(folder, 'a', boundsOf())).rejects.toThrow('EEXIST');
+	});
+});
+
+describe('bounds that the host owner sets', () => {
+	test.each([
+		['TAPPASS_HOST_WORKSPACE_MIB', '0'],
+		['TAPPASS_HOST_WORKSPACE_MIB', '20481'],
+		['TAPPASS_HOST_WORKSPACE_MIB', '1e3'],
+		['TAPPASS_HOST_MEMORY_MIB', '-1'],
+		['TAPPASS_HOST_PROCESSES', '513'],
+		['TAPPASS_HOST_PROCESSES', ' 5'],
+	])('%s=%j is refused: lower than ours, and nothing else', (name, value) => {
+		expect(() => ownerBounds({ [name]: value })).toThrow(name);
+	});
+	test('hold for what is named, and ours for the rest', () => {
+		const set = ownerBounds({ TAPPASS_HOST_WORKSPACE_MIB: '16', TAPPASS_HOST_PROCESSES: '', HOME: '/x' });
+
+		expect(boundsOf(set)).toEqual({ ...boundsOf(), workspaceBytes: 16_777_216 });
+	});
+});
+
+describe('a workspace that is looked at', () => {
+	const mebibyte = 1_048_576;
+	const take = (name: string, mebibytes: number): void =>
+		writeFileSync(join(folder, name), Buffer.alloc(mebibytes * mebibyte, 1));
+	test('is found full though somebody else has freed far more room meanwhile', async () => {
+		let free = 1_000 * mebibyte;
+		const isFull = workspaceLook('/usr/bin/du', folder, 8 * mebibyte, async () => free);
+		expect(await isFull()).toBe(false);
+		free += 500 * mebibyte;
+		expect(await isFull()).toBe(false);
+
+		take('big', 9);
+		free -= 9 * mebibyte;
+
+		expect(await isFull()).toBe(true);
+	});
+	test('is measured now and then, whatever the file system says', async () => {
+		const isFull = workspaceLook('/usr/bin/du', folder, 8 * mebibyte, async () => 1_000 * mebibyte);
+		expect(await isFull()).toBe(false);
+
+		take('big', 9);
+
+		const looks = [];
+		for (let look = 0; look < limits.workspaceLooksUnmeasured; look += 1) looks.push(await isFull());
+		expect(looks).toContain(true);
 	});
 });
 
