@@ -1,37 +1,28 @@
 import { join } from 'node:path';
-import { instant, TapPassError } from '@tappass/core';
-import type { Freshness, PolicyStatement, SessionAnswer } from '@tappass/trust';
+import { TapPassError } from '@tappass/core';
+import type { Freshness, PolicyStatement } from '@tappass/trust';
 import type { Logger } from 'pino';
-import type { z } from 'zod';
 import type { Clock } from '../clock.ts';
-import { HostPlane } from '../connection/host-plane.ts';
 import type { Denial, EgressPolicy, PlaneDoor } from '../egress/types.ts';
 import { assertKeyringDirectory } from '../launch/keyring-mount.ts';
 import type { Exhausted, SandboxExit, Spawnable } from '../launch/types.ts';
 import { limits } from '../limits.ts';
-import {
-	credentialsSchema,
-	documentText,
-	type Enrolment,
-	enrolmentSchema,
-	type RunRequest,
-	readDocument,
-	runRequestSchema,
-} from '../state/documents.ts';
-import { type Files, sweepTemporaries } from '../state/files.ts';
+import { documentText, enrolmentSchema, type RunRequest, readDocument, runRequestSchema } from '../state/documents.ts';
+import type { Files } from '../state/files.ts';
 import type { SandboxPlaces } from '../state/places.ts';
 import { AgentRun, type Launched } from './agent-run.ts';
-import { CertificateKeeper } from './certificate-keeper.ts';
+import { afterMs, openSession } from './agent-session.ts';
 import { coalesced } from './coalesced.ts';
-import { EventSpool } from './event-spool.ts';
+import { denialBody, type EventPlace, exhaustionBody } from './host-events.ts';
 import type { KernelRing, KernelTarget } from './kernel-ring.ts';
-import { KeyringStore } from './keyring-store.ts';
 import { launchAgent } from './launch-agent.ts';
 import { withNextStep } from './next-step.ts';
 import { PolicyInForce } from './policy-in-force.ts';
+import { goodPostures, type Standing, standingOf } from './posture.ts';
+import { openParts, type SandboxParts } from './sandbox-parts.ts';
 import { type SandboxFacts, sandboxView, statusReport } from './sandbox-view.ts';
-import { finalCodes, SyncLoop } from './sync-loop.ts';
-import type { Posture, SandboxView } from './view.ts';
+import { finalCodes } from './sync-loop.ts';
+import type { SandboxView } from './view.ts';
 
 export interface GovernedSandboxOptions {
 	readonly name: string;
@@ -52,15 +43,6 @@ export interface GovernedSandboxOptions {
 	readonly changed: () => void;
 }
 
-/** What a sandbox that was opened works with. */
-interface Parts {
-	readonly enrolment: Enrolment;
-	readonly store: KeyringStore;
-	readonly plane: HostPlane;
-	readonly loop: SyncLoop;
-	readonly spool: EventSpool;
-}
-
 /**
  * One sandbox under the daemon: it keeps in step with the control plane, applies what it believes, supervises the agent and
  * reports. Nothing is let through that a keyring in force does not allow; `egressPolicy` is asked on every connection.
@@ -68,9 +50,8 @@ interface Parts {
 export class GovernedSandbox {
 	readonly agent: AgentRun;
 	readonly #options: GovernedSandboxOptions;
-	#parts: Parts | undefined;
+	#parts: SandboxParts | undefined;
 	readonly #policy: PolicyInForce;
-	#certificate: CertificateKeeper | undefined;
 	/** Why it could not be opened; it denies everything then. */
 	#fault: TapPassError | undefined;
 	/** An operator ended it, or two hosts hold it. */
@@ -150,7 +131,7 @@ export class GovernedSandbox {
 			this.#changed();
 			this.#report();
 		}
-		if (this.#ended === undefined) this.#certificate?.tick();
+		if (this.#ended === undefined) this.#parts?.certificate.tick();
 	}
 
 	/** Starts an agent. @throws {TapPassError} why it is not started */
@@ -164,25 +145,21 @@ export class GovernedSandbox {
 	}
 
 	/** What may go through now, and why not more. */
-	posture(): { readonly posture: Posture; readonly error?: TapPassError } {
-		const error = this.#fault ?? this.#ended;
-		if (error !== undefined) {
-			const posture =
-				error.code === 'sandbox_revoked' ? 'revoked' : error.code === 'sandbox_locked' ? 'locked' : 'failed';
-			return { posture, error };
-		}
+	posture(): Standing {
 		const { store } = this.#parts ?? {};
-		if (store === undefined || this.#acceptedAt === undefined)
-			return { posture: 'waiting', ...this.#connectionError() };
-		if (store.remaining() <= 0) return { posture: 'denied', error: this.#expiry() };
-		const { applied, refusal, unwritten } = this.#policy;
-		if (refusal !== undefined) return { posture: 'denied', error: refusal };
-		// Accepted, and not yet in force.
-		if (applied === undefined) return { posture: 'waiting' };
-		if (store.quarantined) return { posture: 'quarantined', error: new TapPassError('version_conflict') };
-		const age = this.#options.clock.now().monotonic_ms - this.#acceptedAt;
-		if (age >= limits.staleMs) return { posture: 'stale', ...this.#connectionError() };
-		return unwritten === undefined ? { posture: 'fresh' } : { posture: 'fresh', error: unwritten };
+		return standingOf({
+			now: this.#options.clock.now(),
+			fault: this.#fault,
+			ended: this.#ended,
+			lost: this.#lost,
+			believed:
+				store === undefined
+					? undefined
+					: { state: store.state, remainingMs: store.remaining(), quarantined: store.quarantined },
+			acceptedAt: this.#acceptedAt,
+			policy: this.#policy,
+			serverAheadMs: this.#serverAheadMs,
+		});
 	}
 
 	/** What the egress proxy may let through now; the same object while nothing changed. */
@@ -205,76 +182,41 @@ export class GovernedSandbox {
 	}
 
 	/** Notes a denial of the kernel ring; it goes to the audit log. */
-	denied({ address, at, code, count, host, port, reason }: Denial): void {
-		const place = {
-			...(host !== undefined && { host }),
-			...(port !== undefined && { port }),
-			...(address !== undefined && { address }),
-		};
-		const { statement } = this.#policy.applied ?? {};
-		const policy_version = statement?.policy_version ?? 0;
-		const session_id = this.agent.view().session_id;
-		const body = { code, reason: reason.slice(0, 500), ...place, count, policy_version, session_id, at: instant(at) };
-		this.#parts?.spool.add('egress_denied', body);
+	denied(denial: Denial): void {
+		this.#parts?.spool.add('egress_denied', denialBody(denial, this.#eventPlace()));
 	}
 
 	/** Notes that the agent asked for more than its bounds give. */
 	#exhausted(what: Exhausted): void {
-		const policy_version = this.#policy.applied?.statement.policy_version ?? 0;
-		const reason = `the agent asked for more than it may have: ${what}`;
-		const body = { code: `${what}_exhausted`, reason, policy_version, session_id: this.agent.view().session_id };
-		this.#parts?.spool.add('resource_denied', body);
+		this.#parts?.spool.add('resource_denied', exhaustionBody(what, this.#eventPlace()));
 		this.#log('warn', 'an agent met a bound', { what });
 	}
 
-	async #open(): Promise<Parts> {
+	#eventPlace(): EventPlace {
+		const policy_version = this.#policy.applied?.statement.policy_version ?? 0;
+		return { policy_version, session_id: this.agent.view().session_id };
+	}
+
+	#open(): Promise<SandboxParts> {
 		const { clock, files, places, random } = this.#options;
-		await sweepTemporaries(files, places.directory);
-		await sweepTemporaries(files, places.keyringDirectory);
-		await files.remove(join(places.directory, 'enrolling.json'));
-		const enrolment = await needed(files, places.enrolment, enrolmentSchema);
-		const credentials = await needed(files, places.credentials, credentialsSchema);
-		const store = await KeyringStore.open({ files, places, enrolment, clock });
-		const plane = new HostPlane(enrolment, credentials, (serverMs) => {
-			this.#serverAheadMs = serverMs - clock.now().wall_ms;
-		});
-		const spool = new EventSpool({
+		return openParts({
 			files,
-			path: places.spool,
-			clock,
-			send: async (events) => {
-				await plane.post('/v1/sync/events', 200, { schema: 'tappass.events/1', events });
-			},
-		});
-		await spool.open();
-		const loop = new SyncLoop({
-			source: { get: (path) => plane.get(path), stream: (onEvent) => plane.stream(onEvent) },
+			places,
 			clock,
 			random,
-			rootVersion: () => store.state.root.document.version,
+			serverAhead: (ms) => {
+				this.#serverAheadMs = ms;
+			},
 			receive: (bytes) => this.#receive(bytes),
 			connected: () => this.#connected(),
 			lost: (error) => this.#disconnected(error),
-		});
-		this.#certificate = new CertificateKeeper(credentials, {
-			files,
-			path: places.credentials,
-			clock,
-			random,
-			root: () => store.state.root,
-			post: (path, status, body) => plane.post(path, status, body),
-			renewed: (next) => {
-				plane.use(next);
-				loop.reopen();
-				this.#log('info', 'certificate renewed', { generation: next.certificate.generation });
-			},
-			failed: (error) => {
+			renewed: ({ certificate: { generation } }) => this.#log('info', 'certificate renewed', { generation }),
+			renewalFailed: (error) => {
 				const told = asTapPassError(error);
 				if (finalCodes.has(told.code)) this.#disconnected(told);
 				this.#log('warn', 'the certificate could not be renewed', told);
 			},
 		});
-		return { enrolment, store, plane, loop, spool };
 	}
 
 	/** Handles one payload: believed or not, it is the only way in. */
@@ -348,15 +290,10 @@ export class GovernedSandbox {
 		await assertKeyringDirectory(places.keyringDirectory);
 		await this.#untilGood();
 		const { loop, plane } = this.#parts!;
-		const detail = { agent: run.agent.slice(0, 200) };
-		const answer = await plane.post('/v1/sync/sessions', 201, { schema: 'tappass.session/1', detail });
-		const { keyring, session_id } = answer as unknown as SessionAnswer;
-		const closeSession = async (): Promise<void> => {
-			await plane.post(`/v1/sync/sessions/${session_id}/close`, 200, {}).catch(() => undefined);
-		};
+		const session = await openSession(plane, run.agent);
 		try {
 			await loop.inTurn(async () => {
-				await this.#receive(Buffer.from(JSON.stringify(keyring)));
+				await this.#receive(session.keyring);
 				const held = this.#parts!.store.held;
 				if (held !== null) await this.#apply(held.policy, run, true);
 			});
@@ -384,16 +321,16 @@ export class GovernedSandbox {
 			this.#policy.harnessDirectory = launched.harnessDirectory;
 			return {
 				sandbox: launched.sandbox,
-				session_id: String(session_id),
+				session_id: session.session_id,
 				release: async () => {
 					this.#refreshEgress = undefined;
 					this.#policy.harnessDirectory = undefined;
 					await launched.release();
-					await Promise.race([closeSession(), afterMs(1_000)]);
+					await session.close();
 				},
 			};
 		} catch (error) {
-			await Promise.race([closeSession(), afterMs(1_000)]);
+			await session.close();
 			throw error;
 		}
 	}
@@ -444,31 +381,6 @@ export class GovernedSandbox {
 		this.#changed();
 	}
 
-	#expiry(): TapPassError {
-		const { detail, hint } = this.#lost ?? {};
-		const told = { ...(detail !== undefined && { detail }), ...(hint !== undefined && { hint }) };
-		return this.#clockFault() ?? new TapPassError('keyring_expired', told);
-	}
-
-	#connectionError(): { readonly error?: TapPassError } {
-		// A wrong clock breaks connections too, in other words.
-		const error = this.#clockFault() ?? this.#lost;
-		return error === undefined ? {} : { error };
-	}
-
-	/** What is wrong with this machine's clock, by what signed statements and the server have witnessed. */
-	#clockFault(): TapPassError | undefined {
-		const floor = this.#parts?.store.state.floor;
-		const mark = floor === undefined || floor === 'none' ? 0 : Date.parse(floor.issued_at_max);
-		if (this.#options.clock.now().wall_ms < mark - limits.clockAheadMaxMs) {
-			const hint = 'set the clock: the time that a signed statement proves has already passed';
-			return new TapPassError('clock_regressed', { hint });
-		}
-		if (this.#serverAheadMs >= -limits.clockAheadMaxMs) return undefined;
-		const detail = `${Math.round(-this.#serverAheadMs / 1_000)} s ahead of the server`;
-		return new TapPassError('clock_ahead', { detail, hint: 'set the clock: everything looks expired to it' });
-	}
-
 	#lastToken(door: PlaneDoor): string | undefined {
 		if (this.#ended?.code !== 'sandbox_revoked' || this.#last === undefined) return undefined;
 		return Date.parse(this.#last.expires_at) > this.#options.clock.now().wall_ms
@@ -494,7 +406,7 @@ export class GovernedSandbox {
 			network: this.#holder?.network ?? null,
 			agent: this.agent.view(),
 			events_waiting: spool?.waiting ?? 0,
-			certificate_expires_at: this.#certificate?.credentials.certificate.expires_at ?? null,
+			certificate_expires_at: this.#parts?.certificate.credentials.certificate.expires_at ?? null,
 		};
 	}
 
@@ -512,25 +424,12 @@ export class GovernedSandbox {
 	}
 }
 
-/** Those that let something through. */
-const goodPostures: ReadonlySet<Posture> = new Set(['fresh', 'stale', 'quarantined']);
-
 const planeAlone: EgressPolicy = { rules: { schema: 'tappass.egress-rules/1', allow: [], deny: [] }, cidrs: [] };
 
 function tokenOf({ tokens }: Freshness, door: PlaneDoor): string {
 	return door === 'gateway' ? tokens.gateway_token : tokens.mcp_session_token;
 }
 
-async function needed<T>(files: Files, path: string, schema: z.ZodType<T>): Promise<T> {
-	const found = await readDocument(files, path, schema);
-	if (found !== undefined) return found;
-	throw new TapPassError('state_unreadable', { detail: `${path} is missing` });
-}
-
 function asTapPassError(error: unknown): TapPassError {
 	return error instanceof TapPassError ? error : new TapPassError('internal', { cause: error });
-}
-
-function afterMs(ms: number): Promise<void> {
-	return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
