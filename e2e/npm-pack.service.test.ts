@@ -87,6 +87,17 @@ const command = (folder: string, name: string, ...args: readonly string[]): Prom
 	return run(join(folder, 'node_modules/.bin', name), args, folder, env);
 };
 
+/** A Node of before, as npm packs it. */
+async function olderNode(): Promise<string> {
+	const name = `node-${process.platform}-${process.arch}`;
+	const program = join(home, 'node-20', 'node_modules', name, 'bin', 'node');
+	if (existsSync(program)) return program;
+	const args = ['install', '--prefix', join(home, 'node-20'), '--no-audit', '--no-fund', '--ignore-scripts'];
+	const done = await run('npm', [...args, '--prefer-offline', `${name}@20`], home);
+	expect(done.exit, done.stderr).toBe(0);
+	return program;
+}
+
 describe.each(names)('the tarball of %s', (name) => {
 	test('holds what is run and nothing that is not', () => {
 		const { files } = tarballs.get(name)!;
@@ -187,6 +198,33 @@ describe('installed into an empty folder', () => {
 		// A patch of a dependency moves it a little; a new one shows.
 		expect(Math.abs(bytes / 1e6 - Number(megabytes))).toBeLessThan(1.5);
 	}, 400_000);
+
+	test.each([
+		['tappass', 'tappass-cli'],
+		['tappass-host', 'tappass-host'],
+		['tappass-agent', 'tappass-agent'],
+	])(
+		'%s says which Node it needs when an older one runs it',
+		async (program, name) => {
+			const node = await olderNode();
+			const { bin } = JSON.parse(
+				readFileSync(join(home, `install-${name}`, 'node_modules', name, 'package.json'), 'utf8'),
+			) as { readonly bin: Readonly<Record<string, string>> };
+			const main = join(home, `install-${name}`, 'node_modules', name, bin[program]!);
+
+			for (const args of [[], ['--help'], ['--version', '--json']])
+				expect(await run(node, [main, ...args], home)).toEqual({
+					exit: 70,
+					stdout: '',
+					stderr: expect.stringMatching(
+						new RegExp(
+							`^${program}: error: Node 24 or newer is needed; this is Node 20\\.\\S+, /.+\n${program}: hint: .+\n$`,
+						),
+					),
+				});
+		},
+		400_000,
+	);
 
 	test('the rest of them load', async () => {
 		const covered = new Set(['tappass-cli', 'tappass-host', 'tappass-agent'].flatMap((name) => [...closure(name)]));

@@ -7,13 +7,13 @@ import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 
 const dist = join(import.meta.dirname, 'dist');
-const programs = globSync(['main.js', 'fail.js', 'commands/**/*.js'], { cwd: dist }).filter(
+const programs = globSync(['main.js', 'program.js', 'fail.js', 'commands/**/*.js'], { cwd: dist }).filter(
 	(file) => !file.includes('.test.'),
 );
 // The pure packages go in, with the libraries that they read with. The server, and what is large, native or rarely needed,
 // stays where npm put it, beside its own dependencies.
 const within =
-	/^(?:@tappass\/(?:audit|cli-kit|core|policy|providers|rego|signing|trust)$|zod$|zod\/|yaml$|js-yaml$|re2js$|tldts|@noble\/)/;
+	/^(?:@tappass\/(?:audit|cli-kit(?:\/node-version)?|core|policy|providers|rego|signing|trust)$|zod$|zod\/|yaml$|js-yaml$|re2js$|tldts|@noble\/)/;
 
 const build = await rolldown({
 	input: Object.fromEntries(programs.map((file) => [file.replace(/\.js$/, ''), join(dist, file)])),
