@@ -6,7 +6,7 @@ import { chmod, chown, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileOf, type TestServer, testServer } from '@tappass/server/test-server';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentPackage, type HostMachine, hostMachine, until } from './support/host-machine.ts';
+import { agentPackage, type HostMachine, hostMachine, textOf, until } from './support/host-machine.ts';
 
 const isRoot = process.getuid?.() === 0;
 const users = isRoot ? (['root', 'an ordinary user'] as const) : (['an ordinary user'] as const);
@@ -260,3 +260,23 @@ function isAlive(pid: number): boolean {
 		return false;
 	}
 }
+
+test('sandboxes that are enrolled in one moment are opened once each, and as root share no user', async () => {
+	const machine = await hostMachine();
+	try {
+		const names = ['first', 'second', 'third', 'fourth', 'fifth'];
+		const urls = await Promise.all(names.map(async () => (await bootstrap()).url));
+		expect(await machine.host('daemon', '--background')).toMatchObject({ code: 0 });
+
+		const enrolled = await Promise.all(names.map((name, at) => machine.host('init', name, '--enroll-url', urls[at]!)));
+
+		expect(enrolled.map(({ code, stderr }) => ({ code, stderr }))).toEqual(names.map(() => ({ code: 0, stderr: '' })));
+		for (const name of names) await until(async () => (await machine.sandbox(name)).posture === 'fresh');
+		if (!isRoot) return;
+		const { uids } = JSON.parse(await textOf(join(machine.directory, 'state', 'users.json')));
+		expect(Object.keys(uids).sort()).toEqual([...names].sort());
+		expect(new Set(Object.values(uids)).size).toBe(names.length);
+	} finally {
+		await machine.close();
+	}
+});

@@ -92,7 +92,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 		await sandbox.open();
 	};
 	/** Takes up what was enrolled and lets go of what was removed, or enrolled anew, since. */
-	const reload = async (): Promise<void> => {
+	const takeUp = async (): Promise<void> => {
 		for (const name of await setAsideNames(places.state)) {
 			if (!sandboxes.has(name)) await finishReplacement(files, places.state, name);
 		}
@@ -101,6 +101,12 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 			if (!names.includes(name) || !(await sandbox.isCurrent())) await release(name);
 		}
 		for (const name of names) await open(name);
+	};
+	// One at a time: two that look at once would both open what is new, and give two sandboxes one user.
+	let reloading = Promise.resolve();
+	const reload = (): Promise<void> => {
+		reloading = reloading.then(takeUp, takeUp);
+		return reloading;
 	};
 
 	const { promise: ready, resolve: isReady } = Promise.withResolvers<void>();
