@@ -39,7 +39,8 @@ export async function runTask(
 	if (prompt === undefined) throw new RangeError(`no task ${name}: ${Object.keys(tasks).join(', ')}`);
 	const calls: string[] = [];
 	try {
-		const agent = createAgent({ model: chatModel(client, wire, model), tools: await governedTools(client, calls) });
+		const tools = await governedTools(client, calls);
+		const agent = createAgent({ model: await chatModel(client, wire, model), tools });
 		const { messages } = await agent.invoke({ messages: [{ role: 'user', content: prompt }] });
 		return { outcome: 'done', text: String(messages.at(-1)?.content ?? ''), calls };
 	} catch (error) {
