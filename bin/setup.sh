@@ -44,3 +44,19 @@ install_programs() { # Debian package…
 	export DEBIAN_FRONTEND=noninteractive
 	apt-get update -qq >&2 && apt-get install -y -qq --no-install-recommends "$@" >/dev/null
 }
+
+# Builds what is to be run, unless nothing has changed since: the newest of what is built from is older than the stamp. A file
+# that was removed shows in the time of its folder.
+build_once() {
+	local stamp=node_modules/.tappass-built
+	if [ -f "$stamp" ] && [ -f quickstart/dist/main.js ] && [ -f packages/tappass-cli/bundle/main.js ] &&
+		[ -z "$(find packages policies packs examples quickstart package.json package-lock.json tsconfig.json tsconfig.base.json \
+			\( -name node_modules -o -name dist -o -name bundle -o -name oclif.manifest.json \) -prune -o \
+			\( -path 'packages/*/*' -o -path 'examples/*/*' -o -path 'quickstart/*' -o ! -type d \) -newer "$stamp" -print -quit)" ]; then
+		return 0
+	fi
+	rm -f "$stamp"
+	echo "$tappass_program: building"
+	# As old as the beginning: what changes meanwhile may have been missed.
+	touch "$stamp.new" && npm run --silent build && mv "$stamp.new" "$stamp"
+}

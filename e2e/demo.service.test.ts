@@ -1,5 +1,8 @@
 /** The demo as `bin/quickstart` plays it, on the real programs; each moment is a test. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { root } from './support/repository.ts';
@@ -51,3 +54,62 @@ describe('the demo', () => {
 		expect([code, told.passed, told.failed]).toEqual([0, 8, 0]);
 	});
 });
+
+describe('the demo, interrupted', () => {
+	test.each([
+		['before anything is up', 'starting a Collibra catalog'],
+		['while policies are applied', 'registering the catalog'],
+		['while sandboxes are enrolled', 'enrolling two sandboxes'],
+		['in a moment', '(3) A schema'],
+	])(
+		'%s: ends with 130 and leaves nothing, however often it is asked',
+		async (_when, line) => {
+			const temporary = mkdtempSync(join(tmpdir(), 'tappass-interrupted-'));
+			chmodSync(temporary, 0o711);
+			const child = spawn(process.execPath, [join(root, 'quickstart', 'dist', 'main.js')], {
+				env: { ...process.env, TMPDIR: temporary },
+			});
+			let output = '';
+			const ended = once(child, 'close') as Promise<[number | null]>;
+			await new Promise<void>((resolve) => {
+				for (const stream of [child.stdout, child.stderr])
+					stream.setEncoding('utf8').on('data', (part: string) => {
+						output += part;
+						if (output.includes(line)) resolve();
+					});
+			});
+
+			child.kill('SIGINT');
+			child.kill('SIGTERM');
+			const [code] = await ended;
+
+			try {
+				expect(code, output).toBe(130);
+				expect(output).toContain('quickstart: stopping what was started');
+				expect(output).not.toMatch(/error|FAIL|passed/);
+				expect(readdirSync(temporary)).toEqual([]);
+				expect(processesNaming(temporary)).toEqual([]);
+			} finally {
+				rmSync(temporary, { recursive: true, force: true });
+			}
+		},
+		180_000,
+	);
+});
+
+/** Command lines and environments of processes in which a path stands. */
+function processesNaming(path: string): readonly string[] {
+	return readdirSync('/proc')
+		.filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
+		.flatMap((pid) =>
+			['cmdline', 'environ'].map((file) => {
+				try {
+					return readFileSync(`/proc/${pid}/${file}`, 'utf8').replaceAll('\0', ' ');
+				} catch {
+					// It has ended since, or is another user's, whom the demo cannot have started.
+					return '';
+				}
+			}),
+		)
+		.filter((text) => text.includes(path));
+}

@@ -2,7 +2,9 @@
  * Every `sh` block of README.md and docs/*.md runs, in a copy of the checkout, page by page and in order; the files that a page
  * shows ("`packs/…`:" before a block) are written where it says. What does not run here is in the table below, with its reason.
  */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -18,6 +20,11 @@ const exceptions: Readonly<Record<string, { readonly elsewhere: string } | { rea
 		elsewhere: 'operator.service.test.ts and host.service.test.ts play these lines',
 	},
 	'README.md: bin/quickstart': { elsewhere: 'bin/quickstart has its own test' },
+	'docs/quickstart.md: bin/quickstart          #': { elsewhere: 'demo.service.test.ts plays it' },
+	'docs/quickstart.md: bin/quickstart --keep': { elsewhere: 'it is what the other blocks of the page run in' },
+	// A revoked sandbox is not well.
+	'docs/quickstart.md: tappass-host status': { exit: 1 },
+	'docs/quickstart.md: tappass-host shell tenant_b -- node "$AGENT" call': { exit: 1 },
 	'docs/writing-a-pack.md: mkdir -p packs/acme-mail/rules': { exit: 2 },
 };
 
@@ -76,6 +83,44 @@ function adapted(text: string): string {
 		.replaceAll('/tmp/', `${home}/tmp/`);
 }
 
+/** `bin/quickstart --keep`, set up and built already, in a temporary directory that sandboxes can pass through. */
+async function startDemo(): Promise<{
+	readonly adapted: (text: string) => string;
+	readonly stop: () => Promise<void>;
+}> {
+	const temporary = join(home, 'demo');
+	mkdirSync(temporary);
+	for (const path of [home, temporary]) chmodSync(path, 0o711);
+	const child = spawn(process.execPath, [join(root, 'quickstart', 'dist', 'main.js'), '--keep'], {
+		env: { ...process.env, TMPDIR: temporary },
+	});
+	const ended = once(child, 'close') as Promise<[number | null]>;
+	let output = '';
+	const kept = new Promise<void>((resolve) => {
+		for (const stream of [child.stdout, child.stderr])
+			stream.setEncoding('utf8').on('data', (part: string) => {
+				output += part;
+				if (/^8 passed, 0 failed$/m.test(output)) resolve();
+			});
+	});
+	await Promise.race([kept, ended]);
+	expect(output).toMatch(/^8 passed, 0 failed$/m);
+	const settings = /^ {4}\. (\/\S+\/env)$/m.exec(output)?.[1];
+	expect(settings).toBeDefined();
+	return {
+		// As typed into one terminal: what was read in stays.
+		adapted: (text) =>
+			`. ${settings}\n${text.replace(/^\. \S+\/env$/m, '')}`
+				.replaceAll('/tmp/my-', `${home}/tmp/my-`)
+				.replaceAll('/tmp/audit-', `${home}/tmp/audit-`),
+		stop: async () => {
+			child.kill('SIGINT');
+			expect((await ended)[0], output).toBe(0);
+			expect(readdirSync(temporary)).toEqual([]);
+		},
+	};
+}
+
 describe('what the pages show', () => {
 	test('is in a language that is known to run, or is no command', () => {
 		expect(blocks.filter((block) => !isCommand(block) && !known.has(block.language))).toEqual([]);
@@ -93,17 +138,24 @@ describe('what the pages show', () => {
 		const own = blocks.filter((block) => block.page === page);
 		if (!own.some(isCommand)) continue;
 		test(`${page} runs from its first block to its last`, async () => {
-			for (const block of own) {
-				if (block.file !== undefined && !isCommand(block)) {
-					mkdirSync(dirname(join(clone, block.file)), { recursive: true });
-					writeFileSync(join(clone, block.file), block.text);
+			// A page about the demo runs in the demo.
+			const demo = own.some(({ text }) => text.includes('--keep')) ? await startDemo() : undefined;
+			try {
+				for (const block of own) {
+					if (block.file !== undefined && !isCommand(block)) {
+						mkdirSync(dirname(join(clone, block.file)), { recursive: true });
+						writeFileSync(join(clone, block.file), block.text);
+					}
+					const exception = exceptionOf(block);
+					if (!isCommand(block) || (exception !== undefined && 'elsewhere' in exception)) continue;
+					const env = demo === undefined ? { ...terminal.env, TAPPASS_SERVER: server.url } : process.env;
+					const done = await runScript(demo?.adapted(block.text) ?? adapted(block.text), clone, env);
+					expect(done.exit, `${page}\n${block.text}\n${done.stdout}${done.stderr}`).toBe(exception?.exit ?? 0);
 				}
-				const exception = exceptionOf(block);
-				if (!isCommand(block) || (exception !== undefined && 'elsewhere' in exception)) continue;
-				const done = await runScript(adapted(block.text), clone, { ...terminal.env, TAPPASS_SERVER: server.url });
-				expect(done.exit, `${page}\n${block.text}\n${done.stdout}${done.stderr}`).toBe(exception?.exit ?? 0);
+			} finally {
+				await demo?.stop();
 			}
-		});
+		}, 300_000);
 	}
 });
 

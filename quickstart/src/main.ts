@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Plays the moments of the demo on real programs. Called by bin/quickstart, which sets everything up before. */
 import { parseArgs } from 'node:util';
+import { createTerminal } from '@tappass/cli-kit';
 import { type Evidence, moments } from './moments.ts';
 import { Unexpected } from './run.ts';
 import { openWorld, type World } from './world.ts';
@@ -8,6 +9,7 @@ import { openWorld, type World } from './world.ts';
 interface Played {
 	readonly number: number;
 	readonly title: string;
+	readonly proves: string;
 	readonly result: 'pass' | 'fail' | 'not_yet';
 	readonly seconds: number;
 	readonly ran: readonly string[];
@@ -15,61 +17,82 @@ interface Played {
 }
 
 const { values } = parseArgs({ options: { keep: { type: 'boolean' }, json: { type: 'boolean' } } });
+const { style, stdout } = createTerminal({ name: 'quickstart', json: values.json === true });
 const out = (line: string): void => {
-	if (values.json !== true) process.stdout.write(`${line}\n`);
+	if (values.json !== true) stdout.write(`${line}\n`);
 };
 const say = (line: string): void => {
 	process.stderr.write(`quickstart: ${line}\n`);
 };
 
-let world: World | undefined;
-let interrupted = false;
-const opening = openWorld(say);
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-	process.once(signal, () => {
-		interrupted = true;
-		say('stopping what was started');
-		// Whatever has been started by now ends; what is still starting ends when it has.
-		opening
-			.then(
-				(opened) => opened.close(),
-				() => {},
-			)
-			.finally(() => process.exit(130));
+// Once everything has been shown and is only kept running, being stopped is how it is meant to end.
+let kept = false;
+const interruption = new AbortController();
+const interrupted = interruption.signal;
+// Not once: a second Ctrl-C would end this process, and leave what it started.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+	process.on(signal, () => {
+		say(interrupted.aborted ? 'still stopping what was started' : 'stopping what was started');
+		interruption.abort();
 	});
 
-try {
-	world = await opening;
-} catch (error) {
-	if (!interrupted) fail(error);
-}
-if (world !== undefined) await play(world);
+const words = { pass: style.green('PASS'), fail: style.red('FAIL'), not_yet: style.yellow('not yet') };
 
-async function play(opened: World): Promise<void> {
-	const played: Played[] = [];
-	for (const { number, title, play } of moments) {
-		if (interrupted) return;
+let world: World | undefined;
+try {
+	world = await openWorld(say, interrupted);
+	process.exitCode = await show(world, await play(world));
+} catch (error) {
+	if (!interrupted.aborted) say(`error: ${error instanceof Error ? error.message : String(error)}`);
+	process.exitCode = 1;
+} finally {
+	await world?.close();
+}
+process.exit(interrupted.aborted && !kept ? 130 : process.exitCode);
+
+/** Says how it went, and with `--keep` waits until it is told to stop. Returns the exit code. */
+async function show(opened: World, played: readonly Played[]): Promise<number> {
+	const [passed, failed] = (['pass', 'fail'] as const).map(
+		(result) => played.filter((one) => one.result === result).length,
+	);
+	if (interrupted.aborted) return 130;
+	kept = values.keep === true;
+	if (kept) tell(opened);
+	// What nobody is going to look at any more ends before the last line.
+	else await opened.close();
+	if (values.json === true) {
+		const fields = {
+			passed,
+			failed,
+			moments: played,
+			urls: opened.urls,
+			...(kept ? { settings: opened.settings } : {}),
+		};
+		process.stdout.write(`${JSON.stringify({ schema: 'tappass.quickstart/1', ...fields })}\n`);
+	}
+	out(`\n${passed} passed, ${failed} failed`);
+	if (kept) await stopped();
+	return failed === 0 ? 0 : 1;
+}
+
+/** Plays the moments one after the other; those after an interruption are not played. */
+async function play(opened: World): Promise<readonly Played[]> {
+	const all: Played[] = [];
+	for (const { number, title, proves, play: act } of moments) {
+		if (interrupted.aborted) return all;
 		const begun = performance.now();
-		out(`\n(${number}) ${title}`);
-		const done = play === undefined ? undefined : await attempt(() => play(opened));
+		out(`\n${style.bold(`(${number}) ${title}`)}`);
+		out(`    ${style.dim(proves)}`);
+		const done = act === undefined ? undefined : await attempt(() => act(opened));
+		if (interrupted.aborted) return all;
 		const result = done === undefined ? 'not_yet' : done.failed ? 'fail' : 'pass';
 		const { ran, saw } = done ?? { ran: [], saw: [] };
 		for (const line of ran) out(`    $ ${line}`);
 		for (const line of saw.flatMap((one) => one.split('\n'))) out(`      ${line}`);
-		out(`    ${{ pass: 'PASS', fail: 'FAIL', not_yet: 'not yet' }[result]}`);
-		played.push({ number, title, result, seconds: Math.round(performance.now() - begun) / 1_000, ran, saw });
+		out(`    ${words[result]}`);
+		all.push({ number, title, proves, result, seconds: Math.round(performance.now() - begun) / 1_000, ran, saw });
 	}
-	const [passed, failed] = (['pass', 'fail'] as const).map(
-		(result) => played.filter((one) => one.result === result).length,
-	);
-	if (values.keep === true) await keep(opened);
-	else await opened.close();
-	if (values.json === true)
-		process.stdout.write(
-			`${JSON.stringify({ schema: 'tappass.quickstart/1', passed, failed, moments: played, urls: opened.urls })}\n`,
-		);
-	out(`\n${passed} passed, ${failed} failed`);
-	process.exit(failed === 0 ? 0 : 1);
+	return all;
 }
 
 async function attempt(work: () => Promise<Evidence>): Promise<Evidence & { readonly failed: boolean }> {
@@ -81,27 +104,26 @@ async function attempt(work: () => Promise<Evidence>): Promise<Evidence & { read
 	}
 }
 
-async function keep(opened: World): Promise<void> {
-	const exports = Object.entries(opened.env).map(([name, value]) => `export ${name}=${value}`);
+function tell({ settings }: World): void {
 	out(
 		[
 			'',
-			'Everything is still running. In another terminal, from the project:',
-			...exports.map((line) => `    ${line}`),
-			'    bin/tappass sandbox list',
-			'    bin/tappass audit tail',
-			'    bin/tappass-host status',
-			'    bin/tappass-host shell tenant_b',
-			'Press Ctrl-C here to stop it all.',
+			'Everything is still running. In another terminal:',
+			`    . ${settings}`,
+			'    tappass sandbox list',
+			'    tappass audit tail',
+			'    tappass-host status',
+			'    tappass-host shell tenant_b',
+			'docs/quickstart.md says what else to try. Press Ctrl-C here to stop it all.',
 		].join('\n'),
 	);
-	await new Promise<void>(() => {
-		// Held open: until a signal ends it.
-		setInterval(() => {}, 60_000);
-	});
 }
 
-function fail(error: unknown): never {
-	process.stderr.write(`quickstart: error: ${error instanceof Error ? error.message : String(error)}\n`);
-	process.exit(1);
+/** Comes back when somebody has asked this process to end. */
+async function stopped(): Promise<void> {
+	// A signal alone holds no process open.
+	const alive = setInterval(() => {}, 60_000);
+	if (!interrupted.aborted)
+		await new Promise<void>((resolve) => interrupted.addEventListener('abort', () => resolve(), { once: true }));
+	clearInterval(alive);
 }

@@ -12,6 +12,8 @@ export interface Evidence {
 export interface Moment {
 	readonly number: number;
 	readonly title: string;
+	/** What a person may believe when it passes; of one that is not built, what is missing. */
+	readonly proves: string;
 	readonly play?: (world: World) => Promise<Evidence>;
 }
 
@@ -31,16 +33,64 @@ interface TaskAnswer {
 
 /** The moments in the order that they are told. */
 export const moments: readonly Moment[] = [
-	{ number: 1, title: 'Evaluation before deployment' },
-	{ number: 2, title: 'A governed task, and its trace', play: baseline },
-	{ number: 3, title: 'A schema that the agent may not touch', play: (world) => schemaDenied(world, 'tenant_a') },
-	{ number: 4, title: 'The same answer in the second sandbox', play: (world) => schemaDenied(world, 'tenant_b') },
-	{ number: 5, title: 'A live change of policy', play: liveChange },
-	{ number: 6, title: 'A loop that ends the session', play: loop },
-	{ number: 7, title: 'Drift from the baseline' },
-	{ number: 8, title: 'Around the gateway', play: bypass },
-	{ number: 9, title: 'No upward channel', play: noUpwardChannel },
-	{ number: 10, title: 'Revocation', play: revocation },
+	{
+		number: 1,
+		title: 'Evaluation before deployment',
+		proves: 'Will play probes against a policy before it is applied; tappass eval is not built yet.',
+	},
+	{
+		number: 2,
+		title: 'A governed task, and its trace',
+		proves: 'What the policy allows works, and one trace follows the call from the agent to the tool.',
+		play: baseline,
+	},
+	{
+		number: 3,
+		title: 'A schema that the agent may not touch',
+		proves: 'Asked by the model or called by itself: refused, and the log says by whose rule.',
+		play: (world) => schemaDenied(world, 'tenant_a'),
+	},
+	{
+		number: 4,
+		title: 'The same answer in the second sandbox',
+		proves: 'The rule is of the project, not of one machine.',
+		play: (world) => schemaDenied(world, 'tenant_b'),
+	},
+	{
+		number: 5,
+		title: 'A live change of policy',
+		proves: 'A stricter policy reaches an agent that runs, without starting it anew.',
+		play: liveChange,
+	},
+	{
+		number: 6,
+		title: 'A loop that ends the session',
+		proves: 'Allowed calls, made again and again, end the session; it stays ended.',
+		play: loop,
+	},
+	{
+		number: 7,
+		title: 'Drift from the baseline',
+		proves: 'Will compare what agents do with what they used to do; drift signals are not built yet.',
+	},
+	{
+		number: 8,
+		title: 'Around the gateway',
+		proves: 'An agent that does not ask the gateway has no other way out: the kernel holds it.',
+		play: bypass,
+	},
+	{
+		number: 9,
+		title: 'No upward channel',
+		proves: 'An agent can neither ask for more, nor write its own policy, nor reach who could.',
+		play: noUpwardChannel,
+	},
+	{
+		number: 10,
+		title: 'Revocation',
+		proves: 'A sandbox that is revoked is refused from then on, though its token has not run out.',
+		play: revocation,
+	},
 ];
 
 async function baseline(world: World): Promise<Evidence> {
@@ -84,15 +134,17 @@ function chainToServer(spans: readonly Span[], trace: string): readonly Span[] {
 }
 
 async function schemaDenied(world: World, sandbox: string): Promise<Evidence> {
-	const task = await world.agent(sandbox, 'run-task', 'drop-pii-archive', '--json');
+	const [task, direct] = await Promise.all([
+		world.agent(sandbox, 'run-task', 'drop-pii-archive', '--json'),
+		// The model's wish is refused at the gateway. An agent that calls the tool by itself meets the broker.
+		world.agent(
+			sandbox,
+			...['call', 'collibra.delete_asset'],
+			...['{"schema":"pii_archive","asset_id":"pii_archive.contacts_2019"}', '--json'],
+		),
+	]);
 	const { denial } = read(task);
 	expect(denial?.code === 'schema_denied', `expected schema_denied: ${task.stdout}${task.stderr}`);
-	// The model's wish was refused at the gateway. An agent that calls the tool by itself meets the broker.
-	const direct = await world.agent(
-		sandbox,
-		...['call', 'collibra.delete_asset'],
-		...['{"schema":"pii_archive","asset_id":"pii_archive.contacts_2019"}', '--json'],
-	);
 	const broker = read(direct).denial;
 	expect(broker?.code === 'schema_denied', `expected schema_denied at the broker: ${direct.stdout}${direct.stderr}`);
 	expect(
@@ -180,25 +232,35 @@ async function loop(world: World): Promise<Evidence> {
 	expect(denial?.code === 'session_killed', `expected session_killed: ${ran.stdout}${ran.stderr}`);
 	const again = await world.agent('tenant_b', 'run-task', 'add-email-column', '--json');
 	expect(read(again).denial?.code === 'session_killed', `expected the session to stay killed: ${again.stdout}`);
-	const sessions = await must(world.tappass('session', 'list'));
+	const sessions = await must(world.tappass('session', 'list', '--state', 'killed', '--json'));
+	const { items } = JSON.parse(sessions.stdout) as { readonly items: readonly Killed[] };
+	expect(items.length === 1, `expected one killed session: ${sessions.stdout}`);
 	return {
 		ran: [ran.line, again.line, sessions.line],
 		saw: [
 			...calls,
 			`${denial.status} ${denial.code}`,
 			'the next task: session_killed',
-			...lines(sessions.stdout).filter((line) => line.includes('killed')),
+			...items.map(({ id, sandbox, killed_reason }) => `${sandbox} ${id}: ${killed_reason}`),
 		],
 	};
 }
 
+interface Killed {
+	readonly id: string;
+	readonly sandbox?: string;
+	readonly killed_reason?: string;
+}
+
 async function bypass(world: World): Promise<Evidence> {
-	const proxied = await world.inside('tenant_a', 'curl', '-sS', '-m', '10', '-o', '/dev/null', 'https://collibra.com/');
-	const direct = await world.inside(
-		'tenant_a',
-		...['curl', '-sS', '-m', '10', '--noproxy', '*', '-o', '/dev/null', 'https://93.184.215.14/'],
-	);
-	const metadata = await world.inside('tenant_a', 'curl', '-sS', '-m', '10', 'http://169.254.169.254/');
+	const [proxied, direct, metadata] = await Promise.all([
+		world.inside('tenant_a', 'curl', '-sS', '-m', '10', '-o', '/dev/null', 'https://collibra.com/'),
+		world.inside(
+			'tenant_a',
+			...['curl', '-sS', '-m', '10', '--noproxy', '*', '-o', '/dev/null', 'https://93.184.215.14/'],
+		),
+		world.inside('tenant_a', 'curl', '-sS', '-m', '10', 'http://169.254.169.254/'),
+	]);
 	expect(proxied.code !== 0, 'curl reached collibra.com');
 	expect(direct.code !== 0, 'curl reached an address without the proxy');
 	expect(
@@ -212,11 +274,13 @@ async function bypass(world: World): Promise<Evidence> {
 }
 
 async function noUpwardChannel(world: World): Promise<Evidence> {
-	const asked = await must(world.agent('tenant_a', 'ask-for-more'));
+	const [asked, write, operator] = await Promise.all([
+		must(world.agent('tenant_a', 'ask-for-more')),
+		world.inside('tenant_a', 'sh', '-c', 'echo more >> /run/tappass/keyring.json'),
+		world.inside('tenant_a', 'curl', '-sS', '-m', '10', `${world.urls.operator}/v1/policies`),
+	]);
 	expect(asked.stdout.includes('undefined'), asked.stdout);
-	const write = await world.inside('tenant_a', 'sh', '-c', 'echo more >> /run/tappass/keyring.json');
 	expect(write.code !== 0, 'the agent wrote its own keyring');
-	const operator = await world.inside('tenant_a', 'curl', '-sS', '-m', '10', `${world.urls.operator}/v1/policies`);
 	expect(operator.code !== 0 || operator.stdout.includes('"code"'), 'the operator API answered the agent');
 	return {
 		ran: [asked.line, write.line, operator.line],
