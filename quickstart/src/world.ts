@@ -30,8 +30,11 @@ const agentProgram = join(example, 'dist', 'agent', 'main.js');
 /** What a run writes, with room to spare: a database, logs, two sandboxes. */
 const bytesNeeded = 512 * 2 ** 20;
 
-/** Starts everything. @param say told what is happening @param signal ends it all early */
-export async function openWorld(say: (line: string) => void, signal: AbortSignal): Promise<World> {
+/** Starts everything. @param say told what is happening @param signal ends it all early; never unless given */
+export async function openWorld(
+	say: (line: string) => void,
+	signal: AbortSignal = new AbortController().signal,
+): Promise<World> {
 	const { bavail, bsize } = await statfs(tmpdir());
 	if (bavail * bsize < bytesNeeded)
 		throw new Unexpected(
