@@ -115,7 +115,18 @@ export function additiveGrants(
 		...[...system.read.map(absolutePath), ...programs].filter(mayGrantSystem),
 		...rules.read_only.filter(mayGrant),
 	];
-	const write = system.write.map(absolutePath).filter(mayGrantSystem);
+	const mayWriteSystem = (path: PathPattern): boolean => {
+		// Scratch space around what the policy lets be read only would let it be written.
+		const held = rules.read_only.filter((one) => coversPath(path, one));
+		for (const one of held)
+			gaps.push({
+				aspect: 'filesystem',
+				value: nameOf(rules, one),
+				why: `${pathText(path)} is left out whole, since it would be writable there; programs that need it do not run`,
+			});
+		return held.length === 0 && mayGrantSystem(path);
+	};
+	const write = system.write.map(absolutePath).filter(mayWriteSystem);
 	if (mayGrant(rules.workspace)) {
 		const held = rules.read_only.filter((path) => coversPath(rules.workspace, path));
 		(held.length === 0 ? write : read).push(rules.workspace);

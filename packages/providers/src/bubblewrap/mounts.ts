@@ -147,7 +147,7 @@ function readOnlyGrants(
 		const at = real(path);
 		const value = nameOf(rules, path);
 		if (isCovered(deny, at)) return [];
-		if (isReserved(at)) {
+		if (isReserved(at, rules.workspace)) {
 			gaps.push(
 				gap(value, 'the sockets of services outside are there, and a read-only mount does not stop a connection'),
 			);
@@ -166,8 +166,10 @@ function readOnlyGrants(
 	});
 }
 
-function isReserved(path: PathPattern): boolean {
-	return path.segments.length === 0 || isCovered(reserved, path) || isCovered([temporary], path);
+/** A workspace below /tmp is the agent's own: what is read-only in it must be held there, not left to the workspace. */
+function isReserved(path: PathPattern, workspace: PathPattern): boolean {
+	if (path.segments.length === 0 || isCovered(reserved, path)) return true;
+	return isCovered([temporary], path) && !coversPath(workspace, path);
 }
 
 function workspaceGrant(

@@ -108,6 +108,16 @@ describe('bubblewrap', () => {
 		},
 	);
 
+	test('what is read-only in a workspace below /tmp stays so', () => {
+		const filesystem = { workspace: '/tmp/work', read_only: ['/tmp/work/vendor'], deny_paths: [] };
+		const path_kinds = { '/srv/tappass/demo/workspace/vendor': 'directory' as const };
+		const { args } = bubblewrap.render({ ...casePolicy('empty'), filesystem }, caseCapabilities({ path_kinds }));
+
+		expect(lookUp(args, absolutePath('/tmp/work/a')).writable).toBe(true);
+		expect(lookUp(args, absolutePath('/tmp/work/vendor/a'))).toMatchObject({ writable: false });
+		expect(lookUp(args, absolutePath('/tmp/work/vendor/a')).host).toBeDefined();
+	});
+
 	test('without socat nothing is reachable, and each domain is a gap', () => {
 		const rendered = bubblewrap.render(casePolicy('typical'), caseCapabilities({ binaries: {} }));
 

@@ -75,6 +75,8 @@ describe('cursor', () => {
 		['a way around', use('Read', { file_path: '/workspace/../etc/passwd' })],
 		['a file without a name', use('Read', {})],
 		['a second file beside an allowed one', use('Read', { file_path: '/workspace/a', path: '/etc/passwd' })],
+		['a path that the program may resolve to the home directory', use('Read', { file_path: '~/.ssh/id' })],
+		['a path that is an address', use('Read', { file_path: 'file:///etc/passwd' })],
 		['writing what is read-only', use('Write', { file_path: 'vendor/a' })],
 		['a host that is not listed', use('WebFetch', { url: 'https://evil.example/' })],
 		['a denied host', use('WebFetch', { url: 'https://paste.acme.com/' })],
@@ -104,6 +106,25 @@ describe('cursor', () => {
 		],
 	])('the hook lets %s through', (_, event) => {
 		expect(allows(event, everything)).toBe(true);
+	});
+
+	test('where a file system does not tell capitals or forms of a letter apart, a denial does not either', () => {
+		const policy: CompiledPolicy = {
+			...casePolicy('everything'),
+			filesystem: {
+				workspace: '/workspace',
+				read_only: ['/workspace/Vendor'],
+				deny_paths: ['/workspace/.env', '/workspace/é'],
+			},
+		};
+		const on = (os: 'macos' | 'linux'): HookRules => rulesOf(cursor.render(policy, { ...capabilities, os }));
+		const forms = ['/workspace/.ENV', '/workspace/.Env/x', '/workspace/e\u0301', '/workspace/E\u0301/x'];
+		for (const path of forms) {
+			expect(allows(use('Read', { file_path: path }), on('macos')), path).toBe(false);
+			expect(allows(use('Read', { file_path: path }), on('linux')), path).toBe(true);
+		}
+		expect(allows(use('Write', { file_path: '/workspace/vendor/a' }), on('macos'))).toBe(false);
+		expect(allows(use('Write', { file_path: '/workspace/vendors/a' }), on('macos'))).toBe(true);
 	});
 
 	test('every event that can be refused fails closed, and without Node all are refused', () => {
@@ -194,6 +215,17 @@ describe('the hook, run as Cursor runs it', () => {
 			answer: expect.objectContaining({ permission: 'deny', decision: 'deny' }),
 		});
 		expect(run(read('w/link/new')).status).toBe(2);
+	});
+	test('says no to a link that leads to where nothing is yet: a write would make it there', () => {
+		symlinkSync(join(folder, 'secret/new'), join(folder, 'w/dangling'));
+		for (const path of ['w/dangling', 'w/dangling/below']) expect(run(read(path)).status).toBe(2);
+	});
+	test('decides when it is started through a link', () => {
+		symlinkSync(folder, `${folder}-link`);
+		const hook = join(`${folder}-link`, 'tappass-hook.mjs');
+		const { status } = spawnSync(process.execPath, [hook], { input: read('secret/f'), encoding: 'utf8' });
+		rmSync(`${folder}-link`);
+		expect(status).toBe(2);
 	});
 	test('says yes to a file in the workspace, there or not', () => {
 		expect(run(read('w/new'))).toEqual({ status: 0, answer: { permission: 'allow', decision: 'allow' } });

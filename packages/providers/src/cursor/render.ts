@@ -48,6 +48,7 @@ export function render(policy: CompiledPolicy, capabilities: RenderCapabilities)
 			held: held.map(pathText),
 			read: [paths.workspace, ...paths.read_only].map(pathText),
 			deny: paths.deny.map(pathText),
+			folded: capabilities.os !== 'linux',
 		},
 		domains: { allow: domains.allow.map(domainText), deny: domains.deny.map(domainText) },
 	};

@@ -37,6 +37,8 @@ export interface HookRules {
 		readonly held: readonly string[];
 		readonly read: readonly string[];
 		readonly deny: readonly string[];
+		/** The file system takes capitals and small letters, and the forms of a letter, for the same. */
+		readonly folded: boolean;
 	};
 	readonly domains: { readonly allow: readonly string[]; readonly deny: readonly string[] };
 }
@@ -71,7 +73,7 @@ const rulesSchema: z.ZodType = z.strictObject({
 	schema: z.literal('tappass.cursor-rules/1'),
 	tools: z.array(z.string().regex(/^[A-Za-z]+$/)),
 	mcp: z.strictObject({ url, tools: z.array(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/)) }),
-	files: z.strictObject({ write: paths, held: paths, read: paths, deny: paths }),
+	files: z.strictObject({ write: paths, held: paths, read: paths, deny: paths, folded: z.boolean() }),
 	domains: z.strictObject({ allow: domains, deny: domains }),
 });
 const mcpSchema: z.ZodType = z.strictObject({

@@ -108,6 +108,14 @@ function networkPolicies(
 			value: nameOf(rules, path),
 			why: 'the target itself opens system directories to a sandbox with network rules, this one among them',
 		});
+	// Of those, this one can be written.
+	const scratch = absolutePath('/tmp');
+	for (const path of opened.length === 0 ? [] : rules.read_only.filter((one) => coversPath(scratch, one)))
+		gaps.push({
+			aspect: 'filesystem',
+			value: nameOf(rules, path),
+			why: 'the target itself makes /tmp writable for a sandbox with network rules',
+		});
 	return { policies, gaps };
 }
 

@@ -73,6 +73,15 @@ describe('sandbox-exec', () => {
 		});
 	});
 
+	test('scratch space makes nothing writable that the policy names for reading, nor lets it be moved away', () => {
+		const filesystem = { workspace: '/workspace', read_only: ['/tmp/a/data'], deny_paths: [] };
+		const rendered = sandboxExec.render({ ...casePolicy('empty'), filesystem }, caseCapabilities(macos));
+
+		expect(decides(rendered, 'file-write*', absolutePath('/private/tmp/b'))).toBe(true);
+		expect(decides(rendered, 'file-write*', absolutePath('/private/tmp/a/data/x'))).toBe(false);
+		expect(rendered.files[0]!.content).toContain('(literal "/private/tmp/a")');
+	});
+
 	test('each domain is a gap, since only addresses can be named', () => {
 		const rendered = sandboxExec.render(casePolicy('typical'), caseCapabilities(macos));
 
@@ -124,13 +133,16 @@ describe('sandbox-exec', () => {
 				expect(sandboxExec.render(policy, capabilities)).toEqual(rendered);
 
 				const rules = hostRules(pathRules(policy.filesystem, capabilities));
+				// What the target grants by itself does not make writable what the policy names for reading.
+				const heldSystem = rules.read_only.filter((one) => isCovered(system, one));
 				for (const path of [any, ...nearbyPaths(policy)]) {
 					const text = pathText(path);
 					const reads = decides(rendered, 'file-read*', path);
 					const writes = decides(rendered, 'file-write*', path);
 					if (reads) expect(isCovered(rules.deny, path), text).toBe(false);
 					if (reads && !isCovered(system, path)) expect(mayRead(rules, path), text).toBe(true);
-					if (writes && !isCovered(system, path)) expect(mayWrite(rules, path), text).toBe(true);
+					if (writes && (!isCovered(system, path) || isCovered(heldSystem, path)))
+						expect(mayWrite(rules, path), text).toBe(true);
 				}
 			}),
 		);

@@ -137,14 +137,29 @@ function filesystem(
 		paths: readonly PathPattern[],
 	): readonly SeatbeltRule[] => (paths.length === 0 ? [] : [{ effect, operations, filters: subpaths(paths) }]);
 	const denied = rules.deny.filter((path) => safeText.test(pathText(path)));
-	const fixed = parentsWithin(rules.workspace, [...held, ...denied]);
+	// Scratch space around what may be read only would let it be written; the workspace may lie in either.
+	const heldScratch = rules.read_only.filter((path) => isCovered(write, path));
+	const unnamed = heldScratch.filter((path) => !safeText.test(pathText(path)));
+	const scratch = write.filter((path) => !unnamed.some((one) => coversPath(path, one)));
+	for (const path of unnamed)
+		gaps.push({
+			aspect: 'filesystem',
+			value: nameOf(rules, path),
+			why: 'the name cannot be written safely, so nothing around it can be written either',
+		});
+	const named = heldScratch.filter((path) => safeText.test(pathText(path)));
+	const fixed = sortedPaths(
+		[...scratch, rules.workspace].flatMap((around) => parentsWithin(around, [...held, ...named, ...denied])),
+	);
 	return {
 		gaps,
 		rules: [
 			// Every program asks for the root directory itself before anything else.
 			allow(['file-read*'], [{ kind: 'literal', path: '/' }]),
 			...rule('allow', reading, [...read, ...granted, ...workspace]),
-			...rule('allow', ['file-write*'], [...write, ...(heldSafely ? workspace : [])]),
+			...rule('allow', ['file-write*'], scratch),
+			...rule('deny', ['file-write*'], named),
+			...rule('allow', ['file-write*'], heldSafely ? workspace : []),
 			...rule('deny', ['file-write*'], heldSafely ? held : []),
 			...rule('deny', [...reading, 'file-write*'], denied),
 			...(fixed.length === 0
@@ -160,12 +175,12 @@ function filesystem(
 	};
 }
 
-/** Directories of the workspace above these paths: renamed, they would take what is in them out of the rules' reach. */
-function parentsWithin(workspace: PathPattern, paths: readonly PathPattern[]): readonly PathPattern[] {
-	const parents = strictlyBelow(paths, workspace).flatMap(({ segments }) =>
+/** Directories of a place that can be written, above these paths: renamed, they would take what is in them out of the rules' reach. */
+function parentsWithin(around: PathPattern, paths: readonly PathPattern[]): readonly PathPattern[] {
+	const parents = strictlyBelow(paths, around).flatMap(({ segments }) =>
 		segments
-			.slice(workspace.segments.length)
-			.map((_, index): PathPattern => ({ root: '/', segments: segments.slice(0, workspace.segments.length + index) })),
+			.slice(around.segments.length)
+			.map((_, index): PathPattern => ({ root: '/', segments: segments.slice(0, around.segments.length + index) })),
 	);
 	return sortedPaths(parents).filter((path) => safeText.test(pathText(path)));
 }

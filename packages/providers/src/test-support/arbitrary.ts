@@ -79,13 +79,45 @@ const name = fc.constantFrom(
 const ceiling = (max: number): fc.Arbitrary<number> => fc.oneof(fc.constant(0), fc.integer({ min: 0, max }));
 const set = <T>(item: fc.Arbitrary<T>, maxLength = 5): fc.Arbitrary<T[]> => fc.uniqueArray(item, { maxLength });
 
+/** The same policy with paths that meet its workspace, its home, or what targets grant by themselves. */
+function withMeetings(policy: CompiledPolicy, chosen: readonly (readonly ['read_only' | 'deny_paths', number])[]) {
+	const { workspace } = policy.filesystem;
+	const places = [
+		workspace,
+		`${workspace}/inside`,
+		`${workspace}/inside/deep`,
+		`${workspace} beside`,
+		workspace.slice(0, workspace.lastIndexOf('/')) || '/',
+		'~',
+		'/tmp',
+		'/tmp/inside',
+		'/usr/lib',
+	];
+	const added = (field: 'read_only' | 'deny_paths'): readonly string[] => [
+		...new Set([
+			...policy.filesystem[field],
+			...chosen.filter(([name]) => name === field).map(([, at]) => places[at % places.length]!),
+		]),
+	];
+	const filesystem = { workspace, read_only: added('read_only'), deny_paths: added('deny_paths') };
+	return { ...policy, filesystem };
+}
+
 /** Any valid Compiled Policy. */
 export const arbitraryPolicy: fc.Arbitrary<CompiledPolicy> = fc
-	.record({
+	.tuple(
+		fc.array(fc.tuple(fc.constantFrom('read_only' as const, 'deny_paths' as const), fc.nat(8)), { maxLength: 3 }),
+		arbitraryShape(),
+	)
+	.map(([chosen, policy]) => withMeetings(policy, chosen))
+	.filter((policy) => compiledPolicySchema.safeParse(policy).success);
+
+function arbitraryShape(): fc.Arbitrary<CompiledPolicy> {
+	return fc.record({
 		schema: fc.constant('tappass.compiled-policy/1' as const),
 		network: fc.record({ allow_domains: set(allowDomain), deny_categories: set(name, 3) }),
 		filesystem: fc.record({
-			workspace: fc.oneof(fc.constant('/workspace'), absolute),
+			workspace: fc.oneof(fc.constantFrom('/workspace', '/home/agent/work', '/tmp/work'), absolute),
 			read_only: set(path),
 			deny_paths: set(path),
 		}),
@@ -106,8 +138,8 @@ export const arbitraryPolicy: fc.Arbitrary<CompiledPolicy> = fc
 			tool_calls_per_minute: ceiling(1e6),
 		}),
 		compliance_tags: set(fc.constantFrom('SOC2:CC6.1', 'ISO42001:6.2.3', 'GDPR:Art.32')),
-	})
-	.filter((policy) => compiledPolicySchema.safeParse(policy).success) as fc.Arbitrary<CompiledPolicy>;
+	}) as fc.Arbitrary<CompiledPolicy>;
+}
 
 /** The golden machine, with categories that generated policies may name, or not. */
 export const arbitraryCapabilities: fc.Arbitrary<RenderCapabilities> = fc.boolean().map((known) =>

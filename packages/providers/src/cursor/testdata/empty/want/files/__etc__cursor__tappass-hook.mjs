@@ -1,7 +1,7 @@
 // Written by TapPass. Decides Cursor's hook events by the rules beside this file; everything else is denied.
-import { readFileSync, realpathSync } from 'node:fs';
+import { lstatSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 const fileTools = { Read: 'read', Write: 'write', Delete: 'write' };
 
@@ -40,6 +40,8 @@ function byServer(event, rules) {
 
 function byPath(access, text, event, rules, real) {
 	if (typeof text !== 'string' || text === '' || text.includes('\0')) return 'the call names no file';
+	// What the program may take for another place than we do: a home directory, an address.
+	if (text.startsWith('~') || /^[A-Za-z][A-Za-z0-9+.-]*:/.test(text)) return 'the call names no plain path';
 	const roots = Array.isArray(event.workspace_roots) ? event.workspace_roots : [];
 	const base = [event.cwd, roots[0]].find((one) => typeof one === 'string' && isAbsolute(one));
 	if (!isAbsolute(text) && base === undefined) return 'the path is relative to nothing known';
@@ -48,9 +50,13 @@ function byPath(access, text, event, rules, real) {
 	return [path, real(path)].every((one) => mayTouch(access, one, rules.files)) ? undefined : 'the policy does not allow this path';
 }
 function mayTouch(access, path, files) {
-	const isIn = (folders) => folders.some((one) => path === one || one === '/' || path.startsWith(one + '/'));
-	if (isIn(files.deny)) return false;
-	return access === 'write' ? isIn(files.write) && !isIn(files.held) : isIn(files.read);
+	const lies = (inner, one) => inner === one || one === '/' || inner.startsWith(one + '/');
+	const isIn = (folders) => folders.some((one) => lies(path, one));
+	// Where a file system takes two spellings for one name, what is withheld is withheld under each.
+	const same = (name) => (files.folded ? name.normalize('NFKC').toLowerCase().normalize('NFKC') : name);
+	const isUnder = (folders) => folders.some((one) => lies(same(path), same(one)));
+	if (isUnder(files.deny)) return false;
+	return access === 'write' ? isIn(files.write) && !isUnder(files.held) : isIn(files.read);
 }
 
 function byHost(text, rules) {
@@ -61,12 +67,14 @@ function byHost(text, rules) {
 	return names(rules.domains.allow) && !names(rules.domains.deny) ? undefined : 'the policy does not allow this host';
 }
 
-/** Where the links of a path lead; what does not exist yet keeps its name. */
+/** Where the links of a path lead; what does not exist yet keeps its name. Throws for a link that leads to nothing. */
 export function realPath(path) {
 	try {
 		return realpathSync(path);
 	} catch (error) {
 		if (error.code !== 'ENOENT' || path === dirname(path)) throw error;
+		// Written to, such a link makes a file wherever it points.
+		if (lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink()) throw error;
 		return join(realPath(dirname(path)), path.slice(dirname(path).length).replace(/^\//, ''));
 	}
 }
@@ -82,11 +90,15 @@ function main() {
 	process.exitCode = why === undefined ? 0 : 2;
 }
 
-if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {
-	try {
-		main();
-	} catch (error) {
-		process.stderr.write('tappass: error: could not decide: ' + error.message + '\n');
-		process.exitCode = 2;
-	}
+/** Whether this was started, and not imported; through a link as well, or it would end well without an answer. */
+function isStarted() {
+	if (typeof import.meta.main === 'boolean') return import.meta.main;
+	return process.argv[1] !== undefined && realpathSync(process.argv[1]) === realpathSync(fileURLToPath(import.meta.url));
+}
+
+try {
+	if (isStarted()) main();
+} catch (error) {
+	process.stderr.write('tappass: error: could not decide: ' + error.message + '\n');
+	process.exitCode = 2;
 }
