@@ -9,7 +9,7 @@ export {
 } from './evidence/claim.ts';
 export { type ExportOptions, exportLog, proofPath, vkeyPath } from './export/export-log.ts';
 export { type Opened, payloadsBytes, payloadsPath, verifyPayloads } from './export/payloads.ts';
-export { type EntryFilter, matchesFilter, type SeenEntry } from './export/query.ts';
+export type { SeenEntry } from './export/seen-entry.ts';
 export { auditFormatLimits } from './limits.ts';
 export {
 	type Checkpoint,
@@ -51,6 +51,7 @@ export {
 	type LogState,
 	numberPath,
 	parseLogPath,
+	readBundle,
 	tileBytes,
 	tilePath,
 } from './log/tiles.ts';

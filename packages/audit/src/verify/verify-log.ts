@@ -54,6 +54,8 @@ export async function verifyLog(reader: LogReader, options: VerifyOptions): Prom
 		throw new TapPassError('audit_incomplete', { detail: 'checkpoint is missing', fields: { file: checkpointPath } });
 	const { checkpoint } = verifyCheckpoint(signed, key, witnesses);
 	const older = since === undefined ? undefined : verifyCheckpoint(since, sinceKey).checkpoint;
+	if (older !== undefined && older.origin !== checkpoint.origin)
+		throw new TapPassError('checkpoint_invalid', { detail: `the older checkpoint is of ${older.origin}` });
 	const { size } = checkpoint;
 	if (older !== undefined && older.size > size)
 		throw forked(`its checkpoint is of size ${size}, but it had ${older.size} entries before`, size);
