@@ -2,6 +2,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -127,6 +129,52 @@ describe('what is asked', () => {
 		expect(first).toMatchObject({ schema: 'tappass.audit.tail/1', type: 'team.created' });
 		expect(second.index).toBeGreaterThan(first.index);
 		expect(await succeeds('tappass audit tail -n 2 --no-follow --type team.*')).toMatch(/^.*team\.created.*\n.*\n$/);
+	});
+});
+
+describe('a log at its server, which shows it to those only who may read it', () => {
+	const log = async (): Promise<{ readonly url: string; readonly vkey: string }> => {
+		const { org_id } = await ada.json('tappass whoami');
+		const { vkey } = await ada.json(`tappass audit export -o ${at(`copy-${Math.random()}`)}`);
+		return { url: `${server.url}/audit/${org_id}`, vkey };
+	};
+
+	test('is verified by an operator who is signed in, and by an auditor with a key of his own', async () => {
+		const { url, vkey } = await log();
+		const key = at('auditor.key');
+		await succeeds(`tappass key create auditor --scope audit.read --out ${key}`);
+		const env = { TAPPASS_SERVER: server.url, TAPPASS_KEY_FILE: key };
+
+		expect(await ada.json(`tappass audit verify ${url} --vkey ${vkey}`)).toMatchObject({ verified: true });
+		const done = await stranger.run(`tappass audit verify ${url} --vkey ${vkey}`, '', { env });
+		expect(done, done.stderr).toMatchObject({ exit: 0 });
+	});
+
+	test('is refused to someone without a key, who is told what to do', async () => {
+		const { url, vkey } = await log();
+		const done = await stranger.run(`tappass audit verify ${url} --vkey ${vkey}`);
+
+		refused(done, 4, 'unauthenticated');
+		expect(done.stderr).toContain(`tappass login --server ${server.url}`);
+	});
+
+	test('a key goes to no other address, whatever it looks like', async () => {
+		const { vkey } = await log();
+		const seen: unknown[] = [];
+		const other = createServer((req, res) => {
+			seen.push(req.headers.authorization);
+			res.writeHead(404).end();
+		});
+		await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+		const { port } = other.address() as AddressInfo;
+		const env = { TAPPASS_SERVER: server.url, TAPPASS_API_KEY: firstKey(ada) };
+		const done = await ada.run(`tappass audit verify http://127.0.0.1:${port}/audit/org_acme01 --vkey ${vkey}`, '', {
+			env,
+		});
+		await new Promise((resolve) => other.close(resolve));
+
+		refused(done, 3, 'audit_incomplete');
+		expect(seen).toEqual([undefined]);
 	});
 });
 

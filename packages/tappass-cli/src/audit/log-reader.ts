@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { LogReader } from '@tappass/audit';
 import { readBounded } from '@tappass/cli-kit';
-import { TapPassError } from '@tappass/core';
+import { errorTable, TapPassError } from '@tappass/core';
 import { limits } from '../limits.ts';
+import type { ApiClient } from '../remote/api-client.ts';
+import { clientAt } from '../remote/connect.ts';
 
 /**
- * The log at an address or in a directory. Nothing that comes out of it is believed by being there.
+ * The log at an address or in a directory. Nothing that comes out of it is believed by being there. A log that its server shows
+ * to those only who may read it is read with the key that this user has for that very server.
  *
  * @param location `https://…`, `http://…` or a directory
  * @throws {TapPassError} usage, file_unreadable
@@ -43,11 +46,25 @@ function httpLog(location: string): LogReader {
 	if (url === null || url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
 		throw new TapPassError('usage', { detail: `${location}: expected the plain address of a log` });
 	const base = url.href.replace(/\/+$/, '');
+	const path = new URL(base).pathname;
+	let client: Promise<ApiClient | undefined> | undefined;
+	const readOnce = async (file: string): Promise<Uint8Array | undefined> => {
+		// Only a server of ours has logs there: a key is for nothing else at its address.
+		client ??= /^\/audit\/[^/]+$/.test(path) ? clientAt(url.origin) : Promise.resolve(undefined);
+		const own = await client;
+		try {
+			if (own !== undefined) return await own.file(`${path}/${file}`);
+		} catch (error) {
+			// A key that is good no more keeps nobody from a log that all may read.
+			if (!(error instanceof TapPassError) || error.row.exit !== errorTable.unauthenticated.exit) throw error;
+		}
+		return fetchFile(`${base}/${file}`, url.origin);
+	};
 	return {
-		read: async (path) => {
+		read: async (file) => {
 			for (let tried = 1; ; tried += 1) {
 				try {
-					return await fetchFile(`${base}/${path}`);
+					return await readOnce(file);
 				} catch (error) {
 					const mayRetry = error instanceof TapPassError && error.row.retryable;
 					if (!mayRetry || tried === limits.logFileTries) throw error;
@@ -58,7 +75,7 @@ function httpLog(location: string): LogReader {
 	};
 }
 
-async function fetchFile(address: string): Promise<Uint8Array | undefined> {
+async function fetchFile(address: string, origin: string): Promise<Uint8Array | undefined> {
 	const unreachable = (cause: unknown): TapPassError =>
 		new TapPassError('server_unreachable', { detail: address, hint: 'is this the address of a log?', cause });
 	const answer = await fetch(address, { signal: AbortSignal.timeout(limits.logFileMs) }).catch((cause: unknown) => {
@@ -69,7 +86,7 @@ async function fetchFile(address: string): Promise<Uint8Array | undefined> {
 	if (answer.status === 401 || answer.status === 403)
 		throw new TapPassError('unauthenticated', {
 			detail: `${address} is not public`,
-			hint: 'take a copy with tappass audit export, and verify that',
+			hint: `sign in with a key that may read it, tappass login --server ${origin} --key-file <file>, or verify a copy that was made with tappass audit export`,
 		});
 	if (answer.status === 429 || answer.status >= 500) throw unreachable(`status ${answer.status}`);
 	if (!answer.ok) throw new TapPassError('server_unexpected', { detail: `${address}: status ${answer.status}` });

@@ -19,6 +19,19 @@ export async function connect(flag: string | undefined): Promise<ApiClient> {
 	return new ApiClient({ server: chosen.url, key });
 }
 
+/**
+ * A client of the server at exactly this address, when this user has a key for it: by an earlier login, or from the environment
+ * when `TAPPASS_SERVER` names the same address. A key goes nowhere else.
+ */
+export async function clientAt(origin: string): Promise<ApiClient | undefined> {
+	const named = process.env['TAPPASS_SERVER'];
+	const isNamed = !!named && URL.parse(named)?.origin === origin;
+	const chosen: ChosenServer = { url: origin, source: 'environment' };
+	const key =
+		(isNamed ? await keyFromEnvironment(chosen) : undefined) ?? (await readCredentials()).servers[origin]?.key;
+	return key === undefined ? undefined : new ApiClient({ server: origin, key });
+}
+
 /** The key in `TAPPASS_API_KEY`, or in the file that `TAPPASS_KEY_FILE` names. @throws {TapPassError} usage, file_unreadable */
 export async function keyFromEnvironment({ source, url }: ChosenServer): Promise<string | undefined> {
 	const text = process.env['TAPPASS_API_KEY'];
