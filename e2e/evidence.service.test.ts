@@ -370,3 +370,60 @@ describe('a pack', () => {
 		);
 	});
 });
+
+describe('when the key of the log was rotated since', () => {
+	let after: string;
+	let newKey: string;
+	beforeAll(async () => {
+		const keys = join(ada.directory, 'data', 'tappass', 'server', 'root-keys');
+		const two = [1, 2].map((number) => `--root-key ${join(keys, `root-${number}.pem`)}`).join(' ');
+		await succeeds(`tappass admin key rotate audit ${two} --passphrase-file ${join(keys, 'passphrase')}`);
+		// The pack of before stands on a checkpoint that the old key signed; there must be one by the new key.
+		const made = await untilSigned(
+			`--framework eu-ai-act ${period} --since ${join(home, 'older', 'checkpoint')} --since-vkey ${vkey} -o ${join(home, 'after.tar')}`,
+		);
+		newKey = made.vkey;
+		after = join(home, 'after');
+		mkdirSync(after);
+		execFileSync('tar', ['-xf', join(home, 'after.tar'), '-C', after]);
+	}, 180_000);
+
+	test('a pack of a period before is verified with the new key, and continues what the old one signed', async () => {
+		const done = await runScript(blocks.join(''), after, { ...env, VKEY: newKey, SINCE_VKEY: vkey });
+
+		expect(newKey).not.toBe(vkey);
+		expect(done.exit, done.stderr + done.stdout).toBe(0);
+		expect(done.stdout).toMatch(/continues the checkpoint of \d+ entries\n/);
+		expect(done.stdout).toMatch(/ok 5: 2 root documents/);
+	}, 400_000);
+
+	test.each([
+		['the old key alone', 2, () => ({ VKEY: vkey })],
+		['the new key alone', 4, () => ({ VKEY: newKey })],
+		['a key for the older checkpoint that did not sign it', 4, () => ({ VKEY: newKey, SINCE_VKEY: newKey })],
+	])(
+		'it is not with %s',
+		async (_what, step, given) => {
+			const done = await runScript(blocks.join(''), after, { ...env, ...given() });
+
+			expect(done.exit, done.stdout).not.toBe(0);
+			expect(done.stdout).not.toContain(lineOf(step));
+			expect(done.stdout).toContain(lineOf(step - 1));
+		},
+		400_000,
+	);
+
+	test('the pack of before verifies as it did', async () => {
+		const done = await runScript(blocks.join(''), pack, { ...env, VKEY: vkey });
+
+		expect(done.exit, done.stderr + done.stdout).toBe(0);
+	}, 400_000);
+
+	test('an older checkpoint is refused with another key than its own', async () => {
+		const line = `tappass audit export --evidence --framework soc2 ${period} --since ${join(home, 'older', 'checkpoint')}`;
+		const done = await ada.run(`${line} -o ${join(home, 'none.tar')}`);
+
+		expect(done, done.stderr).toMatchObject({ exit: 3, stdout: '' });
+		expect(existsSync(join(home, 'none.tar'))).toBe(false);
+	});
+});

@@ -37,10 +37,11 @@ export const evidenceRoutes: readonly Route[] = [
 			files: z.array(z.strictObject({ path: z.string(), content: z.base64() })),
 			next_cursor: z.string().nullable(),
 		}),
-		handle: async ({ principal, query, transaction }) => {
+		handle: async ({ org_id, principal, query, services, transaction }) => {
 			assertMay(principal, 'audit.read', orgScope);
 			const within = periodOf(query);
-			const { size } = await checkpointAfter(transaction, within.to);
+			const { id } = await services.keys.current(transaction, org_id, 'audit');
+			const { size } = await checkpointAfter(transaction, within.to, id);
 			const after = readCursor(query.cursor);
 			const rest = (await evidenceFiles(transaction, within)).filter(({ path }) => path > after);
 			const files = firstOf(rest);
@@ -76,13 +77,14 @@ export const evidenceRoutes: readonly Route[] = [
 			const within = periodOf(body);
 			const manifest = Buffer.from(body.manifest, 'base64');
 			assertHolds(parseManifest(manifest), await evidenceFiles(transaction, within));
-			const { size, root } = await checkpointAfter(transaction, within.to);
+			const key = await services.keys.current(transaction, org_id, 'audit');
+			const { size, root } = await checkpointAfter(transaction, within.to, key.id);
 			const tree = await readTree(transaction);
 			if (tree === undefined) throw noLog();
 			const manifest_sha256 = sha256Hex(manifest);
 			const [from, to] = [within.from.toISOString(), within.to.toISOString()];
 			const claim = { origin: tree.origin, size, root, from, to, framework: body.framework, manifest_sha256 };
-			const note = await signEvidence(claim, await services.keys.current(transaction, org_id, 'audit'));
+			const note = await signEvidence(claim, key);
 			return { body: { manifest_sha256, size, note: Buffer.from(note).toString('utf8') } };
 		},
 	}),
@@ -99,13 +101,19 @@ function periodOf({ from, to }: { readonly from: string; readonly to: string }):
 }
 
 // The first such checkpoint stays the first: the same period makes the same pack. What happened in the period has its index
-// by then, since an event that was not committed for longer than this was refused.
-async function checkpointAfter(transaction: OrgTransaction, to: Date): Promise<Pick<CheckpointRow, 'size' | 'root'>> {
+// by then, since an event that was not committed for longer than this was refused. One key signs the pack and what it stands
+// on: after a rotation that is a later checkpoint than before it.
+async function checkpointAfter(
+	transaction: OrgTransaction,
+	to: Date,
+	keyId: string,
+): Promise<Pick<CheckpointRow, 'size' | 'root'>> {
 	const settled = new Date(to.getTime() + auditLimits.evidenceSettleMs);
 	const found = await transaction
 		.selectFrom('audit_checkpoints')
 		.select(['size', 'root'])
 		.where('signed_at', '>=', settled)
+		.where('key_id', '=', keyId)
 		.orderBy('size')
 		.limit(1)
 		.executeTakeFirst();
@@ -115,7 +123,7 @@ async function checkpointAfter(transaction: OrgTransaction, to: Date): Promise<P
 
 function noLog(): TapPassError {
 	return new TapPassError('not_found', {
-		detail: 'no checkpoint was signed after the period yet',
+		detail: 'no checkpoint was signed after the period yet with the key in use',
 		hint: 'one is signed every five minutes; or end the period earlier',
 	});
 }

@@ -34,6 +34,8 @@ export interface PackTerms {
 	/** Path of the log's files at the server. */
 	readonly logUrl: string;
 	readonly older?: Uint8Array | undefined;
+	/** Whose signature that one carries, when the key of the log was rotated since. */
+	readonly olderKey?: NoteKey | undefined;
 	/** Address of a time stamping authority. */
 	readonly tsa?: string | undefined;
 	readonly library: Library;
@@ -78,7 +80,10 @@ export async function evidencePack(client: ApiClient, terms: PackTerms): Promise
 			key,
 			checkpoint,
 			range: await rangeOf(client, { from, to, size }),
+			from,
+			to,
 			older: terms.older,
+			olderKey: terms.olderKey,
 			onProgress: (done, all) => onProgress(`proving ${done} of ${all} entries`),
 		},
 	);
@@ -95,6 +100,7 @@ export async function evidencePack(client: ApiClient, terms: PackTerms): Promise
 		text('clauses.json', `${JSON.stringify(clauses, null, '\t')}\n`),
 		text('clauses.md', clausePage(clauses)),
 		text('vkey', `${vkeyText(key)}\n`),
+		...(terms.olderKey === undefined ? [] : [text('older/vkey', `${vkeyText(terms.olderKey)}\n`)]),
 	];
 	const manifest = manifestBytes(files);
 	// Refuses paths that lead out of the pack, and two files of one path.

@@ -20,6 +20,7 @@ export interface EvidenceRequest {
 	readonly from?: string | undefined;
 	readonly to?: string | undefined;
 	readonly since?: string | undefined;
+	readonly 'since-vkey'?: string | undefined;
 	readonly tsa?: string | undefined;
 }
 
@@ -36,6 +37,7 @@ export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest)
 	const to = momentOf(asked.to ?? '', '--to', now);
 	const framework = frameworks.find(({ id }) => id === asked.framework)!;
 	const older = asked.since === undefined ? undefined : await readBounded(asked.since, limits.checkpointBytesMax);
+	const olderKey = asked['since-vkey'] === undefined ? undefined : await readVerifierKey(asked['since-vkey']);
 	const client = await connect(asked.server);
 	const log = await client.get('/v1/audit/log', logView);
 	if (log.vkey === null) throw new TapPassError('not_found', { detail: 'the log has no entries yet' });
@@ -49,6 +51,7 @@ export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest)
 			key,
 			logUrl: log.url,
 			older,
+			olderKey,
 			tsa: asked.tsa,
 			library: await readLibrary(undefined),
 			onProgress: (text) => progress.update(text),

@@ -1,14 +1,13 @@
 import {
 	auditFormatLimits,
-	decodeBundle,
 	type EvidenceFile,
-	entriesPath,
 	type LogReader,
 	type NoteKey,
 	parseLeaf,
 	proofPath,
 	proveConsistency,
 	proveInclusion,
+	readBundle,
 	type SeenEntry,
 	tileWidth,
 	tlogProofBytes,
@@ -26,8 +25,8 @@ export interface Range {
 }
 
 /**
- * The log's part of an evidence pack: the checkpoint, the entries of the period without a gap and one more on either side,
- * so that one sees where it begins and ends, with a proof of each; with an older checkpoint the proof that the log continues it.
+ * The log's part of an evidence pack: the checkpoint, the entries of the period without a gap, and on either side those up to
+ * one that is so far off that none of the period can stand behind it, with a proof of each; with an older checkpoint the proof that the log continues it.
  * All of it is verified before it is handed out.
  *
  * @throws {TapPassError} checkpoint_invalid, proof_invalid, audit_forked, audit_incomplete, usage
@@ -39,19 +38,24 @@ export async function logPart(
 		/** As it is served, with cosignatures. */
 		readonly checkpoint: Uint8Array;
 		readonly range: Range;
+		/** RFC 3339 in UTC with milliseconds. */
+		readonly from: string;
+		readonly to: string;
 		readonly older?: Uint8Array | undefined;
+		/** Whose signature that one carries, when it is not that of `key`. */
+		readonly olderKey?: NoteKey | undefined;
 		readonly onProgress: (done: number, all: number) => void;
 	},
 ): Promise<{ readonly files: readonly EvidenceFile[]; readonly entries: readonly SeenEntry[] }> {
-	const { key, checkpoint, range, older, onProgress } = terms;
+	const { key, checkpoint, older, olderKey = key, onProgress } = terms;
 	const { size, root } = verifyCheckpoint(checkpoint, key).checkpoint;
-	const [from, to] = [Math.max(0, range.first - 1), Math.min(size, range.last + 2)];
+	const reader = remembering(source);
+	const { first: from, end: to } = await withMargins(reader, size, terms);
 	if (to - from > auditFormatLimits.evidenceEntriesMax)
 		throw new TapPassError('usage', {
 			detail: `${to - from} entries in the period; a pack has at most ${auditFormatLimits.evidenceEntriesMax}`,
 			hint: 'make one pack for each part of the period',
 		});
-	const reader = remembering(source);
 	const files: EvidenceFile[] = [{ path: 'checkpoint', bytes: checkpoint }];
 	const entries: SeenEntry[] = [];
 	const lines: Uint8Array[] = [];
@@ -67,16 +71,24 @@ export async function logPart(
 		onProgress(entries.length, to - from);
 	}
 	files.push({ path: 'entries.jsonl', bytes: Buffer.concat(lines) });
-	if (older !== undefined) files.push(...(await consistencyFiles(reader, { key, older, size, root })));
+	if (older !== undefined) files.push(...(await consistencyFiles(reader, { key, olderKey, older, size, root })));
 	return { files, entries };
 }
 
 async function consistencyFiles(
 	reader: LogReader,
-	claim: { readonly key: NoteKey; readonly older: Uint8Array; readonly size: number; readonly root: Uint8Array },
+	claim: {
+		readonly key: NoteKey;
+		readonly olderKey: NoteKey;
+		readonly older: Uint8Array;
+		readonly size: number;
+		readonly root: Uint8Array;
+	},
 ): Promise<readonly EvidenceFile[]> {
-	const { key, older, size, root } = claim;
-	const before = verifyCheckpoint(older, key).checkpoint;
+	const { key, olderKey, older, size, root } = claim;
+	const before = verifyCheckpoint(older, olderKey).checkpoint;
+	if (before.origin !== key.name)
+		throw new TapPassError('checkpoint_invalid', { detail: `the older checkpoint is of ${before.origin}` });
 	if (before.size > size)
 		throw new TapPassError('audit_forked', {
 			detail: `the log had ${before.size} entries, and the pack stands on ${size}`,
@@ -92,6 +104,40 @@ async function consistencyFiles(
 	];
 }
 
+/** Longer than an entry may take from its time to its place in the log. */
+const marginMs = 15_000;
+
+// Entries are not quite in the order of their times, so the period is not over with the first that is behind it.
+async function withMargins(
+	reader: LogReader,
+	size: number,
+	{ range, from, to }: { readonly range: Range; readonly from: string; readonly to: string },
+): Promise<{ readonly first: number; readonly end: number }> {
+	const [earliest, latest] = [Date.parse(from) - marginMs, Date.parse(to) + marginMs];
+	const { evidenceEntriesMax } = auditFormatLimits;
+	let first = range.first;
+	while (first > 0 && range.last - first <= evidenceEntriesMax) {
+		first -= 1;
+		if ((await timeOf(reader, size, first)) < earliest) break;
+	}
+	let end = range.last + 1;
+	while (end < size && end - first <= evidenceEntriesMax) {
+		end += 1;
+		if ((await timeOf(reader, size, end - 1)) >= latest) break;
+	}
+	return { first, end };
+}
+
+async function timeOf(reader: LogReader, size: number, index: number): Promise<number> {
+	return Date.parse(parseLeaf(await entryAt(reader, size, index)).ts);
+}
+
+async function entryAt(reader: LogReader, size: number, index: number): Promise<Uint8Array> {
+	const bundle = Math.floor(index / tileWidth);
+	const entries = await readBundle(reader, bundle, Math.min(tileWidth, size - bundle * tileWidth));
+	return entries[index - bundle * tileWidth]!;
+}
+
 async function* readRange(
 	reader: LogReader,
 	size: number,
@@ -100,11 +146,7 @@ async function* readRange(
 ): AsyncGenerator<{ readonly index: number; readonly entry: Uint8Array }> {
 	for (let bundle = Math.floor(from / tileWidth); bundle * tileWidth < to; bundle += 1) {
 		const first = bundle * tileWidth;
-		const path = entriesPath(bundle, Math.min(tileWidth, size - first));
-		const bytes = await reader.read(path);
-		if (bytes === undefined) throw new TapPassError('audit_incomplete', { detail: `${path} is missing` });
-		const bundled = decodeBundle(bytes);
-		if (bundled === undefined) throw new TapPassError('audit_corrupt', { detail: `${path} ends within an entry` });
+		const bundled = await readBundle(reader, bundle, Math.min(tileWidth, size - first));
 		for (const [at, entry] of bundled.entries())
 			if (first + at >= from && first + at < to) yield { index: first + at, entry };
 	}

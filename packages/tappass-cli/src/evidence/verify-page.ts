@@ -25,10 +25,11 @@ An Ed25519 key as OpenSSL reads it, made from the verifier key: a fixed prefix (
 : "${'$'}{VKEY:?set VKEY to the verifier key that you were given}"
 work=$(mktemp -d)
 name=${'$'}{VKEY%%+*}
-{
+der() { # verifier key
 	printf '\060\052\060\005\006\003\053\145\160\003\041\000'
-	printf '%s' "$VKEY" | cut -d+ -f3- | base64 -d | tail -c 32
-} > "$work/key.der"
+	printf '%s' "$1" | cut -d+ -f3- | base64 -d | tail -c 32
+}
+der "$VKEY" > "$work/key.der"
 openssl pkey -pubin -inform DER -in "$work/key.der" -out "$work/key.pem"
 echo 'ok 1: the key'
 ~~~
@@ -64,8 +65,10 @@ echo 'ok 3: the files'
 ## 4. The entries
 
 With the code that Go checks its own module database with (golang.org/x/mod/sumdb): the checkpoint is signed by the key; each
-line of entries.jsonl is in the log at the index of its proof; no index is missing in between; the entries on either side are
-outside the period; the log continues the older checkpoint, when one was given.
+line of entries.jsonl is in the log at the index of its proof; no index is missing in between; the first and the last are fifteen
+seconds and more outside the period, or the log begins or ends there; the log continues the older checkpoint, when one was given.
+When the key of the log was rotated since that one was signed, set SINCE_VKEY to the key it was signed with, from someone you trust
+too.
 
 ~~~sh
 mkdir -p "$work/go"
@@ -78,6 +81,7 @@ import "encoding/json"
 import "fmt"
 import "os"
 import "strings"
+import "time"
 import "golang.org/x/mod/sumdb/note"
 import "golang.org/x/mod/sumdb/tlog"
 
@@ -113,6 +117,12 @@ func checkpoint(data []byte, key note.Verifier) (tree tlog.Tree) {
 	return tree
 }
 
+func moment(text string) time.Time {
+	parsed, err := time.Parse(time.RFC3339Nano, text)
+	must(err)
+	return parsed
+}
+
 func hashes(lines []string) (proof []tlog.Hash) {
 	for _, line := range lines {
 		hash, err := tlog.ParseHash(line)
@@ -128,7 +138,8 @@ func main() {
 	tree := checkpoint(read("checkpoint"), key)
 	claim := strings.Split(string(read(os.Args[1])), "\n")
 	require(claim[2] == fmt.Sprintf("%d %s", tree.N, tree.Hash), "the claim stands on another checkpoint")
-	from, to := strings.Fields(claim[3])[0], strings.Fields(claim[3])[1]
+	from := moment(strings.Fields(claim[3])[0]).Add(-15 * time.Second)
+	to := moment(strings.Fields(claim[3])[1]).Add(15 * time.Second)
 
 	proofs, err := os.ReadDir("proofs")
 	must(err)
@@ -144,8 +155,8 @@ func main() {
 	entries := bytes.Split(bytes.TrimSuffix(read("entries.jsonl"), []byte("\n")), []byte("\n"))
 	require(len(entries) == len(proofs), "%d entries and %d proofs", len(entries), len(proofs))
 	last := first + int64(len(entries)) - 1
-	for at, entry := range entries {
-		index := first + int64(at)
+	for place, entry := range entries {
+		index := first + int64(place)
 		file := string(read(fmt.Sprintf("proofs/%d.tlog-proof", index)))
 		head := strings.SplitN(file, "\n\n", 2)
 		require(len(head) == 2 && head[1] == string(read("checkpoint")), "proof %d stands on another checkpoint", index)
@@ -157,14 +168,20 @@ func main() {
 		}
 		var leaf struct{ Ts string }
 		must(json.Unmarshal(entry, &leaf))
-		inside := leaf.Ts >= from && leaf.Ts < to
-		require(index != first || first == 0 || !inside, "the period begins before entry %d", index)
-		require(index != last || last == tree.N-1 || !inside, "the period goes on behind entry %d", index)
+		at := moment(leaf.Ts)
+		require(index != first || first == 0 || at.Before(from), "the period may begin before entry %d", index)
+		require(index != last || last == tree.N-1 || !at.Before(to), "the period may go on behind entry %d", index)
 	}
 	fmt.Printf("%d entries, %d to %d, of a log of %d\n", len(entries), first, last, tree.N)
 
 	if _, err := os.Stat("older"); err == nil {
-		older := checkpoint(read("older/checkpoint"), key)
+		before := key
+		if since := os.Getenv("SINCE_VKEY"); since != "" {
+			before, err = note.NewVerifier(since)
+			must(err)
+			require(before.Name() == key.Name(), "SINCE_VKEY is the key of another log")
+		}
+		older := checkpoint(read("older/checkpoint"), before)
 		if older.N > 0 {
 			proof := hashes(strings.Fields(string(read("older/consistency"))))
 			must(tlog.CheckTree(proof, tree.N, tree.Hash, older.N, older.Hash))
@@ -173,17 +190,18 @@ func main() {
 	}
 }
 END
-VKEY="$VKEY" GO111MODULE=off GOFLAGS= GOPATH="${'$'}{SUMDB:-/usr/share/gocode}" GOCACHE="${'$'}{GOCACHE:-$work/cache}" CGO_ENABLED=0 go run "$work/go/main.go" "$work/claim"
+VKEY="$VKEY" SINCE_VKEY="${'$'}{SINCE_VKEY:-}" GO111MODULE=off GOFLAGS= GOPATH="${'$'}{SUMDB:-/usr/share/gocode}" GOCACHE="${'$'}{GOCACHE:-$work/cache}" CGO_ENABLED=0 go run "$work/go/main.go" "$work/claim"
 echo 'ok 4: the entries'
 ~~~
 
-Entries are in the order in which the log took them, which follows their time within seconds; the pack stands on a checkpoint
-that was signed at least fifteen seconds after the period.
+Entries are in the order in which the log took them, which follows their time within fifteen seconds: what takes longer is refused.
+The pack stands on a checkpoint that was signed at least fifteen seconds after the period.
 
 ## 5. The root documents
 
 They say which keys speak for the organisation. Each is a DSSE envelope (what is signed is in the function "pae"), signed by a
-threshold of its own root keys and of those of the one before. The newest lists the key of the log.
+threshold of its own root keys and of those of the one before. The newest lists the key of the log; the key of an older checkpoint is
+listed by one of them.
 
 ~~~sh
 pae() { # type, file
@@ -218,6 +236,10 @@ done
 test "$version" = "$(find roots -type f | wc -l)"
 test "$version" -ge 1
 jq -e --arg id "$(sha256sum < "$work/key.der" | cut -d' ' -f1)" '.roles.audit.keyids | index($id) != null' "$work/root.$version" > /dev/null
+if test -n "${'$'}{SINCE_VKEY:-}"; then
+	since=$(der "$SINCE_VKEY" | sha256sum | cut -d' ' -f1)
+	cat "$work"/root.* | jq -es --arg id "$since" 'any(.[]; .roles.audit.keyids | index($id) != null)' > /dev/null
+fi
 echo "ok 5: $version root documents; SHA-256 of the newest: $(sha256sum < "$work/root.$version" | cut -d' ' -f1)"
 ~~~
 

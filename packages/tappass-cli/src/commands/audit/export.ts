@@ -61,6 +61,12 @@ const flags = {
 		helpValue: '<file>',
 		description: 'a checkpoint from before: the pack proves that the log continues it',
 	}),
+	'since-vkey': Flags.string({
+		helpGroup: 'EVIDENCE',
+		dependsOn: ['since'],
+		helpValue: '<key|file>',
+		description: "the key that signed that checkpoint, when the log's key was rotated since",
+	}),
 	tsa: Flags.string({
 		helpGroup: 'EVIDENCE',
 		dependsOn: ['evidence'],
