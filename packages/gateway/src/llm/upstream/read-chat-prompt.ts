@@ -4,17 +4,17 @@ import { isList, isRecord } from '../../stream/json-value.ts';
 import {
 	callPart,
 	customTool,
-	filePart,
 	functionTool,
 	type JsonObject,
 	type Prompt,
 	PromptBuilder,
 	plainText,
+	promptOf,
 	responseFormat,
-	sampling,
 	type ToolForm,
 	textPart,
 	untranslatable,
+	userPart,
 } from './read-prompt.ts';
 
 /** A chat completion request in the common form. */
@@ -26,16 +26,8 @@ export function readChatPrompt(body: JsonObject): Prompt {
 	const forms = new Map<string, ToolForm>();
 	const tools = isList(body['tools']) ? body['tools'].map((tool) => readTool(tool, forms)) : [];
 	const limit = body['max_completion_tokens'] ?? body['max_tokens'];
-	return {
-		forms,
-		options: {
-			prompt: builder.messages,
-			...sampling(body, typeof limit === 'number' ? limit : undefined),
-			...responseFormat(body['response_format']),
-			...(tools.length === 0 ? {} : { tools }),
-			...readChoice(body['tool_choice']),
-		},
-	};
+	const more = { ...responseFormat(body['response_format']), ...readChoice(body['tool_choice']) };
+	return promptOf(body, { builder, limit, tools, forms, more });
 }
 
 function readMessage(message: JsonObject, builder: PromptBuilder): void {
@@ -63,13 +55,9 @@ function readAssistant(message: JsonObject, builder: PromptBuilder): void {
 	}
 }
 
-function readPart(part: Json): ReturnType<typeof textPart> | ReturnType<typeof filePart> {
-	if (isRecord(part) && typeof part['text'] === 'string') return textPart(part['text']);
-	const image = isRecord(part) ? part['image_url'] : undefined;
-	if (isRecord(image) && typeof image['url'] === 'string') return filePart(image['url'], 'image/*');
-	const file = isRecord(part) ? part['file'] : undefined;
-	if (isRecord(file) && typeof file['file_data'] === 'string') return filePart(file['file_data'], 'application/pdf');
-	throw untranslatable('content of this kind');
+function readPart(part: Json): ReturnType<typeof userPart> {
+	const { text, image_url: image, file } = isRecord(part) ? part : ({} as JsonObject);
+	return userPart(text, isRecord(image) ? image['url'] : undefined, isRecord(file) ? file['file_data'] : undefined);
 }
 
 function readTool(tool: Json, forms: Map<string, ToolForm>): LanguageModelV4FunctionTool {

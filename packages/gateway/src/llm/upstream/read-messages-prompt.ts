@@ -9,7 +9,7 @@ import {
 	type Prompt,
 	PromptBuilder,
 	plainText,
-	sampling,
+	promptOf,
 	textPart,
 	untranslatable,
 } from './read-prompt.ts';
@@ -21,16 +21,7 @@ export function readMessagesPrompt(body: JsonObject): Prompt {
 	for (const message of body['messages'] as readonly JsonObject[]) readMessage(message, builder);
 	if (isList(body['mcp_servers']) && body['mcp_servers'].length > 0) throw untranslatable('"mcp_servers"');
 	const tools = isList(body['tools']) ? body['tools'].map(readTool) : [];
-	const limit = body['max_tokens'];
-	return {
-		forms: new Map(),
-		options: {
-			prompt: builder.messages,
-			...sampling(body, typeof limit === 'number' ? limit : undefined),
-			...(tools.length === 0 ? {} : { tools }),
-			...readChoice(body['tool_choice']),
-		},
-	};
+	return promptOf(body, { builder, limit: body['max_tokens'], tools, more: readChoice(body['tool_choice']) });
 }
 
 function readMessage({ role, content }: JsonObject, builder: PromptBuilder): void {

@@ -36,6 +36,30 @@ export interface Prompt {
 	readonly forms: ReadonlyMap<string, ToolForm>;
 }
 
+/** A request in the common form, from what a wire's reader found in its body. */
+export function promptOf(
+	body: JsonObject,
+	found: {
+		readonly builder: PromptBuilder;
+		readonly limit: Json | undefined;
+		readonly tools: LanguageModelV4FunctionTool[];
+		readonly forms?: ReadonlyMap<string, ToolForm>;
+		/** What else the wire states. */
+		readonly more: Partial<LanguageModelV4CallOptions>;
+	},
+): Prompt {
+	const { builder, limit, tools, forms = new Map(), more } = found;
+	return {
+		forms,
+		options: {
+			prompt: builder.messages,
+			...sampling(body, typeof limit === 'number' ? limit : undefined),
+			...(tools.length === 0 ? {} : { tools }),
+			...more,
+		},
+	};
+}
+
 /** Puts a conversation together: one message for everything that one side said in a row. */
 export class PromptBuilder {
 	readonly messages: LanguageModelV4Message[] = [];
@@ -95,6 +119,14 @@ export function filePart(url: string, fallback: string): LanguageModelV4FilePart
 	return { type: 'file', mediaType: fallback, data: { type: 'url', url: new URL(url) } };
 }
 
+/** A part of what a user says, as both OpenAI wires write it once it is unwrapped: the first of these that is stated. */
+export function userPart(text: Json | undefined, image: Json | undefined, file: Json | undefined): UserPart {
+	if (typeof text === 'string') return textPart(text);
+	if (typeof image === 'string') return filePart(image, 'image/*');
+	if (typeof file === 'string') return filePart(file, 'application/pdf');
+	throw untranslatable('content of this kind');
+}
+
 /** The refusal of what the common form has no place for. */
 export function untranslatable(what: string): TapPassError {
 	return new TapPassError('request_unsupported', {
@@ -136,7 +168,7 @@ export function customTool(name: string, description: Json | undefined): Languag
 }
 
 /** Numbers and switches that all wires know, where the body states them. */
-export function sampling(body: JsonObject, maxTokens: number | undefined): Partial<LanguageModelV4CallOptions> {
+function sampling(body: JsonObject, maxTokens: number | undefined): Partial<LanguageModelV4CallOptions> {
 	const number = (key: string): number | undefined => (typeof body[key] === 'number' ? body[key] : undefined);
 	const stop = body['stop'] ?? body['stop_sequences'];
 	const stopSequences =

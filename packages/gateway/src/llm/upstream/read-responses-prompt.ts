@@ -6,17 +6,17 @@ import { readChoice } from './read-chat-prompt.ts';
 import {
 	callPart,
 	customTool,
-	filePart,
 	functionTool,
 	type JsonObject,
 	type Prompt,
 	PromptBuilder,
 	plainText,
+	promptOf,
 	responseFormat,
-	sampling,
 	type ToolForm,
 	textPart,
 	untranslatable,
+	userPart,
 } from './read-prompt.ts';
 
 /** A responses request in the common form. */
@@ -28,17 +28,9 @@ export function readResponsesPrompt(body: JsonObject): Prompt {
 	else builder.user([textPart(String(input))]);
 	const forms = new Map<string, ToolForm>();
 	const tools = isList(body['tools']) ? readTools(body['tools'], '', forms) : [];
-	const limit = body['max_output_tokens'];
-	return {
-		forms,
-		options: {
-			prompt: builder.messages,
-			...sampling(body, typeof limit === 'number' ? limit : undefined),
-			...responseFormat(isRecord(text) ? text['format'] : undefined),
-			...(tools.length === 0 ? {} : { tools }),
-			...readChoice(body['tool_choice']),
-		},
-	};
+	const format = isRecord(text) ? text['format'] : undefined;
+	const more = { ...responseFormat(format), ...readChoice(body['tool_choice']) };
+	return promptOf(body, { builder, limit: body['max_output_tokens'], tools, forms, more });
 }
 
 function readItem(item: Json, builder: PromptBuilder): void {
@@ -58,12 +50,9 @@ function readItem(item: Json, builder: PromptBuilder): void {
 	else builder.system(plainText(content, 'a system message'));
 }
 
-function readPart(part: Json): ReturnType<typeof textPart> | ReturnType<typeof filePart> {
+function readPart(part: Json): ReturnType<typeof userPart> {
 	const { text, image_url, file_data } = isRecord(part) ? part : ({} as JsonObject);
-	if (typeof text === 'string') return textPart(text);
-	if (typeof image_url === 'string') return filePart(image_url, 'image/*');
-	if (typeof file_data === 'string') return filePart(file_data, 'application/pdf');
-	throw untranslatable('content of this kind');
+	return userPart(text, image_url, file_data);
 }
 
 function readTools(
