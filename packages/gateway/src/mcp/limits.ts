@@ -38,6 +38,14 @@ export const mcpLimits = {
 	idleMs: 600_000,
 	/** How long a failed connection is not tried again: a dead server is told of at once. */
 	retryMs: 1_000,
+	/** A program that fails time after time is started after this at the latest: twice as long each time until then. */
+	retryMaxMs: 60_000,
+	/** A program that ends sooner after its start has failed; once, it is started again at once. */
+	steadyMs: 10_000,
+	/** How long a program may take to end once its input has ended, and again once it was told to. */
+	programEndMs: 2_000,
+	/** Lines that a program may print beside its messages: a greeting, a warning. */
+	strayLinesMax: 1_000,
 	/** Texts of one result that are judged one by one. */
 	textsMax: 10_000,
 	/** Characters from which a text among others is judged by itself as well. */
@@ -48,7 +56,7 @@ export const mcpLimits = {
 	saidMax: 10_000,
 	/** Notifications of one call that wait to be judged. */
 	waitingMax: 256,
-	/** Bytes that may wait for a client that reads slowly, before it is given up. */
+	/** Bytes that may wait for a client or a program that reads slowly, before it is given up. */
 	unreadBytesMax: 16_777_216,
 	/** Characters of a resource's address. */
 	uriLengthMax: 8_192,

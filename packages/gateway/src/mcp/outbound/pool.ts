@@ -17,6 +17,9 @@ interface Kept {
 	connection: Connection | undefined;
 	failed_at: number | undefined;
 	used_at: number;
+	readonly opened_at: number;
+	/** How often in a row it failed before, as far as that counts. */
+	readonly failures: number;
 }
 
 /** Connections to the registered servers: one for each org and server, of the revision that is registered now. */
@@ -47,8 +50,16 @@ export class ConnectionPool {
 			this.#kept.set(key, held);
 			return held.opening;
 		}
+		const failures = held === undefined ? 0 : failuresOf(held, server, now);
+		const rest = held === undefined ? 0 : restOf(held, failures, now);
+		if (rest > 0)
+			throw new TapPassError('upstream_unreachable', {
+				detail: `its program failed ${failures} times in a row and is started again in ${Math.ceil(rest / 1_000)} s`,
+			});
 		if (held !== undefined) drop(held);
 		const kept: Kept = {
+			opened_at: now,
+			failures,
 			revision: server.revision,
 			opening: this.#open(org_id, server),
 			connection: undefined,
@@ -114,6 +125,23 @@ function isGood(kept: Kept, { revision }: McpServer, now: number): boolean {
 	if (kept.revision !== revision) return false;
 	if (kept.failed_at !== undefined) return now - kept.failed_at < mcpLimits.retryMs;
 	return kept.connection?.alive() ?? true;
+}
+
+/** How often in a row a program has failed by now: it could not be greeted, or did not last. */
+function failuresOf(held: Kept, { revision, transport }: McpServer, now: number): number {
+	if (transport.kind !== 'stdio' || held.revision !== revision) return 0;
+	if (held.failed_at !== undefined) return held.failures + 1;
+	// Seen to be dead now; what is seen late lasted, or nobody missed it.
+	if (now - held.opened_at > mcpLimits.steadyMs + waitOf(held.failures)) return 0;
+	return held.failures + 1;
+}
+/** Milliseconds until it is started again. The first that did not last is replaced at once. */
+function restOf(held: Kept, failures: number, now: number): number {
+	if (failures < 2) return 0;
+	return (held.failed_at ?? held.opened_at) + waitOf(failures) - now;
+}
+function waitOf(failures: number): number {
+	return failures < 2 ? 0 : Math.min(mcpLimits.retryMaxMs, mcpLimits.retryMs * 2 ** (failures - 2));
 }
 
 /** Closes a connection once it stands; one that never did leaves nothing to close. */

@@ -1,5 +1,3 @@
-import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
-import type { JSONRPCMessage } from '@modelcontextprotocol/sdk/types.js';
 import { type Json, TapPassError } from '@tappass/core';
 import type { McpServer } from '../../ports.ts';
 import { mcpLimits } from '../limits.ts';
@@ -17,6 +15,7 @@ import {
 	rpcError,
 } from '../rpc.ts';
 import { type Connection, clientInfo, type Exchange, isToAll, lonely, type SaidToAll, withMeta } from './connection.ts';
+import { Program } from './program.ts';
 
 interface Waiting {
 	readonly exchange: Exchange;
@@ -29,33 +28,19 @@ interface Waiting {
  * with and the few that every program needs, and none of ours.
  */
 export class StdioConnection implements Connection {
-	readonly #transport: StdioClientTransport;
 	readonly #waiting = new Map<RpcId, Waiting>();
 	readonly #said: SaidToAll;
 	/** Requests that were given up, and that the program may be at work on still. */
 	readonly #givenUp = new Set<RpcId>();
+	#program: Program | undefined;
 	#ids = 0;
-	#over = false;
+	#over: TapPassError | undefined;
 	stateless = false;
 	capabilities: JsonObject = {};
 	instructions: string | undefined;
 
-	private constructor(
-		transport: Extract<McpServer['transport'], { kind: 'stdio' }>,
-		env: Readonly<Record<string, string>>,
-		said: SaidToAll,
-	) {
+	private constructor(said: SaidToAll) {
 		this.#said = said;
-		this.#transport = new StdioClientTransport({
-			command: transport.command,
-			args: [...transport.args],
-			env: { ...env },
-			stderr: 'ignore',
-			maxBufferSize: mcpLimits.messageBytesMax,
-		});
-		this.#transport.onmessage = (message) => this.#take(message as unknown as Json);
-		this.#transport.onerror = () => {};
-		this.#transport.onclose = () => this.#end();
 	}
 
 	static async open(
@@ -63,23 +48,25 @@ export class StdioConnection implements Connection {
 		env: Readonly<Record<string, string>>,
 		said: SaidToAll,
 	): Promise<StdioConnection> {
-		const connection = new StdioConnection(transport, env, said);
+		const { command, args } = transport;
+		const connection = new StdioConnection(said);
+		connection.#program = await Program.start(
+			{ command, args, env },
+			{ said: (value) => connection.#take(value), ended: (why) => connection.#end(why) },
+		);
 		try {
-			await connection.#transport.start();
 			await connection.#greet();
 			return connection;
 		} catch (error) {
 			await connection.close();
-			throw error instanceof TapPassError
-				? error
-				: new TapPassError('upstream_unreachable', { detail: 'the program cannot be started', cause: error });
+			throw error;
 		}
 	}
 
-	readonly alive = (): boolean => !this.#over;
+	readonly alive = (): boolean => this.#over === undefined;
 
 	readonly request = (method: string, params: JsonObject, exchange: Exchange): Promise<RpcAnswer> => {
-		if (this.#over)
+		if (this.#over !== undefined)
 			return Promise.reject(new TapPassError('upstream_unreachable', { detail: 'the program has ended' }));
 		const id = ++this.#ids;
 		const timeout = AbortSignal.timeout(mcpLimits.requestMs);
@@ -88,7 +75,11 @@ export class StdioConnection implements Connection {
 			const giveUp = (): void => {
 				this.#tell(notification('notifications/cancelled', { requestId: id }));
 				this.#givenUp.add(id);
-				waiting.reject(new TapPassError(timeout.aborted ? 'upstream_timeout' : 'upstream_truncated'));
+				const late = timeout.aborted || isTimeout(exchange.signal);
+				const detail = `the program did not answer ${method} in time`;
+				waiting.reject(
+					late ? new TapPassError('upstream_timeout', { detail }) : new TapPassError('upstream_truncated'),
+				);
 			};
 			const done = (): void => {
 				this.#waiting.delete(id);
@@ -113,8 +104,8 @@ export class StdioConnection implements Connection {
 	};
 
 	readonly close = async (): Promise<void> => {
-		this.#end();
-		await this.#transport.close();
+		this.#end(new TapPassError('upstream_truncated', { detail: 'the connection was closed' }));
+		await this.#program?.close();
 	};
 
 	async #greet(): Promise<void> {
@@ -171,16 +162,19 @@ export class StdioConnection implements Connection {
 		return this.#waiting.size === 1 && this.#givenUp.size === 0 ? [...this.#waiting.values()][0]!.exchange : undefined;
 	}
 
-	/** A pipe that breaks closes the connection, which ends every request that waits. */
 	#tell(message: JsonObject): void {
-		this.#transport.send(message as unknown as JSONRPCMessage).catch(() => this.#end());
+		this.#program?.tell(message);
 	}
 
-	#end(): void {
-		this.#over = true;
-		for (const { reject } of [...this.#waiting.values()])
-			reject(new TapPassError('upstream_truncated', { detail: 'the program ended' }));
+	/** Ends every request that waits. */
+	#end(why: TapPassError): void {
+		this.#over ??= why;
+		for (const { reject } of [...this.#waiting.values()]) reject(this.#over);
 	}
+}
+
+function isTimeout({ aborted, reason }: AbortSignal): boolean {
+	return aborted && reason instanceof DOMException && reason.name === 'TimeoutError';
 }
 
 async function nobody(): Promise<RpcAnswer> {
