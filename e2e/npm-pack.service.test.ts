@@ -2,7 +2,8 @@
  * What `npm publish` would hand out: each package as its tarball, installed into an empty folder, where its command runs and
  * its library loads. Ours come from the tarballs, everything else from the registry that npm is set up with.
  */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
 	existsSync,
 	mkdirSync,
@@ -15,6 +16,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root, workspacePackages } from './support/repository.ts';
 
@@ -143,8 +145,40 @@ async function importsWork(folder: string, installed: ReadonlySet<string>): Prom
 	expect(lines.map((line) => line.split(' ')[0])).toEqual(wanted);
 }
 
+/** What a scripted model that runs from the installed package streams. */
+async function streamed(folder: string): Promise<string> {
+	writeFileSync(
+		join(folder, 'model.yaml'),
+		'schema: tappass.dev-model/1\nmodels: [scripted]\nturns:\n  - say: Hello from the tarball.\n',
+	);
+	const program = join(folder, 'node_modules/.bin/tappass');
+	const child = spawn(program, ['dev', 'model', 'model.yaml', '--json'], {
+		cwd: folder,
+		stdio: ['ignore', 'pipe', 'inherit'],
+	});
+	try {
+		const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+		const { url } = JSON.parse(line) as { url: string };
+		const answer = await fetch(`${url}/chat/completions`, {
+			method: 'POST',
+			headers: { 'content-type': 'application/json' },
+			body: JSON.stringify({ model: 'scripted', stream: true, messages: [{ role: 'user', content: 'Hi.' }] }),
+		});
+		const events = (await answer.text()).split('\n\n').filter((event) => event.startsWith('data: '));
+		expect(events.length).toBeGreaterThan(2);
+		expect(events.at(-1)).toBe('data: [DONE]');
+		return events
+			.slice(0, -1)
+			.map((event) => JSON.parse(event.slice('data: '.length)).choices[0]?.delta?.content ?? '')
+			.join('');
+	} finally {
+		child.kill('SIGTERM');
+		await once(child, 'exit');
+	}
+}
+
 describe('installed into an empty folder', () => {
-	test('tappass-cli helps, and checks policy', async () => {
+	test('tappass-cli helps, checks policy, and streams an answer', async () => {
 		const folder = await install('tappass-cli');
 		writeFileSync(join(folder, 'good.rego'), 'package tappass.policy\n\nbudget.tool_calls_per_minute := 30\n');
 		writeFileSync(join(folder, 'bad.rego'), 'package tappass.policy\n\nbudget.tool_calls_per_minut := 30\n');
@@ -157,6 +191,7 @@ describe('installed into an empty folder', () => {
 		expect(await command(folder, 'tappass', 'policy', 'check', 'bad.rego')).toMatchObject({ exit: 2 });
 		expect(await command(folder, 'tappass', 'policy', 'check', 'good.rego')).toMatchObject({ exit: 0, stderr: '' });
 		expect((await command(folder, 'tappass', 'pack', 'list')).stdout).toContain('eu-ai-act');
+		expect(await streamed(folder)).toBe('Hello from the tarball.');
 		await importsWork(folder, closure('tappass-cli'));
 	}, 400_000);
 

@@ -246,6 +246,25 @@ describe('messages', () => {
 		expect(reader.usage()).toBeUndefined();
 	});
 
+	test.each([
+		['a text', 'Write to ana.silva@example.com'],
+		['a block', [{ type: 'text', text: 'Write to ana.silva@example.com' }]],
+		['an object', { text: 'Write to ana.silva@example.com' }],
+		['nothing', null],
+	])('a message_start whose content is %s, which no block would bring to the judge, is refused', async (_, content) => {
+		const begun = { ...start, message: { ...start.message, content } };
+		const judge = new Judge(handGuard({}));
+		const reader = messagesWire.reader(messagesWire.read(body as Json, 1), judge);
+
+		expect(() =>
+			reader.event({ event: 'message_start', data: JSON.stringify(begun), raw: 'event: message_start' }),
+		).toThrow(expect.objectContaining({ code: 'upstream_malformed' }));
+		expect(reader.out).toBe('');
+		expect(
+			(await read(messagesWire, [{ ...start, message: { ...start.message, content: [] } }, ...stop()])).out,
+		).toContain('message_start');
+	});
+
 	test('thinking is judged, its seal and redacted thinking pass', async () => {
 		const thinking = block(
 			0,

@@ -40,13 +40,18 @@ const outcome: Outcome = {
 };
 const onOutput: readonly StepName[] = ['scan_output', 'check_emissions', 'filter_response'];
 const atTheEnd: readonly StepName[] = ['settle_budget', 'record_signals', 'sign_audit'];
+const kinds = ['model', 'tool'] as const;
 const ofModels: readonly StepName[] = ['enforce_model', 'filter_offered_tools', ...onOutput];
 
 describe.each(Object.entries(faults))('a step that %s', (_, fault) => {
-	test.each(allSteps.map(({ name }) => [name]))('blocks: %s', async (name) => {
+	test.each(
+		allSteps.flatMap(({ name }) =>
+			(ofModels.includes(name) ? (['model'] as const) : kinds).map((kind) => [name, kind] as const),
+		),
+	)('blocks: %s on a call of a %s', async (name, kind) => {
 		const sandbox = await testSandbox();
 		const steps = allSteps.map((step) => (step.name === name ? fault(step) : step));
-		const call = ofModels.includes(name) ? modelCall() : toolCall('collibra.list_schemas');
+		const call = kind === 'model' ? modelCall() : toolCall('collibra.list_schemas');
 		const refusal = await refusalOf(sandbox, steps, call, name);
 
 		expect(refusal.step).toBe(name);
