@@ -35,6 +35,9 @@ export class AgentRun {
 	#since: number | undefined;
 	#starts = 0;
 	#failures = 0;
+	/** How it ended last, and when it came back. */
+	#ended: string | undefined;
+	#cameBackMs = 0;
 	#cancel: (() => void) | undefined;
 	#turn: Promise<unknown> = Promise.resolve();
 
@@ -143,9 +146,17 @@ export class AgentRun {
 			pid: this.#launched?.sandbox.pid ?? null,
 			since: this.#since === undefined ? null : instant(this.#since),
 			starts: this.#starts,
-			why: this.#why,
+			why: this.#isShaky()
+				? `${this.#ended}, and came back; ended ${this.#failures} × without a minute in between`
+				: this.#why,
 			session_id: this.#launched?.session_id ?? null,
 		};
+	}
+
+	// Running again says little of an agent that ends a moment after each start.
+	#isShaky(): boolean {
+		const ran = this.#options.clock.now().monotonic_ms - this.#cameBackMs;
+		return this.#state === 'running' && this.#failures > 0 && ran <= limits.restartForgiveMs;
 	}
 
 	async #launch(state: AgentState): Promise<void> {
@@ -163,6 +174,7 @@ export class AgentRun {
 		});
 		this.#launched = mine;
 		this.#starts += 1;
+		this.#cameBackMs = startedAt;
 		this.#set('running', null);
 	}
 
@@ -186,6 +198,7 @@ export class AgentRun {
 	#again(why: string): void {
 		const wait = Math.min(limits.restartFirstMs * 2 ** this.#failures, limits.restartMaxMs);
 		this.#failures += 1;
+		this.#ended = why;
 		this.#set(
 			'failing',
 			`${why}; tried again ${this.#failures === 1 ? 'soon' : `after ${Math.round(wait / 1_000)} s`}`,
