@@ -48,9 +48,10 @@ function translate(error: unknown, { name, commands }: CommandLine, argv: readon
 		return new TapPassError('usage', { detail: 'a command is missing', hint: `${name} --help lists the commands` });
 	const typed = argv.find((word) => !word.startsWith('-')) ?? '';
 	const near = error.code === 'commander.unknownCommand' ? nearest(typed, commands) : undefined;
+	const command = commands.includes(typed) ? `${name} ${typed}` : name;
 	return new TapPassError('usage', {
 		detail: error.message.replace(/^error: /, ''),
-		hint: near === undefined ? `${name} --help shows how it is used` : `did you mean ${name} ${near}?`,
+		hint: near === undefined ? `${command} --help shows how it is used` : `did you mean ${name} ${near}?`,
 	});
 }
 

@@ -189,9 +189,24 @@ describe('output that cannot be written', () => {
 	test('is a failure when the disk is full', () => {
 		const { exitCode, err } = broken('ENOSPC');
 		expect(exitCode).toBe(5);
-		expect(err).toMatch(/standard output: ENOSPC \[file_unwritable\]/);
+		expect(err).toMatch(/standard output: ENOSPC, no space left on device \[file_unwritable\]/);
 	});
 	test('is none when the reader has seen enough', () => {
 		expect(broken('EPIPE')).toEqual({ exitCode: 0, err: '' });
 	});
+});
+
+test('a system error is named, and said in words', () => {
+	const said = (detail: string): string => {
+		const written: string[] = [];
+		const stream = { isTTY: false, write: (text: string) => written.push(text) > 0 };
+		const terminal = createTerminal({ name: 'x', stdout: stream as never, stderr: stream as never });
+		printFailure(terminal, new TapPassError('file_unreadable', { detail }));
+		return written.join('');
+	};
+
+	expect(said('/a: ENOENT')).toContain('/a: ENOENT, no such file or directory [file_unreadable]');
+	expect(said('/a: EACCES')).toContain('EACCES, permission denied [');
+	expect(said('/a: EVERYTHING')).toContain('/a: EVERYTHING [');
+	expect(said('/a: ENOENT of old')).toContain('/a: ENOENT of old [');
 });

@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import { exitCode, printDiagnostic, TapPassError, toProblem } from '@tappass/core';
 import { printable, printableJson, type Terminal } from './terminal.ts';
 
@@ -33,11 +34,18 @@ export function printFailure(terminal: Terminal, error: unknown, debug = false):
 			? error
 			: new TapPassError('internal', { hint: 'run again with TAPPASS_DEBUG=1 and report what it prints' });
 	for (const diagnostic of known.diagnostics) terminal.stderr.write(`${printable(printDiagnostic(diagnostic))}\n`);
-	terminal.stderr.write(`${terminal.name}: ${red('error')}: ${printable(known.message)} [${known.code}]\n`);
+	terminal.stderr.write(`${terminal.name}: ${red('error')}: ${printable(inWords(known.message))} [${known.code}]\n`);
 	if (known.hint !== undefined)
 		terminal.stderr.write(`${terminal.name}: ${yellow('hint')}: ${printable(known.hint)}\n`);
 	if (debug) terminal.stderr.write(`${printable(String(error instanceof Error ? error.stack : error))}\n`);
 	return exitCode(error);
+}
+
+/** A message that ends with the name of a system error, with what that name means: programs read the name, people do not. */
+function inWords(message: string): string {
+	const name = /: (E[A-Z]{2,}\d*)$/.exec(message)?.[1];
+	const meaning = [...getSystemErrorMap().values()].find(([known]) => known === name)?.[1];
+	return meaning === undefined ? message : `${message}, ${meaning}`;
 }
 
 /**

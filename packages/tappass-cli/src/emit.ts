@@ -19,6 +19,10 @@ export async function emitBootstraps(
 	if (made.bound) note(terminal, 'note', `${spec} is now in the project ${made.project}`);
 	if (made.failed > 0)
 		note(terminal, 'warning', `${made.failed} do not compile and deny everything: tappass sandbox list`);
-	note(terminal, 'note', `each URL enrols one host, once, until ${made.items[0]?.expires_at ?? 'it expires'}`);
+	note(
+		terminal,
+		'note',
+		`each URL enrols one host, once, until ${made.items[0]?.expires_at ?? 'it expires'}; there: tappass-host init <name> --enroll-url '<url>'`,
+	);
 	return made;
 }

@@ -22,8 +22,12 @@ function translate(error: unknown, argv: readonly string[], known: readonly stri
 }
 
 /** oclif spreads a message over lines and ends it with advice that our hint gives better. */
-function oneLine(message: string): string {
+export function oneLine(message: string): string {
 	return message
+		.replace(/\nNote: --\S+ allows multiple values[\s\S]*$/, '')
+		.replace(/^Missing \d+ required args?:\n/, 'missing: ')
+		.replace(/^Parsing (--\S+) *\n\s*(\S)/, (_, flag: string, first: string) => `${flag}: ${first.toLowerCase()}`)
+		.replace(/(?<=\S) {2,}(?=\S)/g, ': ')
 		.replace(/\nSee more help with --help$/, '')
 		.replace(/^The following errors? occurred:\s*/, '')
 		.replace(/\s*\n\s*/g, '; ');

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { TapPassError } from '@tappass/core';
 import type { SourceFile } from '@tappass/policy';
@@ -82,7 +82,14 @@ function walk(directory: string): readonly string[] {
 function unreadable(path: string, cause: unknown): TapPassError {
 	if (cause instanceof TapPassError) return cause;
 	const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause);
-	return new TapPassError('file_unreadable', { detail: `${path}: ${code}`, cause });
+	const hint = code === 'ENOENT' ? shippedHint(path) : undefined;
+	return new TapPassError('file_unreadable', { detail: `${path}: ${code}`, ...(hint && { hint }), cause });
+}
+
+// Installed from npm there is no policies/ beside the reader, who was told of one.
+function shippedHint(path: string): string | undefined {
+	const shipped = join(shippedDirectory('policies'), basename(path));
+	return path.endsWith('.rego') && existsSync(shipped) ? `a policy of that name ships: ${shipped}` : undefined;
 }
 
 /** Directory of the policies, or of the Packs, that are installed with this command. */

@@ -9,6 +9,8 @@ export async function tools(client: Client, style: Terminal['style']): Promise<A
 		return { schema, fields: { ...listed }, text: printable(`${listed.code}: ${listed.message}`), exit: 1 };
 	const rows = listed.map(({ name, wire_name, description }) => [name, wire_name, description.split('\n')[0] ?? '']);
 	const text =
-		rows.length === 0 ? 'The policy shows no tool.' : table([['TOOL', 'ON WIRES', 'WHAT IT DOES'], ...rows], style);
+		rows.length === 0
+			? 'No tool can be called now: of those that the policy allows, no MCP server is registered that has one.'
+			: table([['TOOL', 'ON WIRES', 'WHAT IT DOES'], ...rows], style);
 	return { schema, fields: { items: listed }, text };
 }

@@ -34,7 +34,13 @@ export async function readMounted(path: string, allowWritable: boolean): Promise
 	} catch (cause) {
 		if (cause instanceof TapPassError) throw cause;
 		const { code = 'unknown' } = cause as NodeJS.ErrnoException;
-		throw new TapPassError('file_unreadable', { detail: `${path}: ${code}`, cause });
+		const hint =
+			'the host mounts it where it runs an agent: tappass-host start; elsewhere TAPPASS_KEYRING names a directory with a keyring, such as tappass dev make-keyring makes';
+		throw new TapPassError('file_unreadable', {
+			detail: `${path}: ${code}`,
+			...(code === 'ENOENT' && { hint }),
+			cause,
+		});
 	} finally {
 		await handle?.close();
 	}

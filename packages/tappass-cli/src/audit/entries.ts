@@ -1,6 +1,8 @@
 import { Flags } from '@oclif/core';
 import type { OptionFlag } from '@oclif/core/interfaces';
-import { parseDuration, TapPassError } from '@tappass/core';
+import { eventTypes } from '@tappass/audit';
+import { note, type Terminal } from '@tappass/cli-kit';
+import { nearest, parseDuration, TapPassError } from '@tappass/core';
 import { z } from 'zod';
 
 /** An entry of the audit log as the server lists it. */
@@ -93,6 +95,14 @@ export function filterQuery({
 }: Chosen): Readonly<Record<string, string | undefined>> {
 	const { type, actor, sandbox, code, decision } = chosen;
 	return { type, actor, sandbox, code, decision, request_id };
+}
+
+/** Says that nothing can match a type that does not exist: an empty answer alone looks like good news. */
+export function noteUnknownType(terminal: Terminal, type: string | undefined): void {
+	// A pattern, or a type that a newer server knows, is none of ours to judge: it is asked for all the same.
+	if (type === undefined || type.includes('*') || Object.hasOwn(eventTypes, type)) return;
+	const near = nearest(type, Object.keys(eventTypes));
+	note(terminal, 'hint', `no type of entry is called ${type}${near === undefined ? '' : `; did you mean ${near}?`}`);
 }
 
 /**

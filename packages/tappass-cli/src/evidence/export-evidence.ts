@@ -35,6 +35,8 @@ export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest)
 	const now = Date.now();
 	const from = momentOf(asked.from ?? '', '--from', now);
 	const to = momentOf(asked.to ?? '', '--to', now);
+	if (Date.parse(from) >= Date.parse(to))
+		throw new TapPassError('usage', { detail: `--from ${asked.from} is not before --to ${asked.to}` });
 	const framework = frameworks.find(({ id }) => id === asked.framework)!;
 	const older = asked.since === undefined ? undefined : await readBounded(asked.since, limits.checkpointBytesMax);
 	const olderKey = asked['since-vkey'] === undefined ? undefined : await readVerifierKey(asked['since-vkey']);

@@ -9,7 +9,7 @@ export interface BootstrapUrl {
 	readonly root_sha256: string;
 }
 
-const again = 'copy the whole URL that tappass sandbox-spec emit-bootstrap printed, in quotes: a shell cuts it at #';
+const again = 'copy the whole URL that tappass sandbox-spec emit-bootstrap printed, in quotes, with what follows #';
 
 /** Takes a bootstrap URL apart. Its text is never repeated in an error: it holds a secret. @throws {TapPassError} usage */
 export function parseBootstrapUrl(text: string): BootstrapUrl {

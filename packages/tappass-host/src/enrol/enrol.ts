@@ -150,7 +150,7 @@ const advice: Readonly<Record<string, string>> = {
 	bootstrap_unknown: 'copy the whole URL again, in quotes, or ask the operator for a new one',
 	bootstrap_expired: `it lives for 15 minutes; ${askAgain}`,
 	bootstrap_used: `it works once; if it was not you, tell the operator at once; ${askAgain}`,
-	bootstrap_contested: `another machine is redeeming this URL right now; tell the operator; ${askAgain}`,
+	bootstrap_contested: `it was used a moment ago, by you or by another machine: if it was not you, tell the operator; ${askAgain}`,
 	bootstrap_void: askAgain,
 	sandbox_revoked: `a sandbox that was revoked stays so; ${askAgain}`,
 	sandbox_locked: `two hosts showed its identity; the operator revokes it and makes another: ${askAgain}`,

@@ -1,6 +1,14 @@
 import { type Command, Flags, type Interfaces } from '@oclif/core';
 import { type Answer, type Terminal, table } from '@tappass/cli-kit';
-import { entryHeading, entryPage, entryRow, filterFlags, filterQuery, momentOf } from '../../audit/entries.ts';
+import {
+	entryHeading,
+	entryPage,
+	entryRow,
+	filterFlags,
+	filterQuery,
+	momentOf,
+	noteUnknownType,
+} from '../../audit/entries.ts';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { serverFlag } from '../../remote/settings.ts';
@@ -31,6 +39,7 @@ export default class AuditQuery extends OperatorCommand {
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {
 		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		noteUnknownType(terminal, chosen.type);
 		const { limit, since, until } = chosen;
 		const now = Date.now();
 		const isCursor = since !== undefined && /^\d{1,15}$/.test(since);
