@@ -53,13 +53,15 @@ function subnets(texts: readonly string[]): BlockList {
 	return list;
 }
 
-/** Link-local, where clouds put credentials, and the same services at other addresses (AWS IPv6 and ECS, Alibaba, Oracle). */
+/** Link-local, where clouds put credentials, and the same services at other addresses (AWS IPv6 and ECS, Alibaba, Oracle, Azure, Google IPv6). */
 const metadata: BlockList = subnets([
 	'169.254.0.0/16',
 	'fe80::/10',
 	'fd00:ec2::/32',
 	'100.100.100.200/32',
 	'192.0.0.192/32',
+	'168.63.129.16/32',
+	'fd20:ce::254/128',
 ]);
 /** Everything that is not globally reachable, by the special-purpose registries of IANA (RFC 6890), and multicast. */
 const special: BlockList = subnets([
@@ -103,10 +105,11 @@ function word(high: string | undefined, low: string | undefined): string {
 	return ((Number(high) << 8) | Number(low)).toString(16);
 }
 
-/** IPv4 that travels as IPv6: mapped (::ffff:0:0/96), translated (64:ff9b::/96), 6to4 (2002::/16). */
+/** IPv4 that travels as IPv6: mapped (::ffff:0:0/96), translated (::ffff:0:0:0/96, 64:ff9b::/96), 6to4 (2002::/16). */
 function embeddedIpv4(words: readonly number[]): string | undefined {
 	const starts = (...prefix: readonly number[]): boolean => prefix.every((one, index) => words[index] === one);
-	const at = starts(0, 0, 0, 0, 0, 0xffff) || starts(0x64, 0xff9b, 0, 0, 0, 0) ? 6 : starts(0x2002) ? 1 : undefined;
+	const isLast = starts(0, 0, 0, 0, 0, 0xffff) || starts(0, 0, 0, 0, 0xffff, 0) || starts(0x64, 0xff9b, 0, 0, 0, 0);
+	const at = isLast ? 6 : starts(0x2002) ? 1 : undefined;
 	if (at === undefined) return undefined;
 	const [high, low] = [words[at]!, words[at + 1]!];
 	return [high >> 8, high & 255, low >> 8, low & 255].join('.');

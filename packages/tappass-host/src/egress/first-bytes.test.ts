@@ -18,6 +18,14 @@ async function clientHello(servername?: string): Promise<Buffer> {
 	return bytes;
 }
 
+/** Where the length of the extensions stands in a record with a whole hello. */
+function extensionsAt(bytes: Buffer): number {
+	let at = 5 + 4 + 34;
+	at += 1 + bytes[at]!;
+	at += 2 + bytes.readUInt16BE(at);
+	return at + 1 + bytes[at]!;
+}
+
 describe('first bytes of a tunnel', () => {
 	test('TLS: names the server that is asked for, however the bytes are cut', async () => {
 		const bytes = await clientHello('files.acme.com');
@@ -47,6 +55,21 @@ describe('first bytes of a tunnel', () => {
 
 		expect(readFirstBytes(bytes)).toEqual({ kind: 'named', host: '' });
 	});
+	test('TLS: a hello with two names is not taken by either', async () => {
+		const bytes = await clientHello('files.acme.com');
+		const name = Buffer.from('files.acme.com');
+		// The extension as it stands: type, length, list length, kind, name length, name.
+		const from = bytes.indexOf(name) - 9;
+		const extension = bytes.subarray(from, from + 9 + name.length);
+		const twice = Buffer.concat([bytes.subarray(0, from), extension, bytes.subarray(from)]);
+		const extra = extension.length;
+		twice.writeUInt16BE(bytes.readUInt16BE(3) + extra, 3);
+		twice.writeUIntBE(bytes.readUIntBE(6, 3) + extra, 6, 3);
+		const at = extensionsAt(bytes);
+		twice.writeUInt16BE(bytes.readUInt16BE(at) + extra, at);
+
+		expect(readFirstBytes(twice)).toEqual({ kind: 'named', host: '' });
+	});
 	test('HTTP: names its host', () => {
 		expect(readFirstBytes(Buffer.from('GET / HTTP/1.1\r\nHost: A.acme.com:80\r\n\r\n'))).toEqual({
 			kind: 'named',
@@ -57,6 +80,7 @@ describe('first bytes of a tunnel', () => {
 		['two hosts', 'GET / HTTP/1.1\r\nHost: a.com\r\nhost: b.com\r\n\r\n'],
 		['no host name', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n'],
 		['a header without end', `GET / HTTP/1.1\r\nx: ${'a'.repeat(20_000)}`],
+		['HTTP/2 without TLS, which names its hosts where nobody looks', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
 		['another record', '\u0016\u0009\u0001\u0000\u0001x'],
 	])('%s is malformed', (_, text) => {
 		expect(readFirstBytes(Buffer.from(text, 'latin1')).kind).toBe('malformed');

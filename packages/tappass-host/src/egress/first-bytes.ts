@@ -17,6 +17,8 @@ export function readFirstBytes(bytes: Buffer): FirstBytes {
 	if (bytes[0] === 0x16) return readClientHello(bytes);
 	const text = bytes.toString('latin1', 0, limits.egressHeaderBytesMax);
 	if (httpStart.test(text)) return readRequest(text);
+	// HTTP/2 without TLS: each of its requests names a host of its own.
+	if (text.startsWith('PRI * HTTP/2')) return { kind: 'malformed' };
 	return couldBeHttp.test(text) ? { kind: 'incomplete' } : { kind: 'opaque' };
 }
 
@@ -92,14 +94,17 @@ function serverName(parts: readonly Buffer[]): { host: string | undefined } {
 	hello.vector(2);
 	if (hello.vector(1) === undefined) return never;
 	const extensions = new Reader(hello.vector(2) ?? Buffer.alloc(0));
+	let host: string | undefined;
 	while (extensions.left > 0) {
 		const type = extensions.number(2);
 		const content = extensions.vector(2);
 		if (content === undefined) return never;
 		if (type !== 0) continue;
 		const names = new Reader(new Reader(content).vector(2) ?? Buffer.alloc(0));
-		if (names.number(1) !== 0) return never;
-		return { host: normalizeHost(names.vector(2)?.toString('latin1') ?? '') ?? '' };
+		// Two names: who reads it may take the other.
+		if (host !== undefined || names.number(1) !== 0) return never;
+		host = normalizeHost(names.vector(2)?.toString('latin1') ?? '') ?? '';
+		if (names.left > 0) return never;
 	}
-	return { host: undefined };
+	return { host };
 }

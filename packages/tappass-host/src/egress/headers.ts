@@ -39,20 +39,28 @@ export function headerLines(raw: RawHeaders): readonly (readonly [string, string
 /** What may go on to the other side; the caller sets Host. */
 export function onward(raw: RawHeaders, to: 'plane' | 'host' | 'client'): string[] {
 	const lines = headerLines(raw);
-	const named = lines
-		.filter(([name]) => name === 'connection')
-		.flatMap(([, value]) => value.toLowerCase().split(/[\s,]+/));
+	const named = connectionOptions(lines);
 	const kept = lines.filter(([name]) => !hopByHop.has(name) && !named.includes(name));
 	const mine = to === 'client' ? kept : kept.filter(([name]) => name !== 'host');
 	const allowed = to === 'plane' ? mine.filter(([name]) => !ours.has(name) && !name.startsWith('x-forwarded-')) : mine;
 	return allowed.flat();
 }
 
+/** Headers that the Connection header takes away: they are for this connection alone. */
+function connectionOptions(lines: readonly (readonly [string, string])[]): readonly string[] {
+	return lines.filter(([name]) => name === 'connection').flatMap(([, value]) => value.toLowerCase().split(/[\s,]+/));
+}
+
+/** By these the other side knows where a message ends and whom it is for: taken away, a body would be read as the next request. */
+const framed = ['content-length', 'host', 'transfer-encoding'];
+
 /** What is wrong with a request's header, or undefined. Node's parser has already refused what is not HTTP. */
 export function headerProblem(request: IncomingMessage): string | undefined {
 	const lines = headerLines(request.rawHeaders);
 	if (lines.length > limits.egressHeadersMax) return `more than ${limits.egressHeadersMax} header lines`;
 	if (lines.filter(([name]) => name === 'host').length !== 1) return 'expected exactly one Host header';
+	const taken = connectionOptions(lines).find((name) => framed.includes(name));
+	if (taken !== undefined) return `the Connection header must not take ${taken} away`;
 	const coding = request.headers['transfer-encoding'];
 	if (coding !== undefined && coding.toLowerCase() !== 'chunked') return 'expected no transfer coding but chunked';
 	return undefined;

@@ -61,6 +61,10 @@ describe('refuses', () => {
 		['loopback by another spelling', '0x7f.1', 'private_address'],
 		['loopback as IPv6', '[::1]', 'private_address'],
 		['a private address', '10.0.0.1', 'private_address'],
+		['a private address within IPv6', '[64:ff9b::a00:1]', 'private_address'],
+		['loopback in octal', '0177.0.0.1', 'private_address'],
+		['loopback with a dot behind', '127.0.0.1.', 'private_address'],
+		['the platform address of a cloud', '168.63.129.16', 'metadata_address'],
 	])('%s', async (_, host, code) => {
 		await start();
 		const plain = await exchangeRaw(egress.socketPath, get(host));
@@ -87,6 +91,9 @@ describe('refuses', () => {
 		[['::ffff:127.0.0.1'], 'private_address'],
 		[['169.254.169.254'], 'metadata_address'],
 		[['fd00:ec2::254'], 'metadata_address'],
+		[['168.63.129.16'], 'metadata_address'],
+		[['fd20:ce::254'], 'metadata_address'],
+		[['1.1.1.1', '::ffff:0:10.0.0.1'], 'private_address'],
 		[[], 'name_unresolved'],
 	])('an allowed name that leads to %j', async (addresses, code) => {
 		await start({ resolve: async () => addresses });
@@ -453,6 +460,84 @@ describe('a plain request', () => {
 
 		expect(origin.seen[0]!.headers.authorization).toBe('Basic x');
 		expect(origin.seen[0]!.headers['proxy-authorization']).toBe(undefined);
+	});
+});
+
+describe('a request within a request', () => {
+	/** A server that takes what it is sent as it comes. */
+	async function rawPlane(): Promise<{ readonly url: string; readonly got: () => string }> {
+		let got = '';
+		const server = createServer((socket) => {
+			socket.setEncoding('latin1').on('data', (text) => {
+				got += text;
+				socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok');
+			});
+			socket.on('error', () => undefined);
+		}).listen(0, '127.0.0.1');
+		await once(server, 'listening');
+		closers.push(() => server.close());
+		return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, got: () => got };
+	}
+
+	test.each(['content-length', 'Content-Length, close', 'transfer-encoding', 'host'])(
+		'is not made by a Connection header that takes away %s',
+		async (named) => {
+			const plane = await rawPlane();
+			await start({ agentPlaneUrl: plane.url });
+			const inner = 'POST /smuggled HTTP/1.1\r\nhost: x\r\nauthorization: Bearer mine\r\ncontent-length: 0\r\n\r\n';
+			const framed = named === 'transfer-encoding';
+			const body = framed ? `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n` : inner;
+			const frame = framed ? 'transfer-encoding: chunked' : `content-length: ${inner.length}`;
+			const answer = await exchangeRaw(
+				egress.socketPath,
+				`GET /v1/models HTTP/1.1\r\nhost: inference.local\r\nconnection: ${named}\r\n${frame}\r\n\r\n${body}`,
+			);
+
+			expect(codeOf(answer)).toBe('request_malformed');
+			expect(plane.got()).toBe('');
+		},
+	);
+
+	test.each([
+		['two lengths', 'content-length: 3\r\ncontent-length: 4'],
+		['a length and a coding', 'content-length: 3\r\ntransfer-encoding: chunked'],
+		['a coding that is not the last', 'transfer-encoding: chunked, identity'],
+		['a folded line', 'x: a\r\n b'],
+		['a space before the colon', 'content-length : 3'],
+		['two hosts', 'host: mcp.local'],
+	])('is not made by %s', async (_, lines) => {
+		const plane = await rawPlane();
+		await start({ agentPlaneUrl: plane.url });
+		const answer = await exchangeRaw(
+			egress.socketPath,
+			`POST /v1/x HTTP/1.1\r\nhost: inference.local\r\nconnection: close\r\n${lines}\r\n\r\nabc`,
+		);
+
+		expect(answer).toMatch(/^HTTP\/1\.1 400 /);
+		expect(plane.got()).toBe('');
+	});
+
+	test('a body of a method that has none goes on with its length', async () => {
+		const plane = await rawPlane();
+		await start({ agentPlaneUrl: plane.url });
+		await exchangeRaw(
+			egress.socketPath,
+			'GET /v1/x HTTP/1.1\r\nhost: inference.local\r\nconnection: close\r\ncontent-length: 3\r\n\r\nabc',
+		);
+
+		expect(plane.got()).toMatch(/content-length: 3\r\n/);
+		expect(plane.got()).toMatch(/\r\n\r\nabc$/);
+	});
+
+	test('a tunnel to the agent plane within another is refused, so that none can be piled up', async () => {
+		await start();
+		const connect = 'CONNECT inference.local:80 HTTP/1.1\r\nhost: inference.local\r\n\r\n';
+		for (const second of [connect, connect.replaceAll('inference.local', 'files.acme.com')]) {
+			const answer = await exchangeRaw(egress.socketPath, connect, second);
+
+			expect(answer).toMatch(/^HTTP\/1\.1 200 /);
+			expect(codeOf(answer)).toBe('request_malformed');
+		}
 	});
 });
 

@@ -9,6 +9,9 @@ import { admit, beginSpan, type Flow, nothingAllowed, type ProxyState, policyOf 
 import { refuseSocket } from './refusal.ts';
 import { tracePlace } from './trace.ts';
 
+/** Tunnels to the agent plane that have become connections of the proxy. */
+const reentered = new WeakSet<Duplex>();
+
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
 
 /**
@@ -30,12 +33,15 @@ export async function tunnel(
 		proxy.deny({ ...refusal, ...(to !== undefined && { host: to.host, port: to.port }) });
 		refuseSocket(client, refusal);
 	};
+	// Piled up, each would hold memory of ours for as long as the first one lives.
+	if (reentered.has(client)) return refuse({ code: 'request_malformed', reason: 'a CONNECT within a tunnel' });
 	if (to === undefined) return refuse({ code: 'request_malformed', reason: 'expected CONNECT host:port' });
 	const policy = policyOf(proxy);
 	if (policy === null) return refuse(nothingAllowed);
 	if (head.length > 0) client.unshift(head);
 	if (isPlane(to.host)) {
 		client.write(established);
+		reentered.add(client);
 		return reenter(client);
 	}
 	const checked = await check(policy, to, proxy.resolve);
