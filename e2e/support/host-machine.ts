@@ -42,13 +42,13 @@ export interface SandboxStatus {
 
 const program = resolve(import.meta.dirname, '../../packages/tappass-host/dist/main.js');
 
-/** Makes a machine; `uid` runs everything as that user. */
+/** Makes a machine; `uid` runs everything as that user, `umask` under that mask, in octal. */
 export async function hostMachine(
-	options: { readonly uid?: number; readonly env?: Readonly<Record<string, string>> } = {},
+	options: { readonly uid?: number; readonly umask?: string; readonly env?: Readonly<Record<string, string>> } = {},
 ): Promise<HostMachine> {
 	const directory = await mkdtemp(join(tmpdir(), 'tappass-e2e-'));
 	const { chown, chmod } = await import('node:fs/promises');
-	const { uid } = options;
+	const { uid, umask } = options;
 	await chmod(directory, 0o755);
 	if (uid !== undefined) await chown(directory, uid, uid);
 	const env = {
@@ -60,7 +60,9 @@ export async function hostMachine(
 	};
 	const started = new Set<ChildProcess>();
 	const start = (words: readonly string[]): ChildProcess => {
-		const child = spawn(process.execPath, [program, ...words], {
+		const masked = umask === undefined ? [] : ['-c', 'umask "$0"; exec "$@"', umask, process.execPath];
+		const [command, ...args] = umask === undefined ? [process.execPath] : ['/bin/sh', ...masked];
+		const child = spawn(command!, [...args, program, ...words], {
 			cwd: directory,
 			env,
 			stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,6 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { connect } from 'node:net';
 import { TapPassError } from '@tappass/core';
 import { limits } from '../limits.ts';
+import { underUmask } from '../state/umask.ts';
 import { denialLog } from './denial-log.ts';
 import { systemResolve } from './dial.ts';
 import { forward, type Plane, planeAt, planeDoors } from './forward.ts';
@@ -100,10 +101,13 @@ async function listen(server: Server, path: string): Promise<void> {
 
 function bind(server: Server, path: string): Promise<void> {
 	return new Promise((resolve, reject) => {
-		server.once('error', reject).listen(path, 1_024, () => {
-			server.off('error', reject);
-			resolve();
-		});
+		server.once('error', reject);
+		underUmask(0o177, () =>
+			server.listen(path, 1_024, () => {
+				server.off('error', reject);
+				resolve();
+			}),
+		);
 	});
 }
 

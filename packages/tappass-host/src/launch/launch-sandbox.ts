@@ -6,6 +6,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { TapPassError } from '@tappass/core';
 import { bubblewrapCommand } from '@tappass/providers';
 import { limits } from '../limits.ts';
+import { underUmask } from '../state/umask.ts';
 import { type Bounds, boundProcess, boundsOf } from './bounds.ts';
 import { makeCgroup, type SandboxCgroup } from './cgroup.ts';
 import { enterSandbox } from './enter.ts';
@@ -173,6 +174,9 @@ async function bwrapArguments(options: SandboxOptions, bounds: Bounds): Promise<
 	});
 }
 
+/** What an agent makes in its workspace is for its owner to read, whatever the daemon's own mask. */
+export const agentUmask = 0o022;
+
 /** Descriptors of bwrap beside the standard three: what it tells, what it waits for, what it loads. */
 const [infoFd, blockFd, filterFd] = [3, 4, 5];
 
@@ -183,24 +187,24 @@ const [infoFd, blockFd, filterFd] = [3, 4, 5];
 function start(options: SandboxOptions, args: readonly string[], filter: string | undefined): ChildProcess {
 	const fd = filter === undefined ? undefined : openSync(filter, 'r');
 	try {
-		return spawn(
-			systemProgram('unshare'),
-			[
-				'--user',
-				'--map-root-user',
-				'--',
-				systemProgram('bwrap'),
-				...['--uid', String(options.uid), '--gid', String(options.gid)],
-				...['--info-fd', String(infoFd), '--block-fd', String(blockFd)],
-				...(fd === undefined ? [] : ['--seccomp', String(filterFd)]),
-				...args,
-			],
-			{
+		const program = systemProgram('unshare');
+		const words = [
+			'--user',
+			'--map-root-user',
+			'--',
+			systemProgram('bwrap'),
+			...['--uid', String(options.uid), '--gid', String(options.gid)],
+			...['--info-fd', String(infoFd), '--block-fd', String(blockFd)],
+			...(fd === undefined ? [] : ['--seccomp', String(filterFd)]),
+			...args,
+		];
+		return underUmask(agentUmask, () =>
+			spawn(program, words, {
 				...otherUser(options),
 				cwd: '/',
 				env: {},
 				stdio: [...standard(options.stdio), 'pipe', 'pipe', ...(fd === undefined ? [] : [fd])],
-			},
+			}),
 		);
 	} finally {
 		if (fd !== undefined) closeSync(fd);

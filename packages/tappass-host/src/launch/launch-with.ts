@@ -1,8 +1,10 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { writeBelow } from '@tappass/cli-kit';
 import { type Rendered, TapPassError } from '@tappass/core';
 import { limits } from '../limits.ts';
+import { underUmask } from '../state/umask.ts';
+import { agentUmask } from './launch-sandbox.ts';
 import type { OtherTarget } from './other-programs.ts';
 import { endGroup } from './process-group.ts';
 import { identify, signalProcess, waitGone } from './process-identity.ts';
@@ -44,13 +46,15 @@ export async function launchWith(target: OtherTarget, options: LaunchWithOptions
 	const own = process.getuid?.() === options.uid;
 	const words = [...options.program, ...programArguments(options, directory)];
 	// With the daemon goes the program, and with that its proxies: an agent that nobody watches over has no way out.
-	const child = spawn(systemProgram('setpriv'), ['--pdeathsig', 'KILL', '--', ...words], {
-		...(own ? {} : { uid: options.uid, gid: options.gid }),
-		cwd: options.workspaceHost,
-		env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', ...options.rendered.env, ...options.env },
-		stdio: [...(options.stdio ?? (['ignore', 'pipe', 'pipe'] as const))],
-		detached: true,
-	});
+	const start = (): ChildProcess =>
+		spawn(systemProgram('setpriv'), ['--pdeathsig', 'KILL', '--', ...words], {
+			...(own ? {} : { uid: options.uid, gid: options.gid }),
+			cwd: options.workspaceHost,
+			env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', ...options.rendered.env, ...options.env },
+			stdio: [...(options.stdio ?? (['ignore', 'pipe', 'pipe'] as const))],
+			detached: true,
+		});
+	const child = underUmask(agentUmask, start);
 	const identity = child.pid === undefined ? undefined : identify(child.pid);
 	if (identity === undefined) {
 		const reason = await new Promise<string>((resolve) => {

@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectory } from '@tappass/cli-kit';
 import { type RenderedFile, TapPassError } from '@tappass/core';
@@ -31,10 +31,13 @@ export async function prepareRunDirectory(path: string): Promise<void> {
 export async function writeRunFiles(runDirectory: string, files: readonly RenderedFile[]): Promise<string> {
 	const directory = join(runDirectory, filesName);
 	await rm(directory, { recursive: true, force: true });
-	await mkdir(directory, { mode: 0o755 });
+	await makeDirectory(directory, 0o755);
 	for (const { path, content, mode } of files) {
 		if (path.includes('/')) throw new TapPassError('internal', { detail: `a file of the kernel ring is at ${path}` });
-		await writeFile(join(directory, path), content, { mode, flag: 'wx' });
+		const place = join(directory, path);
+		await writeFile(place, content, { mode, flag: 'wx' });
+		// The agent's own user mounts it: the umask has no say in that.
+		await chmod(place, mode);
 	}
 	return directory;
 }

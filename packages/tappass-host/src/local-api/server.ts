@@ -9,6 +9,7 @@ import type { GovernedSandbox } from '../daemon/governed-sandbox.ts';
 import type { DaemonView } from '../daemon/view.ts';
 import { limits } from '../limits.ts';
 import { runRequestSchema } from '../state/documents.ts';
+import { underUmask } from '../state/umask.ts';
 
 /** What the local API can ask of the daemon. */
 export interface LocalActions {
@@ -126,10 +127,13 @@ function bound(server: Server, socket: string): Promise<NodeJS.ErrnoException | 
 	return new Promise((resolve) => {
 		const failed = (error: NodeJS.ErrnoException): void => resolve(error);
 		server.once('error', failed);
-		server.listen(socket, () => {
-			server.off('error', failed);
-			resolve(undefined);
-		});
+		// Nobody else's from the first moment on.
+		underUmask(0o177, () =>
+			server.listen(socket, () => {
+				server.off('error', failed);
+				resolve(undefined);
+			}),
+		);
 	});
 }
 

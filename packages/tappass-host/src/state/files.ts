@@ -72,12 +72,13 @@ export async function sweepTemporaries(files: Files, directory: string): Promise
 
 /** Makes a directory that only its owner may enter. */
 export async function makePrivateDirectory(path: string): Promise<void> {
-	await makeDirectory(dirname(path), 0o755);
+	const own = process.getuid?.() ?? 0;
+	// What lies around it is a person's own, unless it is the machine's.
+	await makeDirectory(dirname(path), own === 0 ? 0o755 : 0o700);
 	await mkdir(path, { mode: 0o700 }).catch((cause: NodeJS.ErrnoException) => {
 		if (cause.code !== 'EEXIST') throw failed('file_unwritable', path, cause);
 	});
 	const stat = await lstat(path);
-	const own = process.getuid?.() ?? 0;
 	if (!stat.isDirectory() || stat.uid !== own || (stat.mode & 0o022) !== 0) {
 		throw new TapPassError('file_unwritable', {
 			detail: `${path} is not a directory that only uid ${own} may write to`,
