@@ -172,6 +172,14 @@ describe.each(users)('as %s', (user) => {
 		const second = await machine.host('daemon');
 		expect(second).toMatchObject({ code: 0, stdout: '' });
 		expect(second.stderr).toContain('a daemon runs already');
+
+		// As from a cron job, whose environment puts sockets elsewhere: two on one state would lock the sandbox.
+		const elsewhere = { ...machine.env, TAPPASS_HOST_RUNTIME: join(machine.directory, 'elsewhere') };
+		const third = await machine.hostIn(elsewhere, 'daemon');
+		expect(third).toMatchObject({ code: 0, stdout: '' });
+		expect(third.stderr).toContain('a daemon runs already');
+		const seen = JSON.parse((await machine.hostIn(elsewhere, 'status', '--json')).stdout);
+		expect(seen.daemon.pid).toBe(await machine.daemonPid());
 	});
 
 	test('doctor finds everything in place', async () => {

@@ -19,6 +19,8 @@ export interface HostMachine {
 	readonly env: Readonly<Record<string, string>>;
 	/** Runs `tappass-host` to its end. */
 	readonly host: (...words: readonly string[]) => Promise<Ran>;
+	/** The same in another environment. */
+	readonly hostIn: (env: Readonly<Record<string, string>>, ...words: readonly string[]) => Promise<Ran>;
 	/** Starts `tappass-host` and leaves it running. */
 	readonly spawn: (...words: readonly string[]) => ChildProcess;
 	/** Process of the daemon, as its own status says; undefined when none answers. */
@@ -59,12 +61,12 @@ export async function hostMachine(
 		...options.env,
 	};
 	const started = new Set<ChildProcess>();
-	const start = (words: readonly string[]): ChildProcess => {
+	const start = (words: readonly string[], given: Readonly<Record<string, string>> = env): ChildProcess => {
 		const masked = umask === undefined ? [] : ['-c', 'umask "$0"; exec "$@"', umask, process.execPath];
 		const [command, ...args] = umask === undefined ? [process.execPath] : ['/bin/sh', ...masked];
 		const child = spawn(command!, [...args, program, ...words], {
 			cwd: directory,
-			env,
+			env: given,
 			stdio: ['ignore', 'pipe', 'pipe'],
 			...(uid !== undefined && { uid, gid: uid }),
 		});
@@ -83,6 +85,7 @@ export async function hostMachine(
 		directory,
 		env,
 		host,
+		hostIn: (given, ...words) => ended(start(words, given)),
 		spawn: (...words) => start(words),
 		daemonPid: async () => (await status())?.daemon.pid,
 		sandbox: async (name) => (await status())!.sandboxes.find((one) => one.name === name)!,

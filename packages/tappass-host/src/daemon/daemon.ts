@@ -6,6 +6,7 @@ import { finishReplacement } from '../enrol/replacement.ts';
 import type { Weakness } from '../launch/types.ts';
 import { limits } from '../limits.ts';
 import { startLocalApi } from '../local-api/server.ts';
+import { claimState } from '../state/claim.ts';
 import { enrolledNames, setAsideNames } from '../state/enrolled.ts';
 import { type Files, makePrivateDirectory } from '../state/files.ts';
 import { assertName, type Places, sandboxPlaces } from '../state/places.ts';
@@ -127,13 +128,17 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 			},
 		},
 	});
+	let giveBack = async (): Promise<void> => undefined;
 	try {
+		await makePrivateDirectory(places.state);
+		giveBack = await claimState(places.state, places.socket);
 		const swept = await options.ring.sweep(join(places.runtime, 'run'));
 		if (swept.length > 0) log.warn({ sandboxes: swept }, 'agents of a daemon that died were ended');
 		await reload();
 	} catch (error) {
 		// A daemon that holds the lock and serves nothing would keep the next one away.
 		await Promise.all([...sandboxes.values()].map((one) => one.close()));
+		await giveBack();
 		await api.close();
 		throw error;
 	}
@@ -153,6 +158,7 @@ export async function startDaemon(options: DaemonOptions): Promise<RunningDaemon
 			stopTicking();
 			clearInterval(alive);
 			await Promise.all([...sandboxes.values()].map((one) => one.close()));
+			await giveBack();
 			await api.close();
 			await notifier.close();
 			log.info('the daemon has ended');
