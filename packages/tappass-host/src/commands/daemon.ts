@@ -9,6 +9,7 @@ import { thisKernelRing } from '../daemon/this-kernel-ring.ts';
 import { systemdUnit } from '../daemon/unit.ts';
 import { exportSpans } from '../egress/export-spans.ts';
 import { ownerBounds } from '../launch/bounds.ts';
+import { closeInherited } from '../launch/inherited.ts';
 import type { CommandContext } from './context.ts';
 import { daemonNodeOptions, startInBackground, untilItAnswers } from './ensure-daemon.ts';
 
@@ -42,6 +43,8 @@ export async function daemon(context: CommandContext, options: DaemonCommandOpti
 		note(terminal, 'note', `the daemon runs (process ${pid}) and logs to ${log}`);
 		return;
 	}
+	// Before it starts anything: what its shell had open is nobody's business here.
+	closeInherited();
 	const log = pino(
 		{
 			level: env['TAPPASS_LOG_LEVEL'] ?? 'info',

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { TapPassError } from '@tappass/core';
+import { closeInherited } from '../launch/inherited.ts';
 import type { CommandContext } from './context.ts';
 
 /**
@@ -19,6 +20,8 @@ export async function shell(context: CommandContext, name: string, words: readon
 		});
 	}
 	const spawnable = await context.daemon.enter(name, { command, args, env });
+	// The agent is the same user inside: it could reach through what this terminal's shell has open.
+	closeInherited();
 	const child = spawn(spawnable.command, spawnable.args, { stdio: 'inherit', cwd: '/', env: spawnable.env });
 	// What the terminal sends goes to the program; it decides what becomes of it.
 	for (const signal of ['SIGINT', 'SIGQUIT'] as const) {

@@ -10,7 +10,15 @@ import {
 	startTestEgress,
 	until,
 } from '../test-support/egress.ts';
-import { launch, makePlace, type Running, run, type SandboxPlace, sandboxOptions } from '../test-support/sandbox.ts';
+import {
+	launch,
+	makePlace,
+	type Running,
+	run,
+	runEntered,
+	type SandboxPlace,
+	sandboxOptions,
+} from '../test-support/sandbox.ts';
 import { agentEnvironment } from './environment.ts';
 
 let place: SandboxPlace;
@@ -279,6 +287,19 @@ describe('sees and touches nothing outside', () => {
 		expect(stdout).not.toContain('tappass-launch');
 		expect(stderr.match(/No such file or directory/g)!.length).toBeGreaterThanOrEqual(3);
 		await besideGoesOn();
+	});
+
+	test('no descriptor but the standard three, as the agent and as what enters later', async () => {
+		const list = python(
+			['for fd in range(1024):', '    try: os.fstat(fd); print(fd)', '    except OSError: pass'].join('\n'),
+		);
+		const { sandbox, said } = await launch(place, `${list}\necho ready; sleep 60`, { egressSocket: egress.socketPath });
+		await until(() => said().includes('ready'));
+		const entered = await runEntered(sandbox.enter('/usr/bin/bash', ['-c', list]));
+		await sandbox.kill();
+
+		expect(said()).toBe('0\n1\n2\nready\n');
+		expect(entered.stdout).toBe('0\n1\n2\n');
 	});
 
 	test('with every variable that it is given, it holds no token', async () => {

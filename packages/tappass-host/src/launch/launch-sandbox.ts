@@ -12,6 +12,7 @@ import { makeCgroup, type SandboxCgroup } from './cgroup.ts';
 import { enterSandbox } from './enter.ts';
 import { watchExhaustion } from './exhaustion-watch.ts';
 import { firstWords, holdOutput } from './held-output.ts';
+import { closeInherited } from './inherited.ts';
 import { identify, isAlive, type ProcessIdentity, signalProcess, waitGone } from './process-identity.ts';
 import { systemProgram } from './programs.ts';
 import { unreachablePart } from './reachable.ts';
@@ -29,6 +30,7 @@ import { watchWorkspace } from './workspace-watch.ts';
  * @throws {TapPassError} sandbox_failed, program_missing, file_unwritable, file_unreadable
  */
 export async function launchSandbox(options: SandboxOptions): Promise<Sandbox> {
+	closeInherited();
 	const bounds = boundsOf(options.limits);
 	await assertReachable(options);
 	await prepareRunDirectory(options.runDirectory);

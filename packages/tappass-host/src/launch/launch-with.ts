@@ -4,6 +4,7 @@ import { writeBelow } from '@tappass/cli-kit';
 import { type Rendered, TapPassError } from '@tappass/core';
 import { limits } from '../limits.ts';
 import { underUmask } from '../state/umask.ts';
+import { closeInherited } from './inherited.ts';
 import { agentUmask } from './launch-sandbox.ts';
 import type { OtherTarget } from './other-programs.ts';
 import { endGroup } from './process-group.ts';
@@ -39,6 +40,7 @@ export interface OtherSandbox {
  * @throws {TapPassError} sandbox_failed, file_unwritable, already_running
  */
 export async function launchWith(target: OtherTarget, options: LaunchWithOptions): Promise<OtherSandbox> {
+	closeInherited();
 	await prepareRunDirectory(options.runDirectory);
 	await assertNotRunning(options.runDirectory);
 	const directory = join(options.runDirectory, 'files');

@@ -1,4 +1,5 @@
 /** The small parts of the launch, without a sandbox. */
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -150,6 +151,24 @@ describe('a workspace that is looked at', () => {
 		const looks = [];
 		for (let look = 0; look < limits.workspaceLooksUnmeasured; look += 1) looks.push(await isFull());
 		expect(looks).toContain(true);
+	});
+});
+
+describe('descriptors that a shell has left open', () => {
+	test('are closed before anything is started, the standard three are not', () => {
+		const script = [
+			`import { closeInherited } from ${JSON.stringify(join(import.meta.dirname, '../../dist/launch/inherited.js'))};`,
+			"import { execFileSync } from 'node:child_process';",
+			"const held = () => execFileSync('/bin/ls', ['/proc/self/fd'], { encoding: 'utf8' }).trim().split('\\n').join(' ');",
+			'console.log(held()); closeInherited(); console.log(held()); closeInherited();',
+		].join('\n');
+		const shell = 'exec 200</ 201</etc/hostname 20>/dev/null; exec "$0" --input-type=module -e "$1"';
+
+		const said = execFileSync('bash', ['-c', shell, process.execPath, script], { encoding: 'utf8' });
+
+		const [before, after] = said.split('\n');
+		expect(before).toMatch(/\b20 200 201\b/);
+		expect(after).toBe('0 1 2 3');
 	});
 });
 
