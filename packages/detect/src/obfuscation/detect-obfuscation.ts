@@ -59,7 +59,7 @@ const tellingKinds: Readonly<Partial<Record<View['kind'], number>>> = {
 	leet: 0.5,
 };
 function bonusOf(view: View): number {
-	return tellingKinds[view.kind] ?? 1.3;
+	return tellingKinds[view.kind] ?? 1.4;
 }
 function isDisguised({ confusable, styled, zeroWidth, stacked, bidi }: FoldSigns): boolean {
 	return confusable >= 2 || styled >= 4 || zeroWidth >= 2 || stacked >= 3 || bidi > 0;
