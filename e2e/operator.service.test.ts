@@ -419,7 +419,7 @@ describe('a host', () => {
 		refused(await ada.run(`tappass admin key rotate root ${two}`), 2, 'usage');
 		// With root keys that are no longer listed the server is not even asked for a key.
 		refused(await ada.run('tappass admin key rotate freshness'), 3, 'threshold_unmet');
-		expect((await ada.json('tappass admin key list')).items).toHaveLength(4);
+		expect((await ada.json('tappass admin key list')).items).toHaveLength(5);
 		const dry = await ada.json(`tappass admin key rotate policy ${two} --dry-run`);
 		expect(dry).toMatchObject({ role: 'policy', version: before.version + 3, epoch: 3, key_id: null, dry_run: true });
 		const planned = await ada.json(`tappass admin key rotate freshness --overlap ${two}`);
@@ -431,6 +431,28 @@ describe('a host', () => {
 		expect(host.rejections).toEqual([]);
 		expect(host.state.held).toMatchObject({ policy: { epoch: 3 }, signers: { freshness: [planned.key_id] } });
 		expect(await succeeds(ada, 'tappass admin key list')).toMatch(/freshness {2}retired {2}listed/);
+
+		refused(await ada.run(`tappass admin key rotate policy --cut-off ${two}`), 2, 'usage');
+		refused(await ada.run(`tappass admin key rotate host_ca --overlap ${two}`), 2, 'usage');
+		const next = await ada.json(`tappass admin key rotate host_ca ${two}`);
+		expect(next).toMatchObject({ role: 'host_ca', waits: true });
+		refused(await ada.run(`tappass admin key rotate host_ca ${two}`), 2, 'authority_too_new');
+		expect((await host.renew()).status).toBe(201);
+		const taken = await ada.json(`tappass admin key rotate host_ca --cut-off ${two}`);
+		expect(taken).toMatchObject({ key_id: next.key_id, waits: false });
+		expect((await host.reconcile()).status).toBe(200);
+		expect((await host.renew()).status).toBe(201);
+		expect(await succeeds(ada, 'tappass admin key list')).toContain(`in use   listed      ${next.key_id}`);
+
+		const kms = join(keys, '..', 'secrets', 'kms.key');
+		refused(await ada.run(`tappass admin kms-key add --file ${kms}-none`), 3, 'key_invalid');
+		const added = await ada.json(`tappass admin kms-key add --file ${kms}`);
+		expect(added.older).toHaveLength(1);
+		expect(await ada.json('tappass admin kms-key rewrap')).toMatchObject({
+			kms_key_id: added.kms_key_id,
+			rewrapped: 1,
+		});
+		expect(await succeeds(ada, 'tappass admin kms-key rewrap')).toContain('0 of them anew');
 
 		for (const file of readdirSync(`${out}-2`)) expect(statSync(join(`${out}-2`, file)).mode & 0o777).toBe(0o600);
 		host.stop();

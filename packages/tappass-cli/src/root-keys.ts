@@ -21,7 +21,7 @@ import {
 import { z } from 'zod';
 import { limits } from './limits.ts';
 import type { ApiClient } from './remote/api-client.ts';
-import { type AcceptedRoot, acceptedRoot, type PreparedKey, root } from './remote/shapes.ts';
+import { type AcceptedRoot, acceptedRoot, type OnlineRole, type PreparedKey, root } from './remote/shapes.ts';
 
 /** Flags of every command that signs with the root keys. */
 export const rootKeyFlags: {
@@ -96,13 +96,18 @@ export interface NextRoot {
 	readonly next: TrustedRoot;
 }
 
+/** A key that a role of the document lists. */
+export type ListedOnline = PreparedKey & { readonly role: OnlineRole };
+
 /** What is to be different in the document that follows. */
 export interface RootChange {
 	readonly epoch: number;
 	/** New root keys, in the place of all the old. */
 	readonly roots?: readonly LocalSigner[];
 	/** New keys of the server, each in the place of the one of its role. */
-	readonly keys?: readonly PreparedKey[];
+	readonly keys?: readonly ListedOnline[];
+	/** SHA-256 of the SPKI of a new CA of the host plane. */
+	readonly hostCa?: string;
 	/** Whether the keys they follow stay listed beside them. */
 	readonly overlap?: boolean;
 }
@@ -140,6 +145,7 @@ export async function signNext(
 		...(roots.length === 0 ? replaced : withRoots(replaced, roots)),
 		version: document.version + 1,
 		epoch: change.epoch,
+		host_ca_spki_sha256: change.hostCa ?? document.host_ca_spki_sha256,
 		issued_at: instant(now),
 		expires_at: instant(expires.getTime()),
 	};
@@ -164,7 +170,7 @@ function withRoots(document: RootDocument, roots: readonly LocalSigner[]): RootD
 }
 
 // The id is checked against the key where the document is read again, below.
-function withKey(document: RootDocument, key: PreparedKey, overlap: boolean): RootDocument {
+function withKey(document: RootDocument, key: ListedOnline, overlap: boolean): RootDocument {
 	const { role } = key;
 	const before = document.roles[role].keyids;
 	// One before the last goes in any case: an overlap is of two.
@@ -192,6 +198,11 @@ function hasSigned({ id, spki }: LocalSigner, bytes: Uint8Array): boolean {
 }
 
 /** Has the server take a document. @throws {TapPassError} what the server refuses it for */
-export async function sendRoot(client: ApiClient, bytes: Uint8Array): Promise<AcceptedRoot> {
-	return client.send('POST', '/v1/root', acceptedRoot, { document: Buffer.from(bytes).toString('base64') });
+export async function sendRoot(
+	client: ApiClient,
+	bytes: Uint8Array,
+	{ cutOff = false }: { readonly cutOff?: boolean } = {},
+): Promise<AcceptedRoot> {
+	const document = Buffer.from(bytes).toString('base64');
+	return client.send('POST', '/v1/root', acceptedRoot, { document, ...(cutOff ? { cut_off: true } : {}) });
 }

@@ -80,6 +80,7 @@ export type ErrorCode =
 	| 'already_exists'
 	| 'limit_reached'
 	| 'idempotency_conflict'
+	| 'authority_too_new'
 	| 'already_running'
 	| 'database_unsuitable'
 	| 'store_unavailable'
@@ -224,6 +225,7 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	already_exists: usage('Something of that name is already there', 409),
 	limit_reached: usage('A limit has been reached', 409),
 	idempotency_conflict: usage('The idempotency key was used for another request', 409),
+	authority_too_new: usage('Hosts may not know the new CA yet', 409),
 	already_running: usage('Another server is running on this data directory', 409),
 	database_unsuitable: usage('The database cannot be used', 500),
 	asked_elsewhere: { title: 'Another replica waits for this answer', status: 503, exit: 5, retryable: true },

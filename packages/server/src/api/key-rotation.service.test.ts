@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { X509Certificate } from 'node:crypto';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { noteKey, parseNote, saltBytes, verifyCheckpoint, vkeyText } from '@tappass/audit';
 import { canonicalBytes, instant, type Json } from '@tappass/core';
@@ -16,7 +17,7 @@ import {
 } from '@tappass/signing';
 import { decodeBase64, encodeBase64, pinRoot, type RootDocument, type TrustedRoot } from '@tappass/trust';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fileKms } from '../keys/kms.ts';
+import { addFileKey, fileKms } from '../keys/kms.ts';
 import { OrgKeys } from '../keys/org-keys.ts';
 import { type OnlineRole, onlineRoles } from '../keys/rotation.ts';
 import { HostSimulator } from '../test-support/host-simulator.ts';
@@ -350,6 +351,138 @@ describe('a rotation', () => {
 		expect(new Set(rows.map(({ data_key_id }) => data_key_id)).size).toBe(2);
 		expect((await keyIdsAfterRestart()).audit).toBe((await stolen('audit')).id);
 		expect((await store.withOrg(org_id, (transaction) => keys.firstDataKey(transaction, org_id))).id).not.toBe(body.id);
+	});
+});
+
+describe('the CA of the host plane', () => {
+	const prepareCa = async (): Promise<string> =>
+		(await test.call('POST', '/v1/root/keys', { role: 'host_ca' })).body.key_id;
+	const toCa = (host_ca_spki_sha256: string): Promise<Buffer> => following([], { host_ca_spki_sha256 });
+	/** As if the hour had passed in which hosts hear of it. */
+	const age = (): Promise<unknown> =>
+		test.server.services.store.withOrg(host.identity.org_id, (transaction) =>
+			transaction
+				.updateTable('org_keys')
+				.set({ created_at: new Date(Date.now() - 3_600_001) })
+				.where('pending', '=', true)
+				.where('role', '=', 'host_ca')
+				.execute(),
+		);
+	const url = async (): Promise<string> =>
+		(await test.call('POST', '/v1/sandbox-specs/eu-support-emailer/bootstraps', { count: 1 })).body.items[0].url;
+	const casOf = ({ certificate }: HostSimulator['identity']): number =>
+		certificate.ca.split('BEGIN CERTIFICATE').length - 1;
+	const caInUse = async (): Promise<string> => (await held()).document.host_ca_spki_sha256;
+
+	it('is not replaced by one that is not this server’s, nor before hosts can have heard of it', async () => {
+		const before = await caInUse();
+		expect((await give(await toCa('0'.repeat(64)))).body.code).toBe('key_unknown');
+		const waiting = await prepareCa();
+
+		expect((await give(await toCa(waiting))).body.code).toBe('authority_too_new');
+		expect(await caInUse()).toBe(before);
+	});
+
+	it('is replaced while hosts stay connected: none is cut off, enrolled before, between or after', async () => {
+		const early = await url();
+		const before = await caInUse();
+		const waiting = await prepareCa();
+		// A certificate that was handed out before the next CA waited ends before it is used; the one after it brings both.
+		expect(casOf(host.identity)).toBe(1);
+		expect((await host.renew()).status).toBe(201);
+		expect(casOf(host.identity)).toBe(2);
+		const between = await HostSimulator.enrol(await url(), { name: 'between' });
+		expect(await host.stream()).toBe(200);
+		await age();
+
+		expect((await give(await toCa(waiting))).body).toMatchObject({
+			rotated: [{ role: 'host_ca', key_id: waiting, replaces: before }],
+		});
+		await caughtUp();
+
+		// The stream is still the one that was open, and new connections are made with the old certificate.
+		expect(host.streaming).toBe(true);
+		const again = host.clone();
+		expect((await again.reconcile()).status).toBe(200);
+		for (const one of [host, between]) {
+			expect((await one.reconcile()).status).toBe(200);
+			expect((await one.renew()).status).toBe(201);
+			expect(casOf(one.identity)).toBe(1);
+			expect((await one.reconcile()).status).toBe(200);
+			expect(new X509Certificate(one.identity.certificate.certificate).issuer).toContain(waiting.slice(0, 16));
+		}
+		const late = [
+			await HostSimulator.enrol(early, { name: 'early' }),
+			await HostSimulator.enrol(await url(), { name: 'late' }),
+		];
+		for (const one of late) expect((await one.reconcile()).status).toBe(200);
+		const old = await test.server.services.store.withOrg(host.identity.org_id, (transaction) =>
+			transaction.selectFrom('org_keys').select('sealed').where('key_id', '=', before).executeTakeFirstOrThrow(),
+		);
+		expect(old.sealed).toHaveLength(0);
+		for (const one of [between, again, ...late]) one.stop();
+	});
+
+	it('is replaced at once when it must be: who had not heard of the new one does not believe it', async () => {
+		const stranded = await HostSimulator.enrol(await url(), { name: 'stranded' });
+		const waiting = await prepareCa();
+		const forced = await test.call('POST', '/v1/root', {
+			document: (await toCa(waiting)).toString('base64'),
+			cut_off: true,
+		});
+		expect(forced.status).toBe(200);
+		const fresh = stranded.clone();
+		await expect
+			.poll(() => fresh.reconcile().catch((error: NodeJS.ErrnoException) => error.code), { timeout: 30_000 })
+			.toMatch(/CERT|SIGNED/);
+		const enrolled = await HostSimulator.enrol(await url(), { name: 'anew' });
+
+		expect((await enrolled.reconcile()).status).toBe(200);
+		for (const one of [stranded, fresh, enrolled]) one.stop();
+	});
+
+	it('is listed with the other keys', async () => {
+		const { items } = (await test.call('GET', '/v1/root/keys')).body;
+		const states = items
+			.filter(({ role }: { role: string }) => role === 'host_ca')
+			.map(({ state }: { state: string }) => state);
+
+		expect(states.filter((state: string) => state === 'in_use')).toHaveLength(1);
+		expect(states.filter((state: string) => state === 'retired')).toHaveLength(2);
+	});
+});
+
+describe('the key that wraps the data keys', () => {
+	const file = (): string => path.join(test.directory, 'secrets', 'kms.key');
+
+	it('is replaced while the server runs: nothing is lost, and the old one opens nothing any more', async () => {
+		const { org_id } = host.identity;
+		const old = await readFile(file(), 'utf8');
+		const { kms_key_id } = await addFileKey(file());
+		const { body } = await test.call('POST', '/v1/data-keys/rewrap', {});
+		expect(body).toEqual({ kms_key_id, data_keys: 2, rewrapped: 2 });
+		expect((await test.call('POST', '/v1/data-keys/rewrap', {})).body).toMatchObject({ rewrapped: 0 });
+
+		// As a replica that starts with the new line alone, and as a thief with the old file.
+		const lines = (await readFile(file(), 'utf8')).split('\n');
+		await writeFile(file(), `${lines[0]}\n`);
+		const ids = await keyIdsAfterRestart();
+		const thief = path.join(test.directory, 'secrets', 'old.key');
+		await writeFile(thief, old, { mode: 0o600 });
+		const opened = new OrgKeys(await fileKms(thief));
+
+		expect(ids.audit).toBe((await stolen('audit')).id);
+		await expect(
+			test.server.services.store.withOrg(org_id, (transaction) => opened.dataKey(transaction, org_id)),
+		).rejects.toThrow(expect.objectContaining({ code: 'key_invalid' }));
+		expect((await test.call('POST', '/v1/data-keys', {})).status).toBe(201);
+	});
+
+	it('is replaced by those alone who administer the root', async () => {
+		const { body } = await test.call('POST', '/v1/keys', { name: 'narrow', scopes: ['status.read', 'key.manage'] });
+		const eve = await test.signIn(body.key);
+
+		expect((await eve.call('POST', '/v1/data-keys/rewrap', {})).body.code).toBe('forbidden');
 	});
 });
 

@@ -1,15 +1,18 @@
+import { randomBytes } from 'node:crypto';
 import { TapPassError } from '@tappass/core';
+import type { Signer } from '@tappass/signing';
 import { z } from 'zod';
 import { assertMay, orgScope } from '../access/may.ts';
+import { createAuthority } from '../ca/authority.ts';
 import { acceptRoot } from '../keys/accept-root.ts';
-import { onlineRoles } from '../keys/rotation.ts';
+import { rotatedRoles } from '../keys/rotation.ts';
 import { listKeys, newestRoot } from '../store/keys.ts';
 import { lockOrg } from '../store/roots.ts';
 import { insertRecompile, readSpecs } from '../store/sandboxes.ts';
 import { type Route, route } from './route.ts';
 import { moment, none, text } from './shapes.ts';
 
-const onlineRole = z.enum(onlineRoles);
+const keyRole = z.enum(rotatedRoles);
 const keyId = z.string().describe('SHA-256 of the public key, hex');
 
 /** The root document. It is signed where the root keys are, which is never here. */
@@ -43,6 +46,10 @@ export const rootRoutes: readonly Route[] = [
 		query: none,
 		body: z.strictObject({
 			document: z.base64().min(1).describe('root.json, signed by the old root keys and the new'),
+			cut_off: z
+				.boolean()
+				.default(false)
+				.describe('Take a new CA into use though hosts that have not heard of it must be enrolled again'),
 		}),
 		result: z.strictObject({
 			version: z.int(),
@@ -50,13 +57,15 @@ export const rootRoutes: readonly Route[] = [
 			stale: z.int(),
 			signed: z.int(),
 			failed: z.int(),
-			rotated: z.array(z.strictObject({ role: onlineRole, key_id: keyId, replaces: keyId })),
+			rotated: z.array(z.strictObject({ role: keyRole, key_id: keyId, replaces: keyId })),
 		}),
 		handle: async ({ body, principal, transaction, services, org_id, now, request_id }) => {
 			assertMay(principal, 'admin.root', orgScope);
 			await lockOrg(transaction);
 			const bytes = Buffer.from(body.document, 'base64');
-			const { version, epoch, outdated, rotated } = await acceptRoot(transaction, org_id, bytes, now.getTime());
+			const { version, epoch, outdated, rotated } = await acceptRoot(transaction, org_id, bytes, now.getTime(), {
+				cutOff: body.cut_off,
+			});
 			const by = { org_id, actor: { kind: 'operator', id: principal.user_id }, decision: 'allow', request_id } as const;
 			await services.audit.appendIn(
 				transaction,
@@ -89,7 +98,7 @@ export const rootRoutes: readonly Route[] = [
 		result: z.strictObject({
 			items: z.array(
 				z.strictObject({
-					role: onlineRole,
+					role: keyRole,
 					key_id: keyId,
 					state: z.enum(['in_use', 'pending', 'retired']),
 					created_at: moment,
@@ -100,7 +109,7 @@ export const rootRoutes: readonly Route[] = [
 		handle: async ({ principal, transaction }) => {
 			assertMay(principal, 'status.read', orgScope);
 			const keys = await listKeys(transaction);
-			const items = onlineRoles.flatMap((role) =>
+			const items = rotatedRoles.flatMap((role) =>
 				keys
 					.filter((key) => key.role === role)
 					.map(({ key_id, pending, created_at, retired_at }) => ({
@@ -124,17 +133,24 @@ export const rootRoutes: readonly Route[] = [
 		success: 201,
 		parameters: none,
 		query: none,
-		body: z.strictObject({ role: onlineRole }),
+		body: z.strictObject({ role: keyRole }),
 		result: z.strictObject({
-			role: onlineRole,
+			role: keyRole,
 			key_id: keyId,
 			algorithm: z.enum(['ed25519', 'es256']),
 			public: z.base64().describe('SubjectPublicKeyInfo, DER'),
 		}),
-		handle: async ({ body: { role }, principal, transaction, services, org_id }) => {
+		handle: async ({ body: { role }, principal, transaction, services, org_id, now }) => {
 			assertMay(principal, 'admin.root', orgScope);
 			await lockOrg(transaction);
-			const { id, algorithm, spki } = await services.keys.prepare(transaction, org_id, role);
+			const certify = async (signer: Signer): Promise<Uint8Array> =>
+				(await createAuthority(org_id, signer, { now: now.getTime(), serial: randomBytes(16) })).certificate;
+			const { id, algorithm, spki } = await services.keys.prepare(
+				transaction,
+				org_id,
+				role,
+				role === 'host_ca' ? certify : undefined,
+			);
 			return { body: { role, key_id: id, algorithm, public: Buffer.from(spki).toString('base64') } };
 		},
 	}),
@@ -154,6 +170,23 @@ export const rootRoutes: readonly Route[] = [
 			assertMay(principal, 'admin.root', orgScope);
 			await lockOrg(transaction);
 			return { body: { id: await services.keys.addDataKey(transaction, org_id) } };
+		},
+	}),
+	route({
+		method: 'post',
+		path: '/v1/data-keys/rewrap',
+		operation: 'rewrapDataKeys',
+		audit: 'key.rotated',
+		summary: 'Have every data key wrapped by the key that the KMS wraps with now',
+		tag: 'status',
+		parameters: none,
+		query: none,
+		body: z.strictObject({}),
+		result: z.strictObject({ kms_key_id: z.string(), data_keys: z.int(), rewrapped: z.int() }),
+		handle: async ({ principal, transaction, services, org_id }) => {
+			assertMay(principal, 'admin.root', orgScope);
+			await lockOrg(transaction);
+			return { body: await services.keys.rewrap(transaction, org_id) };
 		},
 	}),
 ];

@@ -50,7 +50,8 @@ interface Subject {
  * @throws {TapPassError} key_invalid for a key that is not P-256
  */
 export async function createAuthority(orgId: OrgId, signer: Signer, { now, serial }: Subject): Promise<Authority> {
-	const name = authorityName(orgId);
+	// The key is in the name: of two CAs of one org, whoever checks a chain must find the right one.
+	const name = `CN=TapPass hosts ${signer.id.slice(0, 16)}, O=${orgId}`;
 	const issued = await issue(
 		{ name, signer },
 		{
@@ -91,7 +92,7 @@ export function issueHostCertificate(
 		from: now - syncLimits.certificateBackdateMs,
 		until: now + syncLimits.certificateLifeMs,
 	};
-	return issue({ name: authorityName(identity.org_id), signer: authority.signer }, terms, [
+	return issue({ name: nameOf(authority), signer: authority.signer }, terms, [
 		new BasicConstraintsExtension(false, undefined, true),
 		new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
 		new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth], true),
@@ -121,7 +122,7 @@ export async function issueServerCertificate(
 		from: now - syncLimits.certificateBackdateMs,
 		until: now + syncLimits.serverCertificateLifeMs,
 	};
-	const issued = await issue({ name: authorityName(orgId), signer: authority.signer }, terms, [
+	const issued = await issue({ name: nameOf(authority), signer: authority.signer }, terms, [
 		new BasicConstraintsExtension(false, undefined, true),
 		new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
 		new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth], true),
@@ -198,8 +199,8 @@ function positive(serial: Uint8Array): string {
 	return Buffer.from(copy).toString('hex');
 }
 
-function authorityName(orgId: OrgId): string {
-	return `CN=TapPass hosts, O=${orgId}`;
+function nameOf({ certificate }: Authority): string {
+	return new X509Certificate(bytes(certificate)).subject;
 }
 
 // A copy on a buffer of its own: what TypeScript and WebCrypto both call a BufferSource.

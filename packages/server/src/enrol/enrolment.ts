@@ -26,7 +26,7 @@ import {
 	voidCertificates,
 } from '../store/enrolment.ts';
 import { newId } from '../store/ids.ts';
-import { newestRoot } from '../store/keys.ts';
+import { listAuthorities, newestRoot } from '../store/keys.ts';
 import type { OrgTransaction, Store } from '../store/store.ts';
 import type { BootstrapTable, SandboxTable } from '../store/tables.ts';
 import { syncLimits } from '../sync-limits.ts';
@@ -277,8 +277,7 @@ export async function renew(
 		// It is shown here as anywhere else: those before it are void, or a copy of one could go on.
 		if (row.presented.first_seen_at === null)
 			await markSeen(transaction, host.sandbox_id, row.presented.generation, new Date(options.now()));
-		const authority = await options.keys.current(transaction, host.org_id, 'host_ca');
-		if (decision.kind === 'repeat') return answer(row.newest!, authority.certificate);
+		if (decision.kind === 'repeat') return answer(row.newest!, await authoritiesToKnow(transaction, options.now()));
 		const { generation } = row.newest!;
 		if (decision.void_newest) await voidCertificates(transaction, host.sandbox_id, generation, new Date(options.now()));
 		await setGeneration(transaction, host.sandbox_id, generation + 1);
@@ -338,17 +337,23 @@ async function certify(
 		created_at: new Date(at),
 	};
 	await insertCertificate(transaction, row);
-	return answer(row, signer.certificate);
+	return answer(row, await authoritiesToKnow(transaction, at));
+}
+
+// The one in use first. One that waits comes with it, so that the day it is taken into use every host knows it.
+async function authoritiesToKnow(transaction: OrgTransaction, now: number): Promise<string> {
+	const rows = await listAuthorities(transaction, new Date(now));
+	return rows.flatMap(({ certificate, retired_at }) => (retired_at === null ? [pem(certificate)] : [])).join('');
 }
 
 function answer(
 	row: { readonly certificate: Uint8Array; readonly generation: number; readonly not_after: Date },
-	ca: Uint8Array | null,
+	ca: string,
 ): CertificateAnswer {
 	return {
 		schema: 'tappass.certificate/1',
 		certificate: pem(row.certificate),
-		ca: pem(ca!),
+		ca,
 		generation: row.generation,
 		expires_at: instant(row.not_after.getTime()),
 	};

@@ -4,7 +4,9 @@ import { type OrgId, TapPassError } from '@tappass/core';
 import { issueServerCertificate, pem } from '../ca/authority.ts';
 import { orgOfHostPlaneName } from '../ca/spiffe.ts';
 import type { AuthorityKeys } from '../enrol/enrolment.ts';
+import { listAuthorities } from '../store/keys.ts';
 import type { Store } from '../store/store.ts';
+import { syncLimits } from '../sync-limits.ts';
 
 /** A certificate that browsers believe, for connections that ask for no org; hosts never rely on it. */
 export interface PublicCertificate {
@@ -116,19 +118,26 @@ export class TlsContexts {
 
 	async #make(orgId: OrgId): Promise<{ readonly options: SecureContextOptions; readonly until: number }> {
 		const { keys, now, store } = this.#options;
-		const signer = await store.withOrg(orgId, (transaction) => keys.current(transaction, orgId, 'host_ca'));
+		const at = now();
+		const since = new Date(at - syncLimits.certificateLifeMs);
+		const { authorities, signer } = await store.withOrg(orgId, async (transaction) => ({
+			signer: await keys.current(transaction, orgId, 'host_ca'),
+			authorities: await listAuthorities(transaction, since),
+		}));
 		if (signer.certificate === null) throw new TapPassError('key_unknown', { detail: 'the CA has no certificate' });
 		const authority = { certificate: signer.certificate, signer };
-		const at = now();
 		const issued = await issueServerCertificate(authority, orgId, { now: at, serial: randomBytes(16) });
-		const ca = pem(authority.certificate);
 		const options = {
-			cert: issued.certificate + ca,
+			cert: issued.certificate + pem(authority.certificate),
 			key: issued.key,
-			ca,
+			// Those that a replaced CA certified are good for as long as they live.
+			ca: authorities.map(({ certificate }) => pem(certificate)),
 			minVersion: 'TLSv1.3',
 			...neverResumed,
-		} as const;
-		return { options, until: at + (issued.not_after_ms - at) / 2 };
+		} satisfies SecureContextOptions;
+		const ends = authorities.flatMap(({ retired_at }) =>
+			retired_at === null ? [] : [retired_at.getTime() + syncLimits.certificateLifeMs],
+		);
+		return { options, until: Math.min(at + (issued.not_after_ms - at) / 2, ...ends) };
 	}
 }

@@ -8,9 +8,11 @@ import {
 	findKey,
 	insertDataKey,
 	insertOrgKey,
+	listDataKeys,
 	newestDataKey,
 	oldestDataKey,
 	readDataKey,
+	setWrapped,
 } from '../store/keys.ts';
 import type { OrgTransaction, Store } from '../store/store.ts';
 import type { DataKeyTable, OrgKeyRole, OrgKeyTable } from '../store/tables.ts';
@@ -68,22 +70,53 @@ export class OrgKeys {
 	/** Makes the data key that new things are sealed by; what was sealed before keeps its own. @returns its id */
 	async addDataKey(transaction: OrgTransaction, orgId: OrgId): Promise<string> {
 		const key = { id: `dk_${randomBytes(8).toString('hex')}`, key: randomBytes(32) };
-		const wrapped = await this.#kms.wrap(key.key, `${orgId} ${key.id}`);
-		await insertDataKey(transaction, { org_id: orgId, id: key.id, kms_key_id: this.#kms.id, wrapped });
+		await insertDataKey(transaction, {
+			org_id: orgId,
+			id: key.id,
+			...(await this.#kms.wrap(key.key, `${orgId} ${key.id}`)),
+		});
 		// Not believed before it is committed: the next question asks the database.
 		this.#dataKeys.delete(orgId);
 		return key.id;
 	}
 
 	/**
+	 * Has every data key of the org wrapped by the key that the KMS wraps with now. What is sealed by them stays as it is.
+	 * @returns the id of that key, and how many data keys another had wrapped
+	 */
+	async rewrap(
+		transaction: OrgTransaction,
+		orgId: OrgId,
+	): Promise<{ readonly kms_key_id: string; readonly data_keys: number; readonly rewrapped: number }> {
+		const rows = await listDataKeys(transaction);
+		let [kms_key_id, rewrapped] = ['', 0];
+		for (const row of rows) {
+			const { id, key } = await this.#openDataKey(orgId, row);
+			const again = await this.#kms.wrap(key, `${orgId} ${id}`);
+			({ kms_key_id } = again);
+			if (again.kms_key_id === row.kms_key_id) continue;
+			await setWrapped(transaction, id, again);
+			rewrapped += 1;
+		}
+		return { kms_key_id, data_keys: rows.length, rewrapped };
+	}
+
+	/**
 	 * Makes the key that is to follow the current one of a role. Nothing is signed with it until a root document lists it;
 	 * one that waited before is let go of, so that what an interrupted rotation left behind is never taken into use.
+	 * @param certify makes the certificate of a CA
 	 */
-	async prepare(transaction: OrgTransaction, orgId: OrgId, role: OrgKeyRole): Promise<Omit<Signer, 'sign'>> {
+	async prepare(
+		transaction: OrgTransaction,
+		orgId: OrgId,
+		role: OrgKeyRole,
+		certify?: (signer: Signer) => Promise<Uint8Array>,
+	): Promise<Omit<Signer, 'sign'>> {
 		const signer = generateSigner(algorithms[role]);
 		await dropPendingKey(transaction, role);
 		const row = sealedRow(orgId, role, signer, await this.dataKey(transaction, orgId));
-		await insertOrgKey(transaction, { ...row, pending: true });
+		const certificate = certify === undefined ? null : await certify(signer);
+		await insertOrgKey(transaction, { ...row, certificate, pending: true });
 		return { id: signer.id, algorithm: signer.algorithm, spki: signer.spki };
 	}
 
@@ -96,7 +129,7 @@ export class OrgKeys {
 		if (row === undefined) throw new TapPassError('key_unknown', { detail: `${orgId} has no ${role} key` });
 		const held = this.#opened.get(row.key_id);
 		// A certificate can arrive after the key.
-		if (held !== undefined && held.certificate?.length === row.certificate?.length) return held;
+		if (held !== undefined && isSame(held.certificate, row.certificate)) return held;
 		const dataKey = await this.dataKeyOf(transaction, orgId, row.data_key_id);
 		const pem = Buffer.from(open(dataKey.key, row.sealed, contextOf(orgId, row.role, row.key_id))).toString('utf8');
 		const signer = signerFromPem(pem);
@@ -139,7 +172,7 @@ export class OrgKeys {
 		const name = `${orgId} ${row.id}`;
 		const held = this.#openedData.get(name);
 		if (held !== undefined) return held;
-		const key = { id: row.id, key: await this.#kms.unwrap(row.wrapped, name) };
+		const key = { id: row.id, key: await this.#kms.unwrap(row, name) };
 		this.#openedData.set(name, key);
 		return key;
 	}
@@ -164,6 +197,10 @@ export class OrgKeys {
 }
 
 const believedMs = 60_000;
+
+function isSame(one: Uint8Array | null, other: Uint8Array | null): boolean {
+	return one === null || other === null ? one === other : Buffer.compare(one, other) === 0;
+}
 
 function sealedRow(orgId: OrgId, role: OrgKeyRole, signer: LocalSigner, dataKey: DataKey): Insertable<OrgKeyTable> {
 	const { algorithm, id: key_id, spki } = signer;

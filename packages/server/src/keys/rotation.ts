@@ -5,6 +5,9 @@ import type { KeyRole, RootDocument } from '@tappass/trust';
 export type OnlineRole = Exclude<KeyRole, 'root'>;
 export const onlineRoles: readonly OnlineRole[] = ['policy', 'freshness', 'token', 'audit'];
 
+/** Every role whose key can be replaced: those, and the CA of the host plane. */
+export const rotatedRoles: readonly [...typeof onlineRoles, 'host_ca'] = [...onlineRoles, 'host_ca'];
+
 /** What is to be known of a key to decide about a root document. */
 export interface KeyState {
 	readonly role: string;

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { fileKms } from './kms.ts';
+import { addFileKey, fileKms } from './kms.ts';
 import { open, seal } from './seal.ts';
 
 const invalid = expect.objectContaining({ code: 'key_invalid' });
@@ -42,7 +42,9 @@ describe('a key file', () => {
 		const first = await fileKms(file);
 		const again = await fileKms(file);
 		const mode = (await stat(file)).mode & 0o777;
-		const opened = await again.unwrap(await first.wrap(secret, 'org_a'), 'org_a');
+		const wrapped = await first.wrap(secret, 'org_a');
+		const opened = await again.unwrap(wrapped, 'org_a');
+		const elsewhere = await again.unwrap(wrapped, 'org_b').catch((error: unknown) => error);
 		await chmod(file, 0o644);
 		const open644 = await fileKms(file).catch((error: unknown) => error);
 		await chmod(file, 0o600);
@@ -51,8 +53,34 @@ describe('a key file', () => {
 		await rm(directory, { recursive: true });
 
 		expect(mode).toBe(0o600);
-		expect(again.id).toBe(first.id);
+		expect((await again.wrap(secret, 'org_a').catch(() => wrapped)).kms_key_id).toBe(wrapped.kms_key_id);
+		expect(elsewhere).toEqual(invalid);
 		expect(opened).toEqual(secret);
 		expect([open644, short]).toEqual([invalid, invalid]);
+	});
+
+	it('with a new first line wraps by that, and opens what the others have wrapped, also where it was read before', async () => {
+		const directory = await mkdtemp(path.join(tmpdir(), 'tappass-kms-'));
+		const file = path.join(directory, 'kms.key');
+		const before = await fileKms(file);
+		const old = await before.wrap(secret, 'org_a');
+		const { kms_key_id, older } = await addFileKey(file);
+		const after = await fileKms(file);
+		const next = await after.wrap(secret, 'org_a');
+
+		expect(next.kms_key_id).toBe(kms_key_id);
+		expect(older).toEqual([old.kms_key_id]);
+		expect((await stat(file)).mode & 0o777).toBe(0o600);
+		for (const kms of [before, after])
+			for (const wrapped of [old, next]) expect(await kms.unwrap(wrapped, 'org_a')).toEqual(secret);
+		// The line before last is what a backup from before needs; without it only that is lost.
+		await writeFile(file, (await readFile(file, 'utf8')).split('\n')[0]!);
+		const alone = await fileKms(file);
+		await expect(alone.unwrap(old, 'org_a')).rejects.toThrow(invalid);
+		expect(await alone.unwrap(next, 'org_a')).toEqual(secret);
+		for (let keys = 1; keys < 16; keys += 1) await addFileKey(file);
+		await expect(addFileKey(file)).rejects.toThrow(expect.objectContaining({ code: 'limit_reached' }));
+		await expect(addFileKey(path.join(directory, 'none.key'))).rejects.toThrow(invalid);
+		await rm(directory, { recursive: true });
 	});
 });

@@ -1,4 +1,4 @@
-import type { Insertable, Selectable } from 'kysely';
+import { type Insertable, type Selectable, sql } from 'kysely';
 import type { OrgTransaction } from './store.ts';
 import type { DataKeyTable, OrgKeyRole, OrgKeyTable, RootTable } from './tables.ts';
 
@@ -8,6 +8,20 @@ export async function insertDataKey(transaction: OrgTransaction, row: Insertable
 
 export async function readDataKey(transaction: OrgTransaction, id: string): Promise<Selectable<DataKeyTable>> {
 	return transaction.selectFrom('data_keys').selectAll().where('id', '=', id).executeTakeFirstOrThrow();
+}
+
+/** Every data key, locked until the transaction ends. */
+export async function listDataKeys(transaction: OrgTransaction): Promise<readonly Selectable<DataKeyTable>[]> {
+	return transaction.selectFrom('data_keys').selectAll().orderBy('created_at').orderBy('id').forUpdate().execute();
+}
+
+/** Keeps a data key as another key has wrapped it. */
+export async function setWrapped(
+	transaction: OrgTransaction,
+	id: string,
+	{ kms_key_id, wrapped }: { readonly kms_key_id: string; readonly wrapped: Uint8Array },
+): Promise<void> {
+	await transaction.updateTable('data_keys').set({ kms_key_id, wrapped }).where('id', '=', id).execute();
 }
 
 /** The data key in use: the newest that has not been retired. */
@@ -93,6 +107,28 @@ export async function setCertificate(
 	certificate: Uint8Array,
 ): Promise<void> {
 	await transaction.updateTable('org_keys').set({ certificate }).where('key_id', '=', keyId).execute();
+}
+
+/** A CA of the host plane, as far as it matters to whoever checks certificates. */
+export interface AuthorityRow {
+	readonly certificate: Buffer;
+	readonly retired_at: Date | null;
+}
+
+/**
+ * The CAs that something good may chain to: the one in use, the one that waits to follow, and those that were in use until
+ * after `since`, in this order.
+ */
+export async function listAuthorities(transaction: OrgTransaction, since: Date): Promise<readonly AuthorityRow[]> {
+	const rows = await transaction
+		.selectFrom('org_keys')
+		.select(['certificate', 'retired_at'])
+		.where('role', '=', 'host_ca')
+		.where((where) => where.or([where('retired_at', 'is', null), where('retired_at', '>', since)]))
+		.orderBy(sql`retired_at desc nulls first`)
+		.orderBy('pending')
+		.execute();
+	return rows.flatMap(({ certificate, retired_at }) => (certificate === null ? [] : [{ certificate, retired_at }]));
 }
 
 export async function insertRoot(transaction: OrgTransaction, row: Insertable<RootTable>): Promise<void> {

@@ -252,8 +252,8 @@ export interface PolicyStatementTable {
 export interface DataKeyTable {
 	readonly org_id: OrgId;
 	readonly id: string;
-	readonly kms_key_id: string;
-	readonly wrapped: Bytes;
+	kms_key_id: string;
+	wrapped: Bytes;
 	readonly created_at: Moment;
 	retired_at: MaybeMoment;
 }

@@ -329,32 +329,47 @@ export interface AcceptedRoot extends Settled {
 }
 export const acceptedRoot: z.ZodType<AcceptedRoot> = z.looseObject({ version: z.int(), epoch: z.int(), ...settled });
 
+/** What having the data keys wrapped anew came to. */
+export interface Rewrapped {
+	readonly kms_key_id: string;
+	readonly data_keys: number;
+	readonly rewrapped: number;
+}
+export const rewrapped: z.ZodType<Rewrapped> = z.strictObject({
+	kms_key_id: z.string(),
+	data_keys: z.int(),
+	rewrapped: z.int(),
+});
+
 /** Roles whose keys the server holds. */
 export type OnlineRole = 'policy' | 'freshness' | 'token' | 'audit';
 export const onlineRoles: readonly OnlineRole[] = ['policy', 'freshness', 'token', 'audit'];
+/** Those, and the CA of the host plane. */
+export type KeyRole = OnlineRole | 'host_ca';
+export const keyRoles: readonly KeyRole[] = [...onlineRoles, 'host_ca'];
 /** A key that the server made, to be listed by the next root document. */
 export interface PreparedKey {
-	readonly role: OnlineRole;
+	readonly role: KeyRole;
 	readonly key_id: string;
 	readonly algorithm: 'ed25519' | 'es256';
 	readonly public: string;
 }
 export const preparedKey: z.ZodType<PreparedKey> = z.looseObject({
-	role: z.enum(onlineRoles),
+	role: z.enum(keyRoles),
 	key_id: z.string().regex(/^[0-9a-f]{64}$/),
 	algorithm: z.enum(['ed25519', 'es256']),
 	public: z.base64(),
 });
 /** A key that the server signs, will sign or has signed with. */
 export interface OnlineKey {
-	readonly role: OnlineRole;
+	readonly role: KeyRole;
 	readonly key_id: string;
 	readonly state: string;
 	readonly created_at: string;
 	readonly retired_at: string | null;
 }
 export const onlineKey: z.ZodType<OnlineKey> = z.looseObject({
-	role: z.enum(onlineRoles),
+	role: z.enum(keyRoles),
 	key_id: z.string(),
 	state: z.string(),
 	created_at: z.string(),

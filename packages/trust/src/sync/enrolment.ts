@@ -34,7 +34,7 @@ export interface CertificateAnswer {
 	readonly schema: 'tappass.certificate/1';
 	/** X.509 in PEM. */
 	readonly certificate: string;
-	/** The CA it chains to, PEM. */
+	/** The CA of the host plane that the root document lists, PEM; after it the one that is to follow, if one waits. */
 	readonly ca: string;
 	/** Grows by one with each certificate of the sandbox. */
 	readonly generation: number;

@@ -1,5 +1,6 @@
 import type { Command, Interfaces } from '@oclif/core';
 import { type Answer, printable, type Terminal } from '@tappass/cli-kit';
+import type { RootDocument } from '@tappass/trust';
 import { OperatorCommand } from '../../../command.ts';
 import { connect } from '../../../remote/connect.ts';
 import { serverFlag } from '../../../remote/settings.ts';
@@ -24,13 +25,18 @@ export default class KeyList extends OperatorCommand {
 		const client = await connect(chosen.server);
 		const { document } = (await readRoot(client)).held;
 		const { items } = await client.get('/v1/root/keys', page(onlineKey));
-		const keys = items.map((key) => ({ ...key, listed: document.roles[key.role].keyids.includes(key.key_id) }));
+		const keys = items.map((key) => ({ ...key, listed: isListed(document, key) }));
 		return {
 			schema: 'tappass.admin.key.list/1',
 			fields: { root_version: document.version, items: keys },
 			text: printable(keys.map(lineOf).join('\n')),
 		};
 	}
+}
+
+function isListed(document: RootDocument, { key_id, role }: OnlineKey): boolean {
+	if (role === 'host_ca') return document.host_ca_spki_sha256 === key_id;
+	return document.roles[role].keyids.includes(key_id);
 }
 
 function lineOf({

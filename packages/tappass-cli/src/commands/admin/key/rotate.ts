@@ -7,11 +7,12 @@ import { count } from '../../../diagnostics.ts';
 import { connect } from '../../../remote/connect.ts';
 import { withProgress } from '../../../remote/follow.ts';
 import { serverFlag } from '../../../remote/settings.ts';
-import { type OnlineRole, onlineRoles, preparedKey } from '../../../remote/shapes.ts';
+import { type KeyRole, keyRoles, preparedKey } from '../../../remote/shapes.ts';
 import { readRoot, readRootKeys, rootKeyFlags, sendRoot, signNext } from '../../../root-keys.ts';
+import { rotateAuthority } from '../../../rotate-authority.ts';
 
 const args = {
-	role: Args.string({ required: true, options: [...onlineRoles], description: 'what the key signs' }),
+	role: Args.string({ required: true, options: [...keyRoles], description: 'what the key signs' }),
 };
 const flags = {
 	server: serverFlag,
@@ -20,13 +21,17 @@ const flags = {
 	overlap: Flags.boolean({
 		description: 'keep the old key listed until the next rotation, for a planned one; never after a compromise',
 	}),
+	'cut-off': Flags.boolean({
+		description: 'host_ca: take it into use now; hosts that have not heard of it must be enrolled again',
+	}),
 };
 
 /** `tappass admin key rotate`: a new key for one of the server's roles. */
 export default class KeyRotate extends OperatorCommand {
-	static override summary = 'Replace a key that the server signs with: policy, freshness, token or audit.';
+	static override summary =
+		'Replace a key that the server signs with: policy, freshness, token, audit, or the CA of the host plane.';
 	static override description =
-		'The server makes the new key and keeps it; the root document that lists it is signed here, with two of the root keys. From then on the server signs with the new key alone, and hosts refuse what the old one signs. A new policy key begins a new epoch: every sandbox is derived anew, and bootstrap URLs that were not redeemed are void. A backup from before cannot be used with hosts that have followed: make a new one.';
+		'The server makes the new key and keeps it; the root document that lists it is signed here, with two of the root keys. From then on the server signs with the new key alone, and hosts refuse what the old one signs. A new policy key begins a new epoch: every sandbox is derived anew, and bootstrap URLs that were not redeemed are void. A backup from before cannot be used with hosts that have followed: make a new one. The CA is replaced in two steps: the first run has hosts hear of the new one with their next certificate, the second, an hour later, takes it into use, and no host is cut off.';
 	static override examples: Command.Example[] = [
 		'<%= config.bin %> <%= command.id %> policy',
 		'<%= config.bin %> <%= command.id %> token --overlap --root-key usb1/root-1.pem --root-key usb2/root-2.pem --passphrase-file -',
@@ -36,7 +41,9 @@ export default class KeyRotate extends OperatorCommand {
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {
 		const { args: given, flags: chosen } = await this.parse({ args, flags, baseFlags: OperatorCommand.baseFlags });
-		const role = given.role as OnlineRole;
+		const role = given.role as KeyRole;
+		if (role === 'host_ca') return rotateAuthority(terminal, chosen);
+		if (chosen['cut-off']) throw new TapPassError('usage', { detail: '--cut-off is for host_ca' });
 		const roots = await readRootKeys(chosen);
 		const client = await connect(chosen.server);
 		const current = await readRoot(client);
@@ -55,7 +62,7 @@ export default class KeyRotate extends OperatorCommand {
 		const key = await client.send('POST', '/v1/root/keys', preparedKey, { role });
 		if (key.role !== role)
 			throw new TapPassError('key_role_mismatch', { detail: `the server answered with a ${key.role} key` });
-		const change = { epoch, keys: [key], overlap: chosen.overlap };
+		const change = { epoch, keys: [{ ...key, role }], overlap: chosen.overlap };
 		const { bytes, next } = await signNext(current, roots, change, Date.now());
 		const done = await withProgress(terminal, client, `taking the new ${role} key into use`, () =>
 			sendRoot(client, bytes),
