@@ -80,9 +80,7 @@ export const discoveredRoutes: readonly Route[] = [
 				.orderBy('last_seen', 'desc')
 				.limit(listedMax)
 				.execute();
-			const items = [];
-			for (const row of rows) items.push(await view(transaction, row));
-			return { body: { items } };
+			return { body: { items: await views(transaction, rows) } };
 		},
 	}),
 	route({
@@ -175,15 +173,29 @@ export const discoveredRoutes: readonly Route[] = [
 
 const listedMax = 1_000;
 
-async function view(transaction: Transaction, { org_id: _, decided_at: __, ...row }: Row) {
-	const held = await approvedFacts(transaction, row.tool);
-	return {
+// What is known of all of them is read at once: a full queue would ask two thousand questions.
+async function views(transaction: Transaction, rows: readonly Row[]) {
+	const tools = rows.map(({ tool }) => tool);
+	if (tools.length === 0) return [];
+	const approved = await transaction
+		.selectFrom('approved_tools')
+		.select(['tool', 'facts'])
+		.where('tool', 'in', tools)
+		.execute();
+	const pins = await transaction
+		.selectFrom('tool_pins')
+		.select(['tool', 'sha256', 'definition'])
+		.where('tool', 'in', tools)
+		.execute();
+	const factsOf = new Map(approved.map(({ tool, facts: known }) => [tool, copy(known)]));
+	const pinsOf = new Map(pins.map(({ tool, ...pinned }) => [tool, pinned]));
+	return rows.map(({ org_id: _, decided_at: __, ...row }) => ({
 		...row,
 		first_seen: text(row.first_seen),
 		last_seen: text(row.last_seen),
-		pinned: (await pinOf(transaction, row.tool)) ?? null,
-		facts: held === undefined ? null : copy(held),
-	};
+		pinned: pinsOf.get(row.tool) ?? null,
+		facts: factsOf.get(row.tool) ?? null,
+	}));
 }
 
 async function rowFor(transaction: Transaction, tool: string, sha: string | undefined): Promise<Row> {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { assertMay, orgScope } from '../access/may.ts';
 import { type Route, route } from './route.ts';
 import { moment, none, page, pageOf, pageQuery, readCursor, text } from './shapes.ts';
-import { putSecret, removeSecret, secretName, secretValue, usersOfSecret } from './vault.ts';
+import { putSecret, removeSecret, secretName, secretValue, usersOfSecrets } from './vault.ts';
 
 const secret = z.strictObject({
 	name: z.string(),
@@ -35,13 +35,12 @@ export const secretRoutes: readonly Route[] = [
 				.limit(query.limit + 1)
 				.execute();
 			const { rows, next_cursor } = pageOf(found, query.limit, ({ name }) => name);
-			const items = [];
-			for (const row of rows)
-				items.push({
-					...row,
-					created_at: text(row.created_at),
-					used_by: [...(await usersOfSecret(transaction, row.name))],
-				});
+			const usersOf = await usersOfSecrets(transaction);
+			const items = rows.map((row) => ({
+				...row,
+				created_at: text(row.created_at),
+				used_by: [...usersOf(row.name)],
+			}));
 			return { body: { items, next_cursor } };
 		},
 	}),
@@ -60,7 +59,7 @@ export const secretRoutes: readonly Route[] = [
 		handle: async ({ path, body, principal, ...call }) => {
 			assertMay(principal, 'secret.manage', orgScope);
 			const replaced = await putSecret({ ...call, by: principal.email }, path.secret, body.value);
-			const used_by = [...(await usersOfSecret(call.transaction, path.secret))];
+			const used_by = [...(await usersOfSecrets(call.transaction))(path.secret)];
 			return { body: { name: path.secret, replaced, used_by } };
 		},
 	}),
@@ -77,7 +76,7 @@ export const secretRoutes: readonly Route[] = [
 		result: z.strictObject({ name: z.string(), used_by: z.array(z.string()) }),
 		handle: async ({ path, principal, transaction, org_id, now }) => {
 			assertMay(principal, 'secret.manage', orgScope);
-			const used_by = [...(await usersOfSecret(transaction, path.secret))];
+			const used_by = [...(await usersOfSecrets(transaction))(path.secret)];
 			if (!(await removeSecret(transaction, org_id, path.secret, now)))
 				throw new TapPassError('not_found', {
 					detail: `no secret ${JSON.stringify(path.secret)} in the vault`,

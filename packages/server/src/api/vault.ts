@@ -80,11 +80,15 @@ export async function assertSecret(principal: Principal, transaction: OrgTransac
 		});
 }
 
-/** What uses a secret: upstreams and MCP servers, as `upstream x` and `mcp y`. */
-export async function usersOfSecret(transaction: OrgTransaction, name: string): Promise<readonly string[]> {
-	const upstreams = await transaction.selectFrom('upstreams').select('name').where('secret', '=', name).execute();
-	const servers = await serversWith(transaction, name);
-	return [...upstreams.map((each) => `upstream ${each.name}`), ...servers.map((each) => `mcp ${each}`)].sort();
+/** What uses each secret: upstreams and MCP servers, as `upstream x` and `mcp y`. Read once, however many are asked of. */
+export async function usersOfSecrets(transaction: OrgTransaction): Promise<(name: string) => readonly string[]> {
+	const upstreams = await transaction.selectFrom('upstreams').select(['name', 'secret']).execute();
+	const servers = await transaction.selectFrom('mcp_servers').select(['name', 'credentials']).execute();
+	return (name) =>
+		[
+			...upstreams.filter(({ secret }) => secret === name).map((each) => `upstream ${each.name}`),
+			...servers.filter((each) => isUsedBy(each, name)).map((each) => `mcp ${each.name}`),
+		].sort();
 }
 
 /** The revision of a server's entry that was changed now: above every one before, also of an entry that was removed. */
@@ -106,7 +110,12 @@ async function secretChanged(transaction: OrgTransaction, org_id: OrgId, name: s
 
 async function serversWith(transaction: OrgTransaction, secret: string): Promise<string[]> {
 	const rows = await transaction.selectFrom('mcp_servers').select(['name', 'credentials']).execute();
-	return rows
-		.filter(({ credentials }) => Object.values(credentials).some((reference) => secretOf(reference) === secret))
-		.map(({ name }) => name);
+	return rows.filter((row) => isUsedBy(row, secret)).map(({ name }) => name);
+}
+
+function isUsedBy(
+	{ credentials }: { readonly credentials: Readonly<Record<string, string>> },
+	secret: string,
+): boolean {
+	return Object.values(credentials).some((reference) => secretOf(reference) === secret);
 }
