@@ -22,6 +22,10 @@ function program(terminal: Terminal): Command {
 		.version('0.1.0', '--version', 'print the version')
 		.helpOption('-h, --help', 'show help')
 		.configureOutput({ writeErr: () => undefined })
+		.addHelpText(
+			'after',
+			'\nInside a sandbox, where tappass-host start runs an agent:\n  $ tappass-agent show\n  $ tappass-agent doctor',
+		)
 		.showSuggestionAfterError(false)
 		.exitOverride();
 	root

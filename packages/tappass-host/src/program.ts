@@ -34,6 +34,10 @@ function program(terminal: Terminal): Command {
 		.version(version, '--version', 'print the version')
 		.helpOption('-h, --help', 'show help')
 		.configureOutput({ writeErr: () => undefined })
+		.addHelpText(
+			'after',
+			"\nTo begin:\n  $ tappass-host doctor\n  $ tappass-host init my-agent --enroll-url '<what the operator gave you>'\n  $ tappass-host start my-agent --agent <package or program>",
+		)
 		.showSuggestionAfterError(false)
 		.enablePositionalOptions()
 		.exitOverride();

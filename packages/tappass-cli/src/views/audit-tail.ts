@@ -43,23 +43,24 @@ function Tail({
 		};
 		follow().catch(onFailure).finally(exit);
 	}, [entries, exit, onFailure]);
+	const codeWidth = Math.max(1, ...last.map(({ code }) => code?.length ?? 1));
 	return createElement(
 		Box,
 		{ flexDirection: 'column' },
 		createElement(Text, { bold: true }, `Audit log of ${server}`),
-		...last.map((entry) => createElement(Line, { key: entry.event_id, entry })),
+		...last.map((entry) => createElement(Line, { key: entry.event_id, entry, codeWidth })),
 		createElement(Text, { dimColor: true }, `${counts.seen} entries, ${counts.blocked} blocked · q to leave`),
 	);
 }
 
-function Line({ entry }: { readonly entry: AuditEntry }): ReactNode {
+function Line({ entry, codeWidth }: { readonly entry: AuditEntry; readonly codeWidth: number }): ReactNode {
 	const { index, at, type, decision, code, sandbox_id } = entry;
 	const color = colors[decision];
 	return createElement(
 		Text,
 		{ wrap: 'truncate-end' },
-		`${String(index).padStart(8)}  ${at.slice(11, 19)}  ${type.padEnd(20)}  `,
+		`${String(index).padStart(6)}  ${at.slice(11, 19)}  ${type.padEnd(20)}  `,
 		createElement(Text, color === undefined ? {} : { color }, decision.padEnd(6)),
-		`  ${code ?? '-'}  ${sandbox_id ?? ''}`,
+		`  ${(code ?? '-').padEnd(codeWidth)}  ${sandbox_id ?? ''}`,
 	);
 }

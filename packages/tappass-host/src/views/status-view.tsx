@@ -71,7 +71,7 @@ function Sandbox({ hasColour, sandbox }: { readonly sandbox: SandboxView; readon
 		`policy ${versionOf(sandbox)}`,
 		`agent ${agent.state}${agent.pid === null ? '' : ` (${agent.pid})`}`,
 		connected ? 'connected' : 'not connected',
-		`ends in ${keyring_seconds_left} s`,
+		keyring_seconds_left > 0 ? `ends in ${keyring_seconds_left} s` : 'no keyring in force',
 	];
 	return (
 		<Box flexDirection="column" marginBottom={1}>
@@ -83,7 +83,9 @@ function Sandbox({ hasColour, sandbox }: { readonly sandbox: SandboxView; readon
 				))}
 			</Box>
 			{detailsOf(sandbox).map((line) => (
-				<Text key={line}> {line.slice(name.length + 2)}</Text>
+				<Box key={line} paddingLeft={2}>
+					<Text>{line.slice(name.length + 2)}</Text>
+				</Box>
 			))}
 		</Box>
 	);
