@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { edgeBytes, rootOf } from '@tappass/audit';
 import type { OrgId } from '@tappass/core';
@@ -347,5 +348,29 @@ describe('nothing is signed', () => {
 		await vi.waitFor(() => expect(next.haltedBy(org)).toBeUndefined(), wait);
 		await next.append([happened(next)]);
 		await signed(2);
+	});
+});
+
+describe('what was erased', () => {
+	it('is erased again in a database that was restored, also what came behind a line that a crash cut short', async () => {
+		const log = replica('erasing');
+		const events = Array.from({ length: 3 }, () => happened(log));
+		await log.append(events);
+		const ids = events.map(({ id }) => id);
+		await log.erasures.add(org, [ids[0]!]);
+		await appendFile(path.join(database.directory, 'watermarks-erasing', `${org}.erased`), ids[1]!.slice(0, 11));
+		await log.erasures.add(org, [ids[2]!]);
+		// More than a statement has parameters.
+		await log.erasures.add(
+			org,
+			Array.from({ length: 70_000 }, () => randomUUID()),
+		);
+
+		const left = await database.store.withOrg(org, async (transaction) => {
+			expect(await log.erasures.reapply(transaction, org)).toBe(2);
+			return transaction.selectFrom('audit_payloads').select('event_id').execute();
+		});
+
+		expect(left.map(({ event_id }) => event_id)).toEqual([ids[1]]);
 	});
 });

@@ -1,6 +1,7 @@
 import { mkdir, open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type OrgId, TapPassError } from '@tappass/core';
+import { sql } from 'kysely';
 import type { OrgTransaction } from '../store/store.ts';
 
 /**
@@ -20,7 +21,8 @@ export class ErasureList {
 		await mkdir(this.#directory, { recursive: true, mode: 0o700 });
 		const handle = await open(this.#fileOf(orgId), 'a', 0o600);
 		try {
-			await handle.appendFile(eventIds.map((id) => `${id}\n`).join(''));
+			// On lines of their own, also behind one that a crash cut short: joined with it the first would be no id.
+			await handle.appendFile(`\n${eventIds.map((id) => `${id}\n`).join('')}`);
 			await handle.sync();
 		} finally {
 			await handle.close();
@@ -47,7 +49,7 @@ export class ErasureList {
 export async function deletePayloads(transaction: OrgTransaction, eventIds: readonly string[]): Promise<number> {
 	const { numDeletedRows } = await transaction
 		.deleteFrom('audit_payloads')
-		.where('event_id', 'in', [...eventIds])
+		.where(sql<boolean>`event_id = any(${[...eventIds]}::uuid[])`)
 		.executeTakeFirstOrThrow();
 	return Number(numDeletedRows);
 }
