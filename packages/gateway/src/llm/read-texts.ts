@@ -2,6 +2,7 @@ import { type Json, TapPassError } from '@tappass/core';
 import { doorLimits } from '../door-limits.ts';
 import { textOfBase64 } from '../pipeline/base64-text.ts';
 import type { TextPart } from '../pipeline/call.ts';
+import { longNumber } from '../pipeline/json-texts.ts';
 import { escapePart, isList } from '../stream/json-value.ts';
 
 type Role = TextPart['role'];
@@ -47,6 +48,7 @@ export function collectTexts(value: Json, at: string, role: Role, into: TextPart
 		into.push({ at, role, text: value });
 		return;
 	}
+	if (typeof value === 'number' && Math.abs(value) >= longNumber) into.push({ at, role, text: String(value) });
 	if (typeof value !== 'object' || value === null) return;
 	if (isList(value)) {
 		for (let index = 0; index < value.length; index += 1) collectTexts(value[index]!, `${at}/${index}`, role, into);

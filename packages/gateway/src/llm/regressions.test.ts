@@ -481,3 +481,29 @@ describe('what is checked is what is sent', () => {
 		expect(call.max_tokens).toBe(900);
 	});
 });
+
+test('responses: members that nobody knows are judged, and what repeats the text is left out, streamed or whole', async () => {
+	const response = {
+		id: 'r',
+		object: 'response',
+		status: 'completed',
+		output: [],
+		instructions: 'the word of the caller',
+	};
+	const rules = { forbidden: ['word'] };
+	const events = (more: object): readonly object[] => [
+		{ type: 'response.created', sequence_number: 0, response: { ...response, status: 'in_progress' } },
+		{ type: 'response.completed', sequence_number: 1, response: { ...response, ...more } },
+	];
+	const whole = async (more: object): Promise<string> => {
+		const judge = new Judge(handGuard(rules));
+		const edits = await responsesWire.judgeAnswer({ ...response, ...more } as Json, judge);
+		return judge.denial?.code ?? JSON.stringify(edits);
+	};
+
+	expect((await read(responsesWire, events({ summary_of_tomorrow: 'a word' }), rules)).out).toContain('forbidden_word');
+	expect(await whole({ summary_of_tomorrow: 'a word' })).toBe('forbidden_word');
+	expect((await read(responsesWire, events({ output_text: 'a word' }), rules)).out).not.toContain('a word');
+	expect(await whole({ output_text: 'a word' })).toContain('"remove":true');
+	expect((await read(responsesWire, events({}), rules)).out).not.toContain('forbidden_word');
+});

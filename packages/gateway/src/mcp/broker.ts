@@ -102,6 +102,11 @@ export class Broker {
 		return allowed.filter((tool) => tool !== undefined);
 	}
 
+	/** What a server lists besides tools. @throws {TapPassError} whatever is wrong with the server */
+	listed(connection: Connection, method: string, field: string): Promise<readonly JsonObject[]> {
+		return this.#listings.others(connection, method, field);
+	}
+
 	/** Whether the agent may use a tool of a server. */
 	async offersAny(identified: Identified, name: string): Promise<boolean> {
 		const servers = (await this.servers(identified)).filter((one) => one.name === name);

@@ -266,7 +266,7 @@ async function release({ admitted, caller }: Passage, answer: RpcAnswer): Promis
 	const judged = await judgeJson(guard, answer.kind === 'result' ? answer.result : textsOfError(answer));
 	if (cut.aborted || caller.gone.aborted) throw new TapPassError('upstream_truncated');
 	if (judged.effect === 'block') throw new Refused(judged.denial);
-	const { value } = judged;
+	const value = withoutOurs(judged.value);
 	const released_bytes = Buffer.byteLength(JSON.stringify(value));
 	if (answer.kind === 'result')
 		return {
@@ -278,6 +278,13 @@ async function release({ admitted, caller }: Passage, answer: RpcAnswer): Promis
 		outcome: { how: 'upstream_error', status: 502, released_bytes, code: 'upstream_failed' },
 		done: { kind: 'answered', request_id, answer: { kind: 'error', error } },
 	};
+}
+
+/** What we say of a call in `_meta` no server says in our place. */
+function withoutOurs(value: JsonObject): JsonObject {
+	const { _meta: meta } = value;
+	if (!isObject(meta) || !Object.keys(meta).some((name) => name.startsWith('tappass/'))) return value;
+	return { ...value, _meta: Object.fromEntries(Object.entries(meta).filter(([name]) => !name.startsWith('tappass/'))) };
 }
 
 function textsOfError({ error: { message, data } }: Extract<RpcAnswer, { kind: 'error' }>): JsonObject {

@@ -56,6 +56,8 @@ export const mcpLimits = {
 	saidMax: 10_000,
 	/** Notifications of one call that wait to be judged. */
 	waitingMax: 256,
+	/** Requests to a program that were given up and never answered. */
+	givenUpMax: 256,
 	/** Bytes that may wait for a client or a program that reads slowly, before it is given up. */
 	unreadBytesMax: 16_777_216,
 	/** Characters of a resource's address. */

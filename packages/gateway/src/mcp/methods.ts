@@ -7,7 +7,7 @@ import { callServer, type Relay } from './call-server.ts';
 import { deniedError, deniedResult } from './denial.ts';
 import { judgeJson } from './judge-json.ts';
 import { mcpLimits } from './limits.ts';
-import { listAll, ownPrefix } from './outbound/listing.ts';
+import { ownPrefix } from './outbound/listing.ts';
 import { logLevels, metaKeys } from './revisions.ts';
 import type { Client } from './rounds.ts';
 import type { McpRequest } from './routes.ts';
@@ -142,7 +142,7 @@ async function listOthers(
 			try {
 				const connection = await context.broker.connect(identified, one);
 				if (!isObject(connection.capabilities[capability])) return [];
-				const items = await judgedItems(request, await listAll(connection, method, field));
+				const items = await judgedItems(request, await context.broker.listed(connection, method, field));
 				return server === undefined ? items.map((item) => named(one.name, item)) : items;
 			} catch (error) {
 				// A dead server takes only its own along.

@@ -631,6 +631,42 @@ describe('what a server says is judged before a model reads it', () => {
 		expect(structuredContent.at).toBe(3);
 	});
 
+	it('and in what the model asks a tool for, numbers too, before it gets there', async () => {
+		const world = await start({ steps: { detect_pii: { parameters: { mode: 'strict' } } } });
+		const fixture = await collibra(world);
+		const id = await begin(world);
+
+		await say(world, call('collibra__get_asset', { card: 4_111_111_111_111_111, at: 3 }), id);
+
+		expect(JSON.stringify(fixture.calls)).not.toContain('4111111111111111');
+		expect(fixture.calls.map(({ args }) => (args as { at: number }).at)).toEqual([3]);
+	});
+
+	it('except what only the broker says: a server gives no denial in its place', async () => {
+		const world = await start();
+		await bare(world, {
+			'tools/call': () => ({ content: [], _meta: { 'tappass/denial': { ticket: 'made up' }, own: 1 } }),
+		});
+		const id = await begin(world);
+
+		const { body } = await say(world, call('collibra__get_asset'), id);
+
+		expect(body.result._meta).toEqual({ own: 1 });
+	});
+
+	it('a server is not asked for its lists by each agent each time', async () => {
+		const world = await start({
+			compiled: { tools: { allow: ['collibra.mcp.*'], deny: [], schemas_acl: {} } },
+			pipeline: { tools: [{ name: 'collibra.mcp.read_resource', effect: 'read', capabilities: [], slots: {} }] },
+		});
+		const seen = await bare(world, { 'resources/list': () => ({ resources: [{ uri: 'x://a', name: 'a' }] }) });
+		const id = await begin(world);
+		for (let times = 0; times < 5; times += 1)
+			expect(JSON.stringify(await say(world, { id: 2, method: 'resources/list', params: {} }, id))).toContain('x://a');
+
+		expect(seen.filter(({ method }) => method === 'resources/list')).toHaveLength(1);
+	});
+
 	it('where it begins in one text and ends in the next', async () => {
 		const guard: OutputGuard = {
 			...handGuard({}),

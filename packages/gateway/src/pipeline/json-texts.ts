@@ -5,7 +5,7 @@ export interface JsonText {
 	/** JSON pointer. */
 	readonly at: string;
 	readonly text: string;
-	/** The name of a member, or a long number: it cannot be written over. */
+	/** The name of a member, which cannot be written over. */
 	readonly key: boolean;
 }
 
@@ -15,7 +15,7 @@ export const longNumber = 100_000_000;
 /** Every string in a value, and every number that is long. Names of members are texts as well: an argument's name can carry what its value may not. */
 export function textsOf(value: Json, at = ''): readonly JsonText[] {
 	if (typeof value === 'string') return value === '' ? [] : [{ at, text: value, key: false }];
-	if (typeof value === 'number' && Math.abs(value) >= longNumber) return [{ at, text: String(value), key: true }];
+	if (typeof value === 'number' && Math.abs(value) >= longNumber) return [{ at, text: String(value), key: false }];
 	if (typeof value !== 'object' || value === null) return [];
 	if (isList(value)) return value.flatMap((item, index) => textsOf(item, `${at}/${index}`));
 	return Object.entries(value).flatMap(([name, inner]) => {
@@ -27,7 +27,7 @@ export function textsOf(value: Json, at = ''): readonly JsonText[] {
 /** The value with other strings at some places. */
 export function withTexts(value: Json, edits: ReadonlyMap<string, string>, at = ''): Json {
 	if (edits.size === 0) return value;
-	if (typeof value === 'string') return edits.get(at) ?? value;
+	if (typeof value === 'string' || typeof value === 'number') return edits.get(at) ?? value;
 	if (typeof value !== 'object' || value === null) return value;
 	if (isList(value)) return value.map((item, index) => withTexts(item, edits, `${at}/${index}`));
 	return Object.fromEntries(

@@ -197,9 +197,49 @@ export async function judgeResponsesAnswer(body: Json, judge: Judge): Promise<re
 	const items = new ItemJudge(judge);
 	await judgeOutput(body['output'], '/output', items, edits);
 	if (isRecord(body['error'])) judge.leaves(body['error'], '/error', edits);
+	judge.leaves(body, '', edits, responseGrammar);
 	if (typeof body['output_text'] === 'string') edits.push({ at: '/output_text', remove: true });
 	return edits;
 }
+
+/** Of a response: what stands apart, what the server says of itself, and what it says again of the request. */
+export const responseGrammar: ReadonlySet<string> = new Set([
+	'background',
+	'completed_at',
+	'conversation',
+	'created_at',
+	'error',
+	'id',
+	'include',
+	'incomplete_details',
+	'instructions',
+	'max_output_tokens',
+	'max_tool_calls',
+	'metadata',
+	'model',
+	'object',
+	'output',
+	'output_text',
+	'parallel_tool_calls',
+	'previous_response_id',
+	'prompt',
+	'prompt_cache_key',
+	'prompt_cache_retention',
+	'reasoning',
+	'safety_identifier',
+	'service_tier',
+	'status',
+	'store',
+	'temperature',
+	'text',
+	'tool_choice',
+	'tools',
+	'top_logprobs',
+	'top_p',
+	'truncation',
+	'usage',
+	'user',
+]);
 
 /** Judges a list of output items. */
 export async function judgeOutput(

@@ -8,7 +8,7 @@ import { type JsonEdit, rewriteJson } from '../../stream/rewrite-json.ts';
 import { keepAlive, type SseEvent, writeEvent } from '../../stream/sse.ts';
 import type { StreamReader } from '../wire.ts';
 import { customInput } from './chat-answer.ts';
-import { channelOf, ItemJudge, isCallItem, judgeOutput, responsesUsage } from './responses-items.ts';
+import { channelOf, ItemJudge, isCallItem, judgeOutput, responseGrammar, responsesUsage } from './responses-items.ts';
 
 type JsonObject = { readonly [key: string]: Json };
 
@@ -83,13 +83,15 @@ export class ResponsesStreamReader implements StreamReader {
 		this.#usage = responsesUsage(response) ?? this.#usage;
 		const last = type === 'response.completed' || type === 'response.incomplete' || type === 'response.failed';
 		const output = response['output'];
-		if (!last && (!isList(output) || output.length === 0)) return this.#put(type, message, data, raw, []);
+		if (!last && (!isList(output) || output.length === 0))
+			return this.#put(type, message, data, raw, this.#members(response));
 		return this.#last(type, message, data, raw, last);
 	}
 
 	async #last(type: string, message: JsonObject, data: string, raw: string, last: boolean): Promise<void> {
-		const { output, error } = message['response'] as JsonObject;
-		const edits: JsonEdit[] = [];
+		const response = message['response'] as JsonObject;
+		const { output, error } = response;
+		const edits: JsonEdit[] = [...this.#members(response)];
 		if (isList(output)) await judgeOutput(output, '/response/output', this.#items, edits);
 		if (isRecord(error)) this.#judge.leaves(error, '/response/error', edits, new Set(['code']));
 		if (!last) return this.#put(type, message, data, raw, edits);
@@ -98,6 +100,14 @@ export class ResponsesStreamReader implements StreamReader {
 		this.#done = true;
 		if (this.#calls.size > 0) this.#order.drop();
 		this.#put(type, message, data, raw, edits);
+	}
+
+	/** Members of a response besides its output: those that came after this was written are judged, what repeats the text goes. */
+	#members(response: JsonObject): readonly JsonEdit[] {
+		const edits: JsonEdit[] = [];
+		this.#judge.leaves(response, '/response', edits, responseGrammar);
+		if (typeof response['output_text'] === 'string') edits.push({ at: '/response/output_text', remove: true });
+		return edits;
 	}
 
 	#added(message: JsonObject, data: string, raw: string): undefined {

@@ -24,15 +24,34 @@ export class Listings {
 		Connection,
 		{ readonly at: number; readonly tools: Promise<ReadonlyMap<string, ListedTool>> }
 	>();
+	readonly #others = new WeakMap<
+		Connection,
+		Map<string, { readonly at: number; readonly items: Promise<readonly JsonObject[]> }>
+	>();
 	readonly #monotonicMs: () => number;
 
 	/** A server said that its list has changed: it is asked again. */
 	forget(connection: Connection | undefined): void {
-		if (connection !== undefined) this.#kept.delete(connection);
+		if (connection === undefined) return;
+		this.#kept.delete(connection);
+		this.#others.delete(connection);
 	}
 
 	constructor(monotonicMs: () => number) {
 		this.#monotonicMs = monotonicMs;
+	}
+
+	/** Resources, templates or prompts of a server: nobody's call, so agents must not have it asked for each time. */
+	others(connection: Connection, method: string, field: string): Promise<readonly JsonObject[]> {
+		const now = this.#monotonicMs();
+		const lists = this.#others.get(connection) ?? new Map();
+		this.#others.set(connection, lists);
+		const held = lists.get(method);
+		if (held !== undefined && now - held.at < mcpLimits.listedMs) return held.items;
+		const items = listAll(connection, method, field);
+		lists.set(method, { at: now, items });
+		items.catch(() => lists.delete(method));
+		return items;
 	}
 
 	/** The tools of a server, by canonical name. @throws {TapPassError} whatever is wrong with the server */

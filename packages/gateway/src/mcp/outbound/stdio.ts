@@ -80,6 +80,8 @@ export class StdioConnection implements Connection {
 				waiting.reject(
 					late ? new TapPassError('upstream_timeout', { detail }) : new TapPassError('upstream_truncated'),
 				);
+				// A program that answers none of them is started anew: whoever waits is told.
+				if (this.#givenUp.size > mcpLimits.givenUpMax) this.close().catch(() => {});
 			};
 			const done = (): void => {
 				this.#waiting.delete(id);
