@@ -8,7 +8,7 @@ import { readApiKey } from '../identity/api-key.ts';
 import { mintOperatorToken, type OperatorClaims, verifyOperatorToken } from '../identity/operator-token.ts';
 import { serverLimits } from '../limits.ts';
 import { beginIdempotent, finishIdempotent } from '../store/idempotency.ts';
-import { findByKeyHash, findByKeyId, touchKey } from '../store/people.ts';
+import { findByKeyHash, touchKey } from '../store/people.ts';
 import { type OrgTransaction, waitForStandbys } from '../store/store.ts';
 import type { Settles } from '../store/tables.ts';
 import { spanned } from '../tracing.ts';
@@ -23,6 +23,7 @@ import { mcpServerRoutes } from './mcp-servers.ts';
 import { describeApi } from './openapi.ts';
 import { peopleRoutes } from './people.ts';
 import { policyRoutes } from './policies.ts';
+import { principalOf } from './principal.ts';
 import { rootRoutes } from './roots.ts';
 import { type Answer, type Call, type Route, Undone } from './route.ts';
 import { runtimeRoutes } from './runtimes.ts';
@@ -288,12 +289,7 @@ async function answer(
 	const run = async (
 		transaction: OrgTransaction,
 	): Promise<{ readonly body: unknown; readonly settles?: Settles | null; readonly after?: () => Promise<object> }> => {
-		const principal = await findByKeyId(transaction, org_id, claims.user_id, claims.key_id, new Date(now));
-		if (principal === undefined)
-			throw new TapPassError('unauthenticated', {
-				detail: 'the key behind the token was revoked or has expired',
-				hint: 'sign in again: tappass login',
-			});
+		const principal = await principalOf(transaction, claims, new Date(now));
 		const { idempotencyKey } = request;
 		if (idempotencyKey !== undefined) {
 			// The key that asks is part of what was asked: one that may less is not shown what another was answered.

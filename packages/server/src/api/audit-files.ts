@@ -6,9 +6,9 @@ import { assertMay, orgScope } from '../access/may.ts';
 import { readCheckpointFile, readEntries, readTile, readTree } from '../audit-store/read.ts';
 import { treeOf } from '../audit-store/verify-store.ts';
 import type { OperatorClaims } from '../identity/operator-token.ts';
-import { findByKeyId } from '../store/people.ts';
 import type { OrgTransaction } from '../store/store.ts';
 import type { AppContext, Variables } from './app.ts';
+import { principalOf } from './principal.ts';
 import type { Services } from './services.ts';
 
 /** Who asks for a file of a log. */
@@ -62,14 +62,7 @@ async function readFor(
 	const claims = await door.claims(context);
 	if (claims.org_id !== orgId) throw absent(context.req.path.split('/').slice(3).join('/'));
 	return async (transaction) => {
-		const now = new Date(services.now());
-		const principal = await findByKeyId(transaction, orgId, claims.user_id, claims.key_id, now);
-		if (principal === undefined)
-			throw new TapPassError('unauthenticated', {
-				detail: 'the key behind the token was revoked or has expired',
-				hint: 'sign in again: tappass login',
-			});
-		assertMay(principal, 'audit.read', orgScope);
+		assertMay(await principalOf(transaction, claims, new Date(services.now())), 'audit.read', orgScope);
 	};
 }
 

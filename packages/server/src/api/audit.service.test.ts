@@ -271,6 +271,20 @@ describe('a query', () => {
 			expect((await test.call('GET', `/v1/audit/events?${text}`)).status, text).toBe(422);
 	});
 
+	it('that waits for an entry ends with the key that it was asked with', async () => {
+		const key = await person(org, 'auditor', 'short@acme.example');
+		const caller = await test.signIn(key);
+		const [first] = await query('order=desc&limit=1');
+		const { items } = (await test.call('GET', '/v1/keys?all=true&limit=500')).body;
+		const { id } = items.find(({ ending }: { ending: string }) => ending === key.slice(-4));
+
+		const waiting = caller.call('GET', `/v1/audit/events?order=asc&cursor=${first.index + 50}&wait_seconds=25`);
+		expect((await test.call('DELETE', `/v1/keys/${id}`)).status).toBe(200);
+		const reply = await waiting;
+
+		expect([reply.status, reply.body.code]).toEqual([401, 'unauthenticated']);
+	});
+
 	it('waits for the next entry, and a poller who goes on from its cursor meets each once', async () => {
 		const { audit } = test.server.services;
 		const [last] = await query('limit=1');

@@ -12,6 +12,7 @@ import { serverLimits } from '../limits.ts';
 import { findUser } from '../store/people.ts';
 import { findSandbox } from '../store/sandboxes.ts';
 import type { OrgTransaction } from '../store/store.ts';
+import { principalOf } from './principal.ts';
 import { type Call, type Route, route } from './route.ts';
 import { moment, none, text } from './shapes.ts';
 
@@ -77,9 +78,9 @@ export const auditRoutes: readonly Route[] = [
 		}),
 		handle: async (call) => {
 			const { query, transaction, services, org_id } = call;
-			const find = async (within: OrgTransaction): Promise<readonly EntryRow[]> =>
-				findEntries(within, await filterOf({ ...call, transaction: within }), query.order, query.limit);
-			const found = await find(transaction);
+			const find = async (within: OrgTransaction, principal: Principal): Promise<readonly EntryRow[]> =>
+				findEntries(within, await filterOf({ ...call, principal, transaction: within }), query.order, query.limit);
+			const found = await find(transaction, call.principal);
 			const body = pageOf(found, query);
 			if (found.length > 0 || query.wait_seconds === 0 || query.order === 'desc') return { body };
 			const until = performance.now() + query.wait_seconds * 1_000;
@@ -88,7 +89,10 @@ export const auditRoutes: readonly Route[] = [
 				after: async () => {
 					while (performance.now() < until) {
 						await new Promise((resolve) => setTimeout(resolve, auditLimits.tailEveryMs));
-						const later = await services.store.withOrg(org_id, find);
+						// Whoever waits is asked again: a key that was revoked, or a role that was taken, ends the waiting.
+						const later = await services.store.withOrg(org_id, async (within) =>
+							find(within, await principalOf(within, { org_id, ...call.principal }, new Date(services.now()))),
+						);
 						if (later.length > 0) return pageOf(later, query);
 					}
 					return {};
