@@ -9,8 +9,8 @@ import { mintOperatorToken, type OperatorClaims, verifyOperatorToken } from '../
 import { serverLimits } from '../limits.ts';
 import { beginIdempotent, finishIdempotent } from '../store/idempotency.ts';
 import { findByKeyHash, touchKey } from '../store/people.ts';
+import type { Settles } from '../store/people-tables.ts';
 import { type OrgTransaction, waitForStandbys } from '../store/store.ts';
-import type { Settles } from '../store/tables.ts';
 import { spanned } from '../tracing.ts';
 import { approvalRoutes } from './approvals.ts';
 import { auditRoutes } from './audit.ts';

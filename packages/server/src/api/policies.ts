@@ -19,8 +19,8 @@ import {
 	readPolicies,
 	writeRevision,
 } from '../store/policies.ts';
+import type { PolicyKind } from '../store/policy-tables.ts';
 import { insertRecompile, markStale, readSpecs, sandboxesOfSpecs } from '../store/sandboxes.ts';
-import type { PolicyKind } from '../store/tables.ts';
 import { type Answer, type Call, type Route, route, Undone } from './route.ts';
 import { moment, none, page, pageOf, pageQuery, type place, readCursor, scopeOfRow, text } from './shapes.ts';
 

@@ -2,8 +2,8 @@ import type { Erasure } from '@tappass/audit';
 import type { OrgId, SandboxId } from '@tappass/core';
 import type { z } from 'zod';
 import type { Principal } from '../access/may.ts';
+import type { Settles } from '../store/people-tables.ts';
 import type { OrgTransaction } from '../store/store.ts';
-import type { Settles } from '../store/tables.ts';
 import type { Services } from './services.ts';
 
 /** What a handler is given: who asks, inside a transaction of their org. */

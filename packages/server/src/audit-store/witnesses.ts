@@ -1,7 +1,7 @@
 import type { OrgId } from '@tappass/core';
 import type { Insertable } from 'kysely';
+import type { AuditWitnessTable } from '../store/audit-tables.ts';
 import type { OrgTransaction } from '../store/store.ts';
-import type { AuditWitnessTable } from '../store/tables.ts';
 
 /** Those whose cosignatures are taken, by their names. */
 export async function listWitnesses(

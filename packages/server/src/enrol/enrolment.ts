@@ -25,10 +25,10 @@ import {
 	setSandboxState,
 	voidCertificates,
 } from '../store/enrolment.ts';
+import type { BootstrapTable, SandboxTable } from '../store/host-tables.ts';
 import { newId } from '../store/ids.ts';
 import { listAuthorities, newestRoot } from '../store/keys.ts';
 import type { OrgTransaction, Store } from '../store/store.ts';
-import type { BootstrapTable, SandboxTable } from '../store/tables.ts';
 import { syncLimits } from '../sync-limits.ts';
 import { hostState } from './host-state.ts';
 import { decideRenewal } from './presented-certificate.ts';

@@ -1,6 +1,6 @@
 import type { Selectable } from 'kysely';
 import type { HostRow } from '../store/enrolment.ts';
-import type { CertificateTable } from '../store/tables.ts';
+import type { CertificateTable } from '../store/host-tables.ts';
 import type { CertificateState, HostState } from './presented-certificate.ts';
 
 /** What the database says about a host, as the decisions take it. */

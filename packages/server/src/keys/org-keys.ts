@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, type KeyObject, randomBytes } from '
 import { type OrgId, TapPassError } from '@tappass/core';
 import { generateSigner, type LocalSigner, type Signer, signerFromPem } from '@tappass/signing';
 import type { Insertable, Selectable } from 'kysely';
+import type { DataKeyTable, OrgKeyRole, OrgKeyTable } from '../store/key-tables.ts';
 import {
 	currentKey,
 	dropPendingKey,
@@ -15,7 +16,6 @@ import {
 	setWrapped,
 } from '../store/keys.ts';
 import type { OrgTransaction, Store } from '../store/store.ts';
-import type { DataKeyTable, OrgKeyRole, OrgKeyTable } from '../store/tables.ts';
 import type { Kms } from './kms.ts';
 import { open, seal } from './seal.ts';
 

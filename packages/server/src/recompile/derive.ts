@@ -23,6 +23,7 @@ import type { Insertable } from 'kysely';
 import type { OrgKeys } from '../keys/org-keys.ts';
 import { serverLimits } from '../limits.ts';
 import { readOrg, readPolicies } from '../store/policies.ts';
+import type { PolicyStatementTable } from '../store/policy-tables.ts';
 import {
 	countRecompiled,
 	type Derived,
@@ -35,7 +36,6 @@ import {
 	takeStale,
 } from '../store/sandboxes.ts';
 import type { OrgTransaction } from '../store/store.ts';
-import type { PolicyStatementTable } from '../store/tables.ts';
 import { catalogFor, inputsKey, type OrgInputs, requestFor, runtimeOf, type Target } from './inputs.ts';
 import type { Shipped } from './shipped.ts';
 

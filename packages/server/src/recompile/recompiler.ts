@@ -2,9 +2,9 @@ import type { OrgId, SandboxId } from '@tappass/core';
 import type { Audit, ServerEvent } from '../audit-store/append.ts';
 import { announce } from '../events/notices.ts';
 import { serverLimits } from '../limits.ts';
+import type { Settles } from '../store/people-tables.ts';
 import { countFailed, countStale, markOutdated, readSpecs } from '../store/sandboxes.ts';
 import type { Store } from '../store/store.ts';
-import type { Settles } from '../store/tables.ts';
 import { spanned } from '../tracing.ts';
 import { type DeriveContext, deriveBatch, readInputs, type SignedStatement, statementKey } from './derive.ts';
 

@@ -1,7 +1,8 @@
 import type { SandboxId } from '@tappass/core';
 import { type Insertable, type Selectable, sql } from 'kysely';
+import type { BootstrapTable, CertificateTable, SandboxState, SandboxTable } from './host-tables.ts';
+import type { RootTable } from './key-tables.ts';
 import { isDuplicate, type OrgTransaction } from './store.ts';
-import type { BootstrapTable, CertificateTable, RootTable, SandboxState, SandboxTable } from './tables.ts';
 
 /** Keeps a new bootstrap. */
 export async function insertBootstrap(transaction: OrgTransaction, row: Insertable<BootstrapTable>): Promise<void> {

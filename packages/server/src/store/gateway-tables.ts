@@ -1,7 +1,7 @@
 import type { Json, OrgId, SandboxId, ToolFacts } from '@tappass/core';
 import type { McpServer, RecentCall } from '@tappass/gateway';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
-import type { Bytes, MaybeMoment, Moment } from './tables.ts';
+import type { Bytes, MaybeMoment, Moment } from './columns.ts';
 
 /** A JSON column of any kind; written as its text. */
 type JsonColumn<T> = ColumnType<T, string, string>;

@@ -1,7 +1,7 @@
 import { type OrgId, TapPassError } from '@tappass/core';
 import { serverLimits } from '../limits.ts';
+import type { Settles } from './people-tables.ts';
 import type { OrgTransaction } from './store.ts';
-import type { Settles } from './tables.ts';
 
 /** An answer that was given before, and what it had waited for. */
 export interface HeldAnswer {

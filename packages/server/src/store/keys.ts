@@ -1,6 +1,6 @@
 import { type Insertable, type Selectable, sql } from 'kysely';
+import type { DataKeyTable, OrgKeyRole, OrgKeyTable, RootTable } from './key-tables.ts';
 import type { OrgTransaction } from './store.ts';
-import type { DataKeyTable, OrgKeyRole, OrgKeyTable, RootTable } from './tables.ts';
 
 export async function insertDataKey(transaction: OrgTransaction, row: Insertable<DataKeyTable>): Promise<void> {
 	await transaction.insertInto('data_keys').values(row).execute();

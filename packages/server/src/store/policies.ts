@@ -1,8 +1,9 @@
 import type { Level, OrgId } from '@tappass/core';
 import { type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
 import type { Scope } from '../access/may.ts';
+import type { OrgTable } from './people-tables.ts';
+import type { PolicyKind, PolicyTable } from './policy-tables.ts';
 import type { OrgTransaction } from './store.ts';
-import type { OrgTable, PolicyKind, PolicyTable } from './tables.ts';
 
 /** A policy in force. */
 export type PolicyRow = Omit<Selectable<PolicyTable>, 'org_id' | 'revision'> & { readonly revision: number };

@@ -1,14 +1,14 @@
 import { type OrgId, type SandboxId, TapPassError } from '@tappass/core';
 import { type Insertable, type RawBuilder, type Selectable, type SqlBool, sql } from 'kysely';
-import { isDuplicate, type OrgTransaction } from './store.ts';
+import type { SandboxTable } from './host-tables.ts';
 import type {
 	CompiledPolicyTable,
 	PolicyStatementTable,
 	RecompileTable,
 	RuntimeTable,
 	SandboxSpecTable,
-	SandboxTable,
-} from './tables.ts';
+} from './policy-tables.ts';
+import { isDuplicate, type OrgTransaction } from './store.ts';
 
 export type SpecRow = Selectable<SandboxSpecTable>;
 export type RuntimeRow = Selectable<RuntimeTable>;
