@@ -23,9 +23,14 @@ export function thisKernelRing(
 	onSpan?: (span: EgressSpan) => void,
 	bounds: SandboxLimits = {},
 ): KernelRing {
+	let given: Promise<string | undefined> | undefined;
+	const cgroup = (): Promise<string | undefined> => {
+		given ??= delegatedCgroup();
+		return given;
+	};
 	const others = otherTargets.map((name): [string, KernelTarget] => [name, otherKernelTarget(name, path)]);
 	return {
-		targets: new Map([['bubblewrap', bubblewrap(bounds)], ...others]),
+		targets: new Map([['bubblewrap', bubblewrap(bounds, cgroup)], ...others]),
 		sweep: async (root) => (await sweepRuns(root)).map(({ name }) => name),
 		prepareRunDirectory: async (directory, { gid }) => {
 			await prepareRunDirectory(directory);
@@ -35,17 +40,15 @@ export function thisKernelRing(
 			await chmod(directory, 0o710);
 		},
 		startEgress: (options) => startEgress({ ...options, ...(onSpan !== undefined && { onSpan }) }),
-		weaknesses,
+		weaknesses: async () => weaknesses((await cgroup()) !== undefined),
 	};
 }
 
-function bubblewrap(bounds: SandboxLimits): KernelTarget {
-	let cgroup: Promise<string | undefined> | undefined;
+function bubblewrap(bounds: SandboxLimits, cgroup: () => Promise<string | undefined>): KernelTarget {
 	return {
 		network: 'ours',
 		launch: async (options) => {
-			cgroup ??= delegatedCgroup();
-			const group = await cgroup;
+			const group = await cgroup();
 			const env = { ...agentEnvironment, ...options.env };
 			return launchSandbox({ ...options, env, limits: bounds, ...(group !== undefined && { cgroup: group }) });
 		},

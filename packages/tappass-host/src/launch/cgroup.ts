@@ -27,20 +27,35 @@ export async function offeredCgroup({ mount, own }: CgroupPlaces = places): Prom
 }
 
 /**
- * Makes what was delegated ready for sandboxes, or gives undefined. This process moves into a group beside them: the kernel
- * gives controllers only to children of a group without processes. The daemon calls it once, at its start.
+ * Makes what was delegated ready for sandboxes, or gives undefined. What runs there moves into a group beside them: the kernel
+ * gives controllers only to children of a group without processes, and this process is not the only one (a helper speaks to
+ * systemd). The daemon calls it once.
  */
 export async function delegatedCgroup(where: CgroupPlaces = places): Promise<string | undefined> {
 	const base = await offeredCgroup(where);
 	if (base === undefined) return undefined;
 	try {
 		await mkdir(join(base, 'daemon'), { recursive: true });
-		await writeFile(join(base, 'daemon', 'cgroup.procs'), String(process.pid));
+		await moveAll(base, join(base, 'daemon'));
 		await writeFile(join(base, 'cgroup.subtree_control'), '+memory +pids');
 		return base;
 	} catch {
 		// Offered and not given: as good as not offered.
 		return undefined;
+	}
+}
+
+/** Moves every process of a group; one that begins meanwhile is moved with the next look. */
+async function moveAll(from: string, to: string): Promise<void> {
+	const own = String(process.pid);
+	await writeFile(join(to, 'cgroup.procs'), own);
+	for (let look = 0; look < 5; look += 1) {
+		const pids = (await readFile(join(from, 'cgroup.procs'), 'utf8'))
+			.split('\n')
+			.filter((pid) => pid !== '' && pid !== own);
+		if (pids.length === 0) return;
+		// One that has ended is not there to be moved.
+		for (const pid of pids) await writeFile(join(to, 'cgroup.procs'), pid).catch(() => undefined);
 	}
 }
 

@@ -83,7 +83,11 @@ export function weaknessesOf(facts: RingFacts): readonly Weakness[] {
 	return found;
 }
 
-/** What is weaker here than it could be, as `status` and `doctor` print it. */
-export async function weaknesses(): Promise<readonly Weakness[]> {
-	return weaknessesOf(await ringFacts());
+/**
+ * What is weaker here than it could be, as `status` and `doctor` print it.
+ * @param cgroup whether what was offered was given, when that is known
+ */
+export async function weaknesses(cgroup?: boolean): Promise<readonly Weakness[]> {
+	const facts = await ringFacts();
+	return weaknessesOf(cgroup === undefined ? facts : { ...facts, cgroup });
 }
