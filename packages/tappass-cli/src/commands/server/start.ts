@@ -74,6 +74,8 @@ export default class ServerStart extends OperatorCommand {
 			...(chosen.traces === undefined ? {} : { tracing: { endpoint: chosen.traces } }),
 			say: (line) => terminal.stderr.write(`${terminal.name}: ${line}\n`),
 		};
+		// A first start makes a database and keys: on a busy machine that is half a minute without a word.
+		if (!terminal.json) terminal.stderr.write(`${terminal.name}: starting; the first start takes a little longer\n`);
 		const server = await startServer(options);
 		const asked = new Promise<'stopped'>((resolve) => {
 			for (const signal of ['SIGTERM', 'SIGINT'] as const) {
