@@ -29,6 +29,17 @@ describe('a transaction of an org', () => {
 		expect(await database.store.orgIds()).not.toContain(org_id);
 	});
 
+	it('whose connection breaks is no fault of ours, whatever it asks next', async () => {
+		const org_id = await database.addOrg('org_broken1');
+		const work = database.store.withOrg(org_id, async (transaction) => {
+			await sql`select pg_terminate_backend(pg_backend_pid())`.execute(transaction).catch(() => {});
+			await sql`select 1`.execute(transaction);
+		});
+
+		await expect(work).rejects.toThrow(expect.objectContaining({ code: 'store_unavailable' }));
+		await database.store.ping();
+	});
+
 	it('takes its claim away with it: the pooled connection carries none afterwards', async () => {
 		const org_id = await database.addOrg('org_claim1');
 		const seen = await database.store.withOrg(org_id, async (transaction) => {

@@ -189,7 +189,7 @@ function isUnreachable(error: unknown): boolean {
 	const code = (error as { readonly code?: unknown }).code;
 	if (typeof code === 'string')
 		return /^(?:08|25P03|57P0|53300|ECONN|ENOENT|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENOTFOUND)/.test(code);
-	return /Connection terminated|connection timeout|timeout exceeded/i.test(error.message);
+	return /Connection terminated|not queryable|connection timeout|timeout exceeded/i.test(error.message);
 }
 
 /** Whether an error is the database's refusal of a second row with the same key. */
