@@ -57,6 +57,10 @@ export async function launchWith(target: OtherTarget, options: LaunchWithOptions
 			detached: true,
 		});
 	const child = underUmask(agentUmask, start);
+	// From the start on: one that refuses what was rendered ends before anything else is done here.
+	const exited = new Promise<Pick<SandboxExit, 'code' | 'signal'>>((resolve) => {
+		child.once('exit', (code, signal) => resolve({ code, signal }));
+	});
 	const identity = child.pid === undefined ? undefined : identify(child.pid);
 	if (identity === undefined) {
 		const reason = await new Promise<string>((resolve) => {
@@ -71,13 +75,10 @@ export async function launchWith(target: OtherTarget, options: LaunchWithOptions
 		throw cause;
 	});
 	let why: SandboxExit['why'];
-	const gone = new Promise<void>((resolve) => {
-		child.once('exit', async (code, signal) => {
-			endGroup(identity);
-			await forgetRecord(options.runDirectory);
-			resolve();
-			options.onExit({ code, signal, ...(why !== undefined && { why }) });
-		});
+	const gone = exited.then(async (exit) => {
+		endGroup(identity);
+		await forgetRecord(options.runDirectory);
+		options.onExit({ ...exit, ...(why !== undefined && { why }) });
 	});
 	return {
 		pid: identity.pid,
