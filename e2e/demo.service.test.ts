@@ -97,6 +97,32 @@ describe('the demo, interrupted', () => {
 	);
 });
 
+test('the demo, its terminal closed: leaves nothing', async () => {
+	const temporary = mkdtempSync(join(tmpdir(), 'tappass-closed-'));
+	chmodSync(temporary, 0o711);
+	const child = spawn(process.execPath, [join(root, 'quickstart', 'dist', 'main.js')], {
+		env: { ...process.env, TMPDIR: temporary },
+	});
+	await new Promise<void>((resolve) => {
+		child.stderr.on('data', (part) => {
+			if (String(part).includes('enrolling two sandboxes')) resolve();
+		});
+	});
+
+	child.stdout.destroy();
+	child.stderr.destroy();
+	child.kill('SIGHUP');
+	const [code] = (await once(child, 'exit')) as [number | null];
+
+	try {
+		expect(code).toBe(130);
+		expect(readdirSync(temporary)).toEqual([]);
+		expect(processesNaming(temporary)).toEqual([]);
+	} finally {
+		rmSync(temporary, { recursive: true, force: true });
+	}
+}, 180_000);
+
 /** Command lines and environments of processes in which a path stands. */
 function processesNaming(path: string): readonly string[] {
 	return readdirSync('/proc')

@@ -25,6 +25,9 @@ const say = (line: string): void => {
 	process.stderr.write(`quickstart: ${line}\n`);
 };
 
+// A terminal that was closed takes no more words; what was started ends all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 // Once everything has been shown and is only kept running, being stopped is how it is meant to end.
 let kept = false;
 const interruption = new AbortController();
