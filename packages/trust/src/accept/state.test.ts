@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pinRoot } from '../keys/trusted-root.ts';
+import { laterRoot, pinRoot } from '../keys/trusted-root.ts';
 import { decide } from './decide.ts';
 import { parseFloor, serializeFloor } from './floor.ts';
 import { remaining } from './remaining.ts';
@@ -198,5 +198,33 @@ describe('the first root', () => {
 		const loose = { ...listing, [keys.policy.id]: { algorithm: 'ed25519', public: good.replace(/=+$/, '') } };
 
 		expect(() => pinRoot(rootBytes({ keys: loose }))).toThrow(expect.objectContaining({ code: 'key_invalid' }));
+	});
+});
+
+describe('a later root, without those in between', () => {
+	const held = pinRoot(rootBytes({ version: 2, epoch: 2 }));
+	const later = (...made: Parameters<typeof rootBytes>) => laterRoot(held, rootBytes(...made));
+
+	it.each([
+		['older', 'root_rollback', { version: 1, epoch: 2 }],
+		['of a lower epoch', 'root_rollback', { version: 3, epoch: 1 }],
+		['of another org', 'audience_mismatch', { version: 3, epoch: 2, org_id: 'org_other1' }],
+		['another of the same version', 'root_mismatch', { version: 2, epoch: 2, expires_at: instant(86_400) }],
+	])('is refused when it is %s', (_, code, changes) => {
+		expect(() => later(changes)).toThrow(expect.objectContaining({ code }));
+	});
+
+	it('is refused without a threshold of the keys that are held', () => {
+		expect(() => later({ version: 3, epoch: 2 }, keys.stranger, testKey(8))).toThrow(
+			expect.objectContaining({ code: 'key_unknown' }),
+		);
+		expect(() => later({ version: 3, epoch: 2 }, keys.root[0]!)).toThrow(
+			expect.objectContaining({ code: 'threshold_unmet' }),
+		);
+	});
+
+	it('is taken however far it is ahead, and the one that is held is taken as itself', () => {
+		expect(later({ version: 9, epoch: 4 }).document).toMatchObject({ version: 9, epoch: 4 });
+		expect(laterRoot(held, rootBytes({ version: 2, epoch: 2 }))).toBe(held);
 	});
 });
