@@ -177,6 +177,21 @@ async function streamed(folder: string): Promise<string> {
 	}
 }
 
+// What a user of the SDK writes; a class whose options are as wide as those of `fetch` stands for the MCP SDK's.
+const consumer = `
+import { Client, govern, Keyring, runCode, type ToolResult } from 'tappass-agent';
+const keyring = await Keyring.load();
+const client = new Client(keyring);
+const result: ToolResult = await client.tools.execute('a.b', {});
+if ('denied' in result) console.log(result.because);
+class Narrow { constructor(_url: URL, _options?: { fetch?: (url: string | URL, init?: RequestInit) => Promise<Response> }) {} }
+class Wide { constructor(_url: URL, _options?: { fetch?: typeof fetch }) {} }
+const transports: [Narrow, Wide] = [client.mcp.transport(Narrow), client.mcp.transport(Wide)];
+keyring.on('policy', ({ policy_version }) => console.log(policy_version, transports));
+const judged = govern((a: number, b: string) => a + b.length, { keyring, tool: 'a.b' });
+console.log(await judged(1, 'x'), await runCode('1', { keyring }));
+`;
+
 describe('installed into an empty folder', () => {
 	test('tappass-cli helps, checks policy, and streams an answer', async () => {
 		const folder = await install('tappass-cli');
@@ -260,6 +275,26 @@ describe('installed into an empty folder', () => {
 		},
 		400_000,
 	);
+
+	test('tappass-agent has types that resolve, in both ways that a compiler looks for them', async () => {
+		const folder = await install('tappass-agent');
+		writeFileSync(join(folder, 'agent.ts'), consumer);
+		const types = ['--types', 'node', '--typeRoots', join(root, 'node_modules/@types')];
+		for (const mode of [['nodenext', 'nodenext'] as const, ['esnext', 'bundler'] as const]) {
+			const resolving = ['--module', mode[0], '--moduleResolution', mode[1], '--target', 'es2024', ...types];
+			// Also the declarations themselves, and those of what they stand on.
+			const checked = [
+				'--ignoreConfig',
+				'--noEmit',
+				'--strict',
+				'--exactOptionalPropertyTypes',
+				'--skipLibCheck',
+				'false',
+			];
+			const args = [join(root, 'node_modules/.bin/tsc'), ...checked, ...resolving, 'agent.ts'];
+			expect(await run(process.execPath, args, folder)).toMatchObject({ exit: 0, stdout: '' });
+		}
+	}, 400_000);
 
 	test('the rest of them load', async () => {
 		const covered = new Set(['tappass-cli', 'tappass-host', 'tappass-agent'].flatMap((name) => [...closure(name)]));

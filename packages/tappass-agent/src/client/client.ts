@@ -28,7 +28,7 @@ export interface LlmOptions {
 /** The class of the MCP SDK's streamable HTTP transport: handed in, so that this package needs no copy of that SDK. */
 export type McpTransportType<Transport> = new (
 	url: URL,
-	options: { readonly fetch: (url: string | URL, init?: RequestInit) => Promise<Response> },
+	options: { readonly fetch: typeof globalThis.fetch },
 ) => Transport;
 
 /** A tool that the policy shows. */
@@ -177,7 +177,7 @@ function unreachable(input: Request | string | URL, cause: unknown): unknown {
 	const late = cause instanceof Error && cause.name === 'TimeoutError';
 	return new TapPassError('gateway_unreachable', {
 		detail: late ? `${pathOf(input)}: no answer in time` : pathOf(input),
-		hint: 'tappass-agent doctor says what is missing',
+		hint: 'in a sandbox the host carries it, and tappass-host status says more; outside one, set TAPPASS_GATEWAY_URL and TAPPASS_MCP_URL',
 		cause,
 	});
 }

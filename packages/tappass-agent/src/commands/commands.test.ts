@@ -1,5 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeWorld, type World } from '../test-support/world.ts';
 import { doctor } from './doctor.ts';
@@ -19,7 +23,7 @@ test('show refuses an expired keyring', () => {
 });
 
 test('show says what is allowed', () => {
-	expect(show(world.keyring).text).toContain('tools            files.read; never nothing');
+	expect(show(world.keyring).text).toContain('tools            files.read\n');
 });
 
 test('show keeps to a screen of 80 columns', async () => {
@@ -46,7 +50,7 @@ test('explain prints nothing that a terminal would obey', async () => {
 test.each([
 	['tool_denid', 'not_found', 'did you mean tool_denied?'],
 	['req_1', 'not_found', 'an operator finds the call'],
-	['./nothing.json', 'file_unreadable', ''],
+	['./nothing.json', 'file_unreadable', 'give a code such as'],
 ])('explain refuses %s', async (what, code, hint) => {
 	await expect(explain(what)).rejects.toMatchObject({ code, ...(hint && { hint: expect.stringContaining(hint) }) });
 });
@@ -64,5 +68,24 @@ test('explain reads a code, and a denial with its trail', async () => {
 test('doctor says what is missing, and exits 1', async () => {
 	const answer = await doctor({ directory: join(world.directory, 'none') });
 
-	expect(answer).toMatchObject({ exit: 1, fields: { ok: false, checks: [{ name: 'keyring', ok: false }] } });
+	expect(answer).toMatchObject({
+		exit: 1,
+		fields: { ok: false, checks: [{ name: 'keyring', ok: false, hint: expect.stringContaining('TAPPASS_KEYRING') }] },
+	});
+});
+
+test('watch tells of a change, and ends once nobody reads it', async () => {
+	const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+	const watch = spawn(process.execPath, [main, 'watch', '--json', '--allow-writable', '--dir', world.directory]);
+	const ended = once(watch, 'exit');
+	const lines = createInterface(watch.stdout)[Symbol.asyncIterator]();
+	const next = async (): Promise<unknown> => JSON.parse((await lines.next()).value!);
+
+	expect(await next()).toMatchObject({ schema: 'tappass.agent.watch/1', policy_version: 1 });
+	await world.publish({}, 2);
+	expect(await next()).toMatchObject({ policy_version: 2 });
+	watch.stdout.destroy();
+	await world.publish({}, 3);
+
+	expect((await ended)[0]).toBe(0);
 });

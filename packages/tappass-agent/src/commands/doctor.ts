@@ -7,6 +7,8 @@ interface Check {
 	readonly name: string;
 	readonly ok: boolean;
 	readonly detail: string;
+	/** What to do about it. */
+	readonly hint?: string;
 }
 
 /** Looks at each thing that an agent needs, in order; what hangs on one that is missing is not looked at. Exit 1: one is missing. */
@@ -25,9 +27,9 @@ export async function doctor(options: KeyringOptions): Promise<Answer> {
 				: { name: 'broker', ok: true, detail: `shows ${listed.length} tools` },
 		);
 	} catch (error) {
-		const { code, message } = error instanceof TapPassError ? error : new TapPassError('internal');
+		const { code, message, hint } = error instanceof TapPassError ? error : new TapPassError('internal');
 		const name = (['keyring', 'freshness', 'broker'] as const)[checks.length] ?? 'broker';
-		checks.push({ name, ok: false, detail: `${code}: ${message}` });
+		checks.push({ name, ok: false, detail: `${code}: ${message}`, ...(hint !== undefined && { hint }) });
 	} finally {
 		await keyring?.close();
 	}
@@ -35,9 +37,11 @@ export async function doctor(options: KeyringOptions): Promise<Answer> {
 	return {
 		schema: 'tappass.agent.doctor/1',
 		fields: { ok, checks },
-		text: printable(
-			checks.map((check) => `${check.ok ? 'ok      ' : 'missing '} ${check.name}: ${check.detail}`).join('\n'),
-		),
+		text: printable(checks.map(lineOf).join('\n')),
 		exit: ok ? 0 : 1,
 	};
+}
+
+function lineOf({ name, ok, detail, hint }: Check): string {
+	return `${ok ? 'ok      ' : 'missing '} ${name}: ${detail}${hint === undefined ? '' : `\n         ${hint}`}`;
 }

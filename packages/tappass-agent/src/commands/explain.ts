@@ -51,7 +51,12 @@ async function readDenial(path: string): Promise<Denial> {
 			hint: near === undefined ? 'docs/errors.md lists the codes' : `did you mean ${near}?`,
 		});
 	}
-	const said = parseJson(await readBounded(path, agentLimits.denialBytesMax));
+	const bytes = await readBounded(path, agentLimits.denialBytesMax).catch((cause: unknown) => {
+		if (!(cause instanceof TapPassError) || cause.code !== 'file_unreadable' || cause.hint !== undefined) throw cause;
+		const hint = 'give a code such as tool_denied, a file with the denial, or - for standard input';
+		throw new TapPassError('file_unreadable', { detail: `${path} cannot be read`, hint, cause });
+	});
+	const said = parseJson(bytes);
 	const denial = denialOf(403, said);
 	if (denial === undefined)
 		throw new TapPassError('schema_invalid', { detail: `${path}: not a denial`, hint: 'expected a field code' });

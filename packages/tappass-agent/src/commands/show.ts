@@ -16,10 +16,10 @@ export function show(keyring: Keyring): Answer {
 				row('belongs to', `org ${identity.org_id}, project ${identity.project}`),
 				row('sandbox', identity.sandbox_id),
 				row('policy version', `${policy_version} (epoch ${epoch}), expires in ${remaining_seconds} s`),
-				row('network', `${list(network.allow_domains)}; never ${list(network.deny_categories)}`),
+				row('network', list(network.allow_domains, 'never', network.deny_categories)),
 				row('workspace', filesystem.workspace),
-				row('reads', `${list(filesystem.read_only)}; absent: ${list(filesystem.deny_paths)}`),
-				row('tools', `${list(tools.allow)}; never ${list(tools.deny)}`),
+				row('reads', list(filesystem.read_only, 'absent:', filesystem.deny_paths)),
+				row('tools', list(tools.allow, 'never', tools.deny)),
 				row(
 					'code',
 					`${interpreter.memory_mb} MB, ${interpreter.cpu_time_ms} ms, depth ${interpreter.stack_depth}, functions: ${list(interpreter.host_functions)}`,
@@ -33,8 +33,9 @@ export function show(keyring: Keyring): Answer {
 	};
 }
 
-function list(items: readonly string[]): string {
-	return items.length === 0 ? 'nothing' : items.join(', ');
+function list(items: readonly string[], word = '', others: readonly string[] = []): string {
+	const named = items.length === 0 ? 'nothing' : items.join(', ');
+	return others.length === 0 ? named : `${named}; ${word} ${others.join(', ')}`;
 }
 
 /** A label and its text, which goes on below itself where a screen of 80 columns ends. */
