@@ -1,4 +1,4 @@
-import { type CompiledPolicy, normalizeHost, type RenderCapabilities } from '@tappass/core';
+import { type CompiledPolicy, isIpAddress, normalizeHost, type RenderCapabilities } from '@tappass/core';
 
 /** Where the gateway or the broker listens. */
 export interface PlaneEndpoint {
@@ -32,5 +32,7 @@ function endpoint(text: string): PlaneEndpoint | undefined {
 	const host = url === null ? undefined : normalizeHost(url.hostname);
 	if (url === null || host === undefined) return undefined;
 	const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-	return { host, port, loopback: host === 'localhost' || host === '::1' || host.startsWith('127.') };
+	// A name may begin like an address: `127.example.com` is somebody else's machine.
+	const own = host === 'localhost' || host === '::1' || (isIpAddress(host) && host.startsWith('127.'));
+	return { host, port, loopback: own };
 }
