@@ -49,7 +49,7 @@ export async function readMounted(path: string, allowWritable: boolean): Promise
 function refused(path: string, why: string): TapPassError {
 	return new TapPassError('file_unreadable', {
 		detail: `${path}: ${why}`,
-		hint: 'in a sandbox the host mounts it read-only; outside one, for development, say allowWritable',
+		hint: 'in a sandbox the host mounts it read-only; outside one, for development, say allowWritable, or --allow-writable',
 	});
 }
 
