@@ -73,6 +73,7 @@ async function firstOf(directory: string): Promise<void> {
 		await new Promise((resolve) => setTimeout(resolve, 250));
 	}
 }
+let waits = 0;
 // Its checkpoint is one that was signed well after the period; each new team has one signed.
 // biome-ignore lint/suspicious/noExplicitAny: a test reads what it expects, and fails when it is not there.
 async function untilSigned(words: string): Promise<any> {
@@ -82,7 +83,8 @@ async function untilSigned(words: string): Promise<any> {
 			expect(made).toMatchObject({ schema: 'tappass.audit.evidence/1' });
 			return made;
 		}
-		await succeeds(`tappass team create waiting-${tries}`);
+		waits += 1;
+		await succeeds(`tappass team create waiting-${waits}`);
 		await new Promise((resolve) => setTimeout(resolve, 1_500));
 	}
 	throw new TypeError('no checkpoint was signed after the period');
@@ -95,7 +97,7 @@ describe('what is refused', () => {
 		['--framework eu-ai-act -o x.tar', 'usage'],
 		['--framework iso-9001 --from 1h --to 1m -o x.tar', 'usage'],
 		['--framework soc2 --from yesterday --to 1m -o x.tar', 'usage'],
-		['--framework soc2 --from 1m --to 1h -o x.tar', 'schema_invalid'],
+		['--framework soc2 --from 1m --to 1h -o x.tar', 'usage'],
 		['--framework soc2 --from 1h --to 2100-01-01 -o x.tar', 'not_found'],
 		['--framework soc2 --from 2001-01-01 --to 2001-01-02 -o x.tar', 'not_found'],
 		['--framework soc2 --from 1h --to 1m --payloads -o x.tar', 'usage'],

@@ -43,20 +43,33 @@ export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest)
 	const client = await connect(asked.server);
 	const log = await client.get('/v1/audit/log', logView);
 	if (log.vkey === null) throw new TapPassError('not_found', { detail: 'the log has no entries yet' });
-	const key = asked.vkey === undefined ? parseVkey(log.vkey) : await readVerifierKey(asked.vkey);
+	let vkey = log.vkey;
+	let key = asked.vkey === undefined ? parseVkey(vkey) : await readVerifierKey(asked.vkey);
 	const progress = startProgress(terminal, 'making the pack');
 	try {
-		const pack = await evidencePack(client, {
-			framework,
-			from,
-			to,
-			key,
-			logUrl: log.url,
-			older,
-			olderKey,
-			tsa: asked.tsa,
-			library: await readLibrary(undefined),
-			onProgress: (text) => progress.update(text),
+		const library = await readLibrary(undefined);
+		const make = () =>
+			evidencePack(client, {
+				framework,
+				from,
+				to,
+				key,
+				logUrl: log.url,
+				older,
+				olderKey,
+				tsa: asked.tsa,
+				library,
+				onProgress: (text) => progress.update(text),
+			});
+		const pack = await make().catch(async (error: unknown) => {
+			if (!(error instanceof TapPassError) || error.code !== 'checkpoint_invalid' || asked.vkey !== undefined)
+				throw error;
+			// A rotation in between: the server named the one key, and what it signed since is by the other.
+			const again = await client.get('/v1/audit/log', logView);
+			if (again.vkey === null || again.vkey === vkey) throw error;
+			vkey = again.vkey;
+			key = parseVkey(vkey);
+			return make();
 		});
 		await writeFileAtomic(file, pack.bytes, { mode: 0o600 });
 		const { bytes, clauses, ...counts } = pack;
@@ -75,7 +88,7 @@ export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest)
 				from,
 				to,
 				origin: key.name,
-				vkey: log.vkey,
+				vkey,
 				bytes: bytes.length,
 				...counts,
 				clauses: clauses.clauses.length,
@@ -85,7 +98,7 @@ export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest)
 			text: [
 				`Wrote ${file}: ${pack.entries} entries of ${key.name}, each proven, and ${pack.statements} policy statements.`,
 				`  ${clauses.title}: of ${clauses.clauses.length} clauses a rule of ${seen} was in force or left entries`,
-				`  an auditor unpacks it, reads VERIFY.md, and needs the key: ${log.vkey}`,
+				`  an auditor unpacks it, reads VERIFY.md, and needs the key: ${vkey}`,
 			].join('\n'),
 		};
 	} finally {

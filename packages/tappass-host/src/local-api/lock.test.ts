@@ -1,10 +1,12 @@
 /** Row 37 of the attack table: the socket of the local API is the lock of the daemon. */
-import { chmod, mkdtemp, readdir, rm, stat, symlink } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { chmod, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { identify } from '../launch/process-identity.ts';
 import { makePrivateDirectory } from '../state/files.ts';
 import { localClient } from './client.ts';
 import { type LocalActions, startLocalApi } from './server.ts';
@@ -19,6 +21,13 @@ const log = pino({ level: 'silent' });
 const actions = { view: () => ({ schema: 'tappass.host.status/1' }) } as unknown as LocalActions;
 const socketOf = (): string => join(directory, 'api.sock');
 
+async function deadSocket(): Promise<void> {
+	const dead = createServer();
+	await new Promise<void>((done) => dead.listen(join(directory, 'other.sock'), done));
+	await rename(join(directory, 'other.sock'), socketOf());
+	await new Promise((done) => dead.close(done));
+}
+
 test('a second daemon is told that one runs', async () => {
 	const first = await startLocalApi({ socket: socketOf(), actions, log });
 
@@ -29,11 +38,7 @@ test('a second daemon is told that one runs', async () => {
 });
 
 test('a dead daemon’s socket is replaced, and of many that try at once exactly one wins', async () => {
-	const dead = createServer();
-	await new Promise<void>((done) => dead.listen(join(directory, 'other.sock'), done));
-	const { rename } = await import('node:fs/promises');
-	await rename(join(directory, 'other.sock'), socketOf());
-	await new Promise((done) => dead.close(done));
+	await deadSocket();
 	expect((await stat(socketOf())).isSocket()).toBe(true);
 
 	const all = await Promise.allSettled(
@@ -45,6 +50,22 @@ test('a dead daemon’s socket is replaced, and of many that try at once exactly
 	expect(await localClient(socketOf()).status()).toMatchObject({ schema: 'tappass.host.status/1' });
 	expect(await readdir(directory)).toEqual(['api.sock']);
 	await won[0]!.value.close();
+});
+
+test('a daemon that was killed while it replaced a dead socket holds nobody up', async () => {
+	const child = spawn('sleep', ['60']);
+	const process = identify(child.pid!);
+	const gone = new Promise((done) => child.once('exit', done));
+	child.kill('SIGKILL');
+	await gone;
+	const claim = { schema: 'tappass.host-claim/1', socket: socketOf(), process };
+	await writeFile(`${socketOf()}.replacing`, JSON.stringify(claim));
+	await deadSocket();
+
+	const api = await startLocalApi({ socket: socketOf(), actions, log });
+
+	expect(await readdir(directory)).toEqual(['api.sock']);
+	await api.close();
 });
 
 test('only its owner speaks to it', async () => {

@@ -1,4 +1,4 @@
-import { chmod, chown, lstat, open, unlink } from 'node:fs/promises';
+import { chmod, chown, lstat, unlink } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { dirname } from 'node:path';
@@ -8,6 +8,7 @@ import { z } from 'zod';
 import type { GovernedSandbox } from '../daemon/governed-sandbox.ts';
 import type { DaemonView } from '../daemon/view.ts';
 import { limits } from '../limits.ts';
+import { claim } from '../state/claim.ts';
 import { runRequestSchema } from '../state/documents.ts';
 import { underUmask } from '../state/umask.ts';
 
@@ -80,31 +81,25 @@ async function listen(server: Server, socket: string): Promise<void> {
 
 const attemptsMax = 40;
 const betweenMs = 50;
-const guardLifeMs = 10_000;
 
 /**
- * Takes a dead socket's name away. One at a time, by a file that only one can make: while its maker looks and removes,
+ * Takes a dead socket's name away. One at a time, by a claim that ends with its maker: while that one looks and removes,
  * nobody else removes, and nobody can bind a name that is taken; so what it removes is what it looked at.
  */
 async function removeDead(socket: string): Promise<void> {
-	const guard = `${socket}.replacing`;
-	const made = await open(guard, 'wx', 0o600).catch(() => undefined);
-	if (made === undefined) {
-		// Somebody else is at it, or died at it.
-		const { mtimeMs = Date.now() } = (await lstat(guard).catch(() => undefined)) ?? {};
-		if (Date.now() - mtimeMs > guardLifeMs) await unlink(guard).catch(() => {});
-		await pause();
-		return;
-	}
+	const giveBack = await claim(`${socket}.replacing`, socket).catch((error: unknown) => {
+		if (error instanceof TapPassError && error.code === 'already_running') return undefined;
+		throw error;
+	});
+	if (giveBack === undefined) return pause();
 	try {
-		await made.close();
 		// Looked at twice: one that is bound but does not listen yet refuses as a dead one does.
 		const before = await inodeOf(socket);
 		if (before === undefined || (await answers(socket))) return;
 		await pause();
 		if ((await inodeOf(socket)) === before && !(await answers(socket))) await unlink(socket);
 	} finally {
-		await unlink(guard).catch(() => {});
+		await giveBack();
 	}
 }
 

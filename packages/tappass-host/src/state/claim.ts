@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { link, rename, rm, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { TapPassError } from '@tappass/core';
 import { z } from 'zod';
 import { identify, isAlive, type ProcessIdentity } from '../launch/process-identity.ts';
@@ -29,8 +29,15 @@ const attemptsMax = 20;
  * @returns what gives it back
  * @throws {TapPassError} already_running, file_unwritable
  */
-export async function claimState(state: string, socket: string): Promise<() => Promise<void>> {
-	const path = claimPath(state);
+export function claimState(state: string, socket: string): Promise<() => Promise<void>> {
+	return claim(claimPath(state), socket);
+}
+
+/**
+ * Takes a file's name for this process, until it gives it back or dies.
+ * @throws {TapPassError} already_running, file_unwritable
+ */
+export async function claim(path: string, socket: string): Promise<() => Promise<void>> {
 	const mine: Claim = { schema: 'tappass.host-claim/1', socket, process: identify(process.pid)! };
 	const fresh = `${path}.${randomBytes(8).toString('hex')}`;
 	try {
@@ -39,8 +46,8 @@ export async function claimState(state: string, socket: string): Promise<() => P
 			// A name that only one can make, with its content from the first moment on.
 			if (await linked(fresh, path)) return () => rm(path, { force: true });
 			const held = readClaim(path);
-			if (held !== undefined && isAlive(held.process)) throw running(state, held);
-			await takeAway(state, path);
+			if (held !== undefined && isAlive(held.process)) throw running(path, held);
+			await takeAway(path);
 		}
 	} catch (cause) {
 		if (cause instanceof TapPassError) throw cause;
@@ -48,7 +55,7 @@ export async function claimState(state: string, socket: string): Promise<() => P
 	} finally {
 		await rm(fresh, { force: true });
 	}
-	throw new TapPassError('already_running', { detail: `another daemon is taking ${state}` });
+	throw new TapPassError('already_running', { detail: `another daemon is taking ${dirname(path)}` });
 }
 
 /** Where the daemon of a state directory listens; undefined when none works on it, or that cannot be told. */
@@ -58,7 +65,7 @@ export function servedAt(state: string): string | undefined {
 }
 
 /** Removes the claim of one that has died: by moving it, so that what is removed is what was looked at. */
-async function takeAway(state: string, path: string): Promise<void> {
+async function takeAway(path: string): Promise<void> {
 	const aside = `${path}.${randomBytes(8).toString('hex')}`;
 	const moved = await rename(path, aside).then(
 		() => true,
@@ -70,7 +77,7 @@ async function takeAway(state: string, path: string): Promise<void> {
 		// Somebody was faster, and what was moved is theirs.
 		await linked(aside, path);
 		await unlink(aside);
-		throw running(state, held);
+		throw running(path, held);
 	}
 	await unlink(aside);
 }
@@ -99,6 +106,8 @@ function claimPath(state: string): string {
 	return join(state, '.daemon.json');
 }
 
-function running(state: string, { process: { pid }, socket }: Claim): TapPassError {
-	return new TapPassError('already_running', { detail: `a daemon (process ${pid}) serves ${state}, on ${socket}` });
+function running(path: string, { process: { pid }, socket }: Claim): TapPassError {
+	return new TapPassError('already_running', {
+		detail: `a daemon (process ${pid}) serves ${dirname(path)}, on ${socket}`,
+	});
 }
