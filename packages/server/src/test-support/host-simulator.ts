@@ -123,6 +123,7 @@ export async function fetchPinnedRoot(
 /** The newest root document that the server has, walked to from a pinned one. */
 export async function fetchNewestRoot(url: BootstrapUrl, pinned: TrustedRoot): Promise<TrustedRoot> {
 	const { status, text } = await send(`${url.origin}/v1/roots/${url.org_id}/${pinned.sha256}/after`, { agent: false });
+	if (status === 429) throw new TapPassError('rate_limited');
 	if (status !== 200) throw new TapPassError('root_mismatch', { detail: `the server answered ${status}` });
 	const { roots } = rootsAnswerSchema.parse(JSON.parse(text));
 	return walkRoots(pinned, roots as unknown as Json[], systemClocks());
