@@ -4,13 +4,14 @@
  * The peer runs bare: its open source edition has no capability tokens, policy or audit.
  */
 import { type ChildProcess, execFile, execFileSync, fork } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { closedLoop, firstContent, quantile, type Target } from './gateway/load.js';
 import { answerText, chunks } from './gateway/upstream.js';
+import { cpuMs, type StartedChild, startChild } from './support/child.js';
 
 const seconds = Number(process.env['TAPPASS_BENCH_SECONDS'] ?? 3);
 const rounds = Number(process.env['TAPPASS_BENCH_ROUNDS'] ?? 5);
@@ -254,17 +255,10 @@ async function start(
 	args: readonly string[],
 	core: number,
 	children: ChildProcess[],
-): Promise<{ readonly child: ChildProcess; readonly told: Readonly<Record<string, unknown>> }> {
-	const child = fork(path.join(import.meta.dirname, file), [...args], {
-		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-	});
-	children.push(child);
-	const told = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
-		child.once('message', (message) => resolve(message as Readonly<Record<string, unknown>>));
-		child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
-	});
-	pin(child.pid, core);
-	return { child, told };
+): Promise<StartedChild> {
+	const started = await startChild(file, args, children);
+	pin(started.child.pid, core);
+	return started;
 }
 
 /** Gateways on one core, mock and callers on another: nobody takes time from what is measured. */
@@ -282,14 +276,6 @@ function ask(child: ChildProcess | undefined, what: 'swap' | 'steady' | 'memory'
 		child?.once('message', (message) => resolve(message as Told));
 		child?.send(what);
 	});
-}
-
-/** Processor time of a process so far, as Linux counts it; 0 elsewhere. */
-function cpuMs(child: ChildProcess | undefined): number {
-	if (child?.pid === undefined || !existsSync('/proc/self/stat')) return 0;
-	const fields = readFileSync(`/proc/${child.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-	// utime and stime, in ticks of a hundredth of a second.
-	return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 async function ended(child: ChildProcess): Promise<void> {

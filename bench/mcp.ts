@@ -2,12 +2,11 @@
  * What the broker adds to one `tools/call` with an answer of 2 KiB, all steps but loop_guard and a durable audit log on, next to the same call
  * made at the server itself. Client, broker and server are one process each; rounds take turns; every answer is checked.
  */
-import { type ChildProcess, fork } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import type { ChildProcess } from 'node:child_process';
 import { loadavg } from 'node:os';
-import path from 'node:path';
 import { closedLoop, quantile, type Target } from './gateway/load.js';
 import { toolText } from './gateway/mcp-server.js';
+import { cpuMs, startChild } from './support/child.js';
 
 const rounds = Number(process.env['TAPPASS_BENCH_ROUNDS'] ?? 40);
 const callsPerRound = 25;
@@ -15,9 +14,9 @@ const callsPerRound = 25;
 export async function run(): Promise<Readonly<Record<string, unknown>>> {
 	const children: ChildProcess[] = [];
 	try {
-		const server = await start('gateway/mcp-server.js', ['serve'], children);
+		const server = await startChild('gateway/mcp-server.js', ['serve'], children);
 		const mcpUrl = `http://127.0.0.1:${String(server.told['port'])}/mcp`;
-		const broker = await start('gateway/tappass.js', ['full', 'http://127.0.0.1:1/v1', mcpUrl], children);
+		const broker = await startChild('gateway/tappass.js', ['full', 'http://127.0.0.1:1/v1', mcpUrl], children);
 		const base = `http://127.0.0.1:${String(broker.told['port'])}`;
 		const authorization = `Bearer ${String(broker.told['token'])}`;
 		const treatments = {
@@ -70,27 +69,4 @@ function call(url: string, headers: Readonly<Record<string, string>>, name: stri
 
 function execute(url: string, headers: Readonly<Record<string, string>>): Target {
 	return { url, headers, body: JSON.stringify({ tool: 'collibra.get_asset', arguments: { asset_id: 'a1' } }), says };
-}
-
-async function start(
-	file: string,
-	args: readonly string[],
-	children: ChildProcess[],
-): Promise<{ readonly child: ChildProcess; readonly told: Readonly<Record<string, unknown>> }> {
-	const child = fork(path.join(import.meta.dirname, file), [...args], {
-		stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-	});
-	children.push(child);
-	const told = await new Promise<Readonly<Record<string, unknown>>>((resolve, reject) => {
-		child.once('message', (message) => resolve(message as Readonly<Record<string, unknown>>));
-		child.once('exit', (code) => reject(new Error(`${file} ended with ${code}`)));
-	});
-	return { child, told };
-}
-
-/** Processor time of a process so far, as Linux counts it; 0 elsewhere. */
-function cpuMs({ pid }: ChildProcess): number {
-	if (pid === undefined || !existsSync('/proc/self/stat')) return 0;
-	const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-	return (Number(fields[11]) + Number(fields[12])) * 10;
 }

@@ -3,13 +3,13 @@
  * keyring, what a revocation takes, and what open streams weigh. The hosts are simulated, and decide as the daemon does.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { request } from 'node:http';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { TapPassError } from '@tappass/core';
-import { startServer } from '@tappass/server';
 import { HostSimulator } from '@tappass/server/host-simulator';
+import { nextTold } from './support/child.js';
+import { call, quietServer } from './support/operator.js';
 
 const sizes = (process.env['TAPPASS_BENCH_HOSTS'] ?? '50,1000').split(',').map(Number);
 const streamsMax = Number(process.env['TAPPASS_BENCH_STREAMS'] ?? 2_000);
@@ -27,7 +27,7 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 	let server = serverProcess(directory, 0);
 	const hosts: HostSimulator[] = [];
 	try {
-		const { key, operator } = await told<Started>(server);
+		const { key, operator } = await nextTold<Started>(server);
 		const { token } = await call(operator, key, 'POST', '/v1/auth/token');
 		const ask = (where: string, body?: object): Promise<Readonly<Record<string, unknown>>> =>
 			call(operator, String(token), 'POST', where, body);
@@ -51,7 +51,7 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 		for (const host of hosts) host.hangUp();
 		await stopped(server);
 		server = serverProcess(directory, port);
-		await told<Started>(server);
+		await nextTold<Started>(server);
 		const reconnecting = performance.now();
 		const left = hosts.filter((host) => host.ended?.event !== 'revoked');
 		await reconnect(left);
@@ -99,7 +99,7 @@ async function reconnect(hosts: readonly HostSimulator[]): Promise<void> {
 	const one = async (): Promise<void> => {
 		for (let host = waiting.pop(); host !== undefined; host = waiting.pop()) {
 			const status = await host.stream();
-			if (status !== 200) throw new Error(`the stream answered ${status}`);
+			if (status !== 200) throw new TapPassError('internal', { detail: `the stream answered ${status}` });
 		}
 	};
 	await Promise.all(Array.from({ length: enrolAtOnce }, one));
@@ -117,7 +117,7 @@ async function enrolTo(ask: Ask, hosts: HostSimulator[], size: number): Promise<
 				const host = await enrol(url, `host-${hosts.length}-${urls.length}`);
 				hosts.push(host);
 				const status = await host.stream();
-				if (status !== 200) throw new Error(`the stream answered ${status}`);
+				if (status !== 200) throw new TapPassError('internal', { detail: `the stream answered ${status}` });
 			}
 		};
 		await Promise.all(Array.from({ length: enrolAtOnce }, one));
@@ -190,13 +190,6 @@ function pause(ms: number): Promise<void> {
 	return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-function told<T>(child: ChildProcess): Promise<T> {
-	return new Promise((resolve, reject) => {
-		child.once('message', (message) => resolve(message as T));
-		child.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
-	});
-}
-
 interface Memory {
 	readonly rss: number;
 	readonly heap_used: number;
@@ -209,48 +202,11 @@ interface Memory {
 /** Of the server's process, in MB, after a collection. */
 async function memoryOf(child: ChildProcess): Promise<Memory> {
 	child.send('memory');
-	return told<Memory>(child);
-}
-
-function call(
-	operator: string,
-	credential: string,
-	method: string,
-	where: string,
-	body?: object,
-): Promise<Readonly<Record<string, unknown>>> {
-	return new Promise((resolve, reject) => {
-		const text = JSON.stringify(body ?? {});
-		const headers = {
-			authorization: `Bearer ${credential}`,
-			...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) }),
-		};
-		const sent = request(`${operator}${where}`, { method, headers }, (response) => {
-			const parts: Buffer[] = [];
-			response.on('data', (part: Buffer) => parts.push(part));
-			response.on('end', () => {
-				const answer = Buffer.concat(parts).toString();
-				if ((response.statusCode ?? 500) < 300) resolve(JSON.parse(answer));
-				else reject(new Error(`${method} ${where}: ${answer}`));
-			});
-		});
-		sent.on('error', reject);
-		sent.end(body === undefined ? undefined : text);
-	});
+	return nextTold<Memory>(child);
 }
 
 async function serve(directory: string, port: number): Promise<void> {
-	const free = { host: '127.0.0.1', port: 0 };
-	const server = await startServer({
-		directory,
-		operatorListen: free,
-		hostListen: { ...free, port },
-		agentListen: free,
-		...(process.getuid?.() === 0 ? { engineUser: 'nobody' } : {}),
-		// A benchmark's log is its figures.
-		log: { info() {}, warn() {}, error() {} } as never,
-	});
-	const key = (await readFile(path.join(directory, 'credentials', 'operator.key'), 'utf8')).trim();
+	const { server, origin, key } = await quietServer(directory, port);
 	process.on('message', (message) => {
 		if (message === 'memory') {
 			globalThis.gc?.();
@@ -262,7 +218,7 @@ async function serve(directory: string, port: number): Promise<void> {
 		}
 		if (message === 'stop') server.close().then(() => process.exit(0));
 	});
-	process.send!({ operator: server.urls.operator, key });
+	process.send!({ operator: origin, key });
 }
 
 if (process.argv[2] === 'serve' && process.send !== undefined) await serve(process.argv[3]!, Number(process.argv[4]));

@@ -2,12 +2,12 @@
  * The product as it is run: `startServer` with its embedded PostgreSQL, one enrolled host, and the agent plane in front of the
  * mock. Sessions, budgets, sealed pseudonyms and the audit log are rows, durable before an answer is released.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { steps } from '@tappass/core';
-import { startServer } from '@tappass/server';
+import { steps, TapPassError } from '@tappass/core';
 import { HostSimulator } from '@tappass/server/host-simulator';
+import { call, quietServer } from '../support/operator.js';
 
 const upstreamUrl = process.argv[2] ?? '';
 /** Every step that may be off is on, and does its work on every call. */
@@ -43,63 +43,36 @@ function ruleOf(name: string, action: string): object {
 	return { enabled: true, action };
 }
 
-async function call(
-	origin: string,
-	credential: string,
-	method: string,
-	where: string,
-	body?: object,
-): Promise<Readonly<Record<string, unknown>>> {
-	const answer = await fetch(`${origin}${where}`, {
-		method,
-		headers: { authorization: `Bearer ${credential}`, 'content-type': 'application/json' },
-		...(body === undefined ? {} : { body: JSON.stringify(body) }),
-	});
-	if (!answer.ok) throw new Error(`${method} ${where}: ${await answer.text()}`);
-	return (await answer.json()) as Readonly<Record<string, unknown>>;
-}
-
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
 async function serve(): Promise<void> {
 	const directory = await mkdtemp(path.join(tmpdir(), 'tappass-bench-'));
-	const free = { host: '127.0.0.1', port: 0 };
-	const server = await startServer({
-		directory,
-		operatorListen: free,
-		hostListen: free,
-		agentListen: free,
-		...(process.getuid?.() === 0 ? { engineUser: 'nobody' } : {}),
-		// A benchmark's log is its figures.
-		log: { info() {}, warn() {}, error() {} } as never,
-	});
-	const operator = server.urls.operator!;
-	const key = (await readFile(path.join(directory, 'credentials', 'operator.key'), 'utf8')).trim();
-	const token = String((await call(operator, key, 'POST', '/v1/auth/token')).token);
-	await call(operator, token, 'POST', '/v1/policies/apply', {
+	const { server, origin, key } = await quietServer(directory);
+	const token = String((await call(origin, key, 'POST', '/v1/auth/token')).token);
+	await call(origin, token, 'POST', '/v1/policies/apply', {
 		files: [
 			{ file: 'floor.rego', content: base64(policy) },
 			{ file: 'decision.rego', content: base64(decision) },
 		],
 	});
-	await call(operator, token, 'PUT', '/v1/upstreams/bench', {
+	await call(origin, token, 'PUT', '/v1/upstreams/bench', {
 		speaks: 'openai',
 		url: upstreamUrl,
 		models: ['bench'],
 		price: { input: 3, output: 15, cache_read: 0.3, cache_write: 3.75 },
 	});
 	const spec = 'schema: tappass.sandbox-spec/1\nid: bench\nruntime: node-bubblewrap\nfunction: null\n';
-	await call(operator, token, 'POST', '/v1/sandbox-specs', {
+	await call(origin, token, 'POST', '/v1/sandbox-specs', {
 		project: 'bench',
 		document: { file: 'bench.yaml', content: base64(spec) },
 	});
-	const { items } = await call(operator, token, 'POST', '/v1/sandbox-specs/bench/bootstraps', {
+	const { items } = await call(origin, token, 'POST', '/v1/sandbox-specs/bench/bootstraps', {
 		count: 1,
 		project: 'bench',
 	});
 	const host = await HostSimulator.enrol((items as readonly { readonly url: string }[])[0]!.url, { name: 'bench' });
 	const status = await host.stream();
-	if (status !== 200) throw new Error(`the stream answered ${status}`);
+	if (status !== 200) throw new TapPassError('internal', { detail: `the stream answered ${status}` });
 	const session = async (): Promise<string> => {
 		const { body } = await host.call('POST', '/v1/sync/sessions', { schema: 'tappass.session/1', detail: {} });
 		const { keyring } = body as unknown as { readonly keyring: { readonly freshness: { readonly payload: string } } };

@@ -347,7 +347,6 @@ async function refuseWithoutAdmin(admins: number): Promise<void> {
 		});
 }
 
-// A key never makes one that can do more than itself.
 function isLimited({ scopes }: Principal): boolean {
 	return !scopes.includes('*');
 }
@@ -360,6 +359,7 @@ async function noLaterThan(transaction: OrgTransaction, principal: Principal, wa
 	return own.expires_at < wanted ? own.expires_at : wanted;
 }
 
+// A key never makes one that can do more than itself.
 function refuseWider({ scopes }: Principal, wanted: readonly string[]): void {
 	const covered = (one: string): boolean =>
 		one.endsWith('*')

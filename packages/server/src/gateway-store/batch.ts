@@ -39,7 +39,11 @@ export class Batches {
 		this.#store = store;
 	}
 
-	/** One piece of work that locks no rows which another piece locks as well. @throws whatever the work throws; store_unavailable */
+	/**
+	 * One piece of work by itself.
+	 * @param name as of a kind, for work that locks rows
+	 * @throws whatever the work throws; store_unavailable
+	 */
 	run<T>(orgId: OrgId, work: Work<T>, name = ''): Promise<T> {
 		return this.ask(orgId, { name, answer: async (transaction) => [await work(transaction)] }, undefined);
 	}

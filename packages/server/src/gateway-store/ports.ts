@@ -44,7 +44,7 @@ export function storedPorts({ store, keys, audit, prices, now, onError }: Stored
 	const batches = new Batches(store);
 	const registry = new Registry(batches);
 	const policies = new StoredPolicies(batches);
-	const signals = new StoredSignals(batches, onError);
+	const signals = new StoredSignals(store, onError);
 	const ports: GatewayPorts = {
 		policies,
 		sessions: new StoredSessions(batches, store, audit),

@@ -54,14 +54,14 @@ type Signal = Parameters<SignalPort['record']>[0];
 
 /** Drift signals: counted here, added to the hour's rows now and then. They are metrics; what a crash takes is seconds. */
 export class StoredSignals implements SignalPort {
-	readonly #batches: Batches;
+	readonly #store: Pick<Store, 'withOrg'>;
 	readonly #onError: (error: unknown) => void;
 	readonly #timer: NodeJS.Timeout;
 	#counts = new Map<string, { readonly org_id: OrgId; readonly row: Row; count: number }>();
 	#writing: Promise<void> = Promise.resolve();
 
-	constructor(batches: Batches, onError: (error: unknown) => void) {
-		this.#batches = batches;
+	constructor(store: Pick<Store, 'withOrg'>, onError: (error: unknown) => void) {
+		this.#store = store;
 		this.#onError = onError;
 		this.#timer = setInterval(() => this.#flush(), flushMs).unref();
 	}
@@ -94,8 +94,9 @@ export class StoredSignals implements SignalPort {
 			.catch(this.#onError);
 	}
 
+	// Not in the batches: calls wait for those, and an agent can make many rows.
 	#write(org_id: OrgId, counts: readonly { readonly row: Row; readonly count: number }[]): Promise<void> {
-		return this.#batches.run(org_id, async (transaction) => {
+		return this.#store.withOrg(org_id, async (transaction) => {
 			for (let at = 0; at < counts.length; at += 500)
 				await transaction
 					.insertInto('signals')

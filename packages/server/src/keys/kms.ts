@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFile, stat } from 'node:fs/promises';
+import { open as openFile, readFile, stat, unlink } from 'node:fs/promises';
 import { sha256Hex, TapPassError } from '@tappass/core';
 import { open, seal } from './seal.ts';
 import { writeSecret } from './secret-file.ts';
@@ -64,17 +64,33 @@ export async function fileKms(file: string): Promise<Kms> {
 /**
  * Puts a new key before those of a file; they stay, for what they have wrapped.
  * @returns the id of the new key, and those of the others
- * @throws {TapPassError} key_invalid, limit_reached
+ * @throws {TapPassError} key_invalid, limit_reached, already_exists when another one does so now
  */
 export async function addFileKey(
 	file: string,
 ): Promise<{ readonly kms_key_id: string; readonly older: readonly string[] }> {
-	const held = await readKeys(file);
-	if (held === undefined)
-		throw new TapPassError('key_invalid', {
-			detail: `there is no ${file}`,
-			hint: 'name the data directory of the server: --data <dir>',
+	// Two at once would each put its key before the same others, and one key would be lost with all that it had wrapped.
+	const guard = `${file}.adding`;
+	const made = await openFile(guard, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
+		if (cause.code === 'ENOENT') throw missing(file);
+		if (cause.code !== 'EEXIST')
+			throw new TapPassError('key_invalid', { detail: `${guard}: ${cause.code ?? ''}`, cause });
+		throw new TapPassError('already_exists', {
+			detail: guard,
+			hint: 'a key is being added; when nobody does, an earlier try was cut off: remove that file and run the command again',
 		});
+	});
+	try {
+		await made.close();
+		return await addKey(file);
+	} finally {
+		await unlink(guard);
+	}
+}
+
+async function addKey(file: string): Promise<{ readonly kms_key_id: string; readonly older: readonly string[] }> {
+	const held = await readKeys(file);
+	if (held === undefined) throw missing(file);
 	if (held.length >= keysMax)
 		throw new TapPassError('limit_reached', {
 			detail: `${file} has ${held.length} keys`,
@@ -83,6 +99,13 @@ export async function addFileKey(
 	const line = newLine();
 	await writeSecret(file, `${line}${held.map(({ key }) => `${Buffer.from(key).toString('base64')}\n`).join('')}`);
 	return { kms_key_id: idOf(Buffer.from(line.trim(), 'base64')), older: held.map(({ id }) => id) };
+}
+
+function missing(file: string): TapPassError {
+	return new TapPassError('key_invalid', {
+		detail: `there is no ${file}`,
+		hint: 'name the data directory of the server: --data <dir>',
+	});
 }
 
 interface FileKey {

@@ -59,6 +59,22 @@ describe('a key file', () => {
 		expect([open644, short]).toEqual([invalid, invalid]);
 	});
 
+	it('loses no key when two are added at once: one of them is refused', async () => {
+		const directory = await mkdtemp(path.join(tmpdir(), 'tappass-kms-'));
+		const file = path.join(directory, 'two.key');
+		await fileKms(file);
+
+		const all = await Promise.allSettled(Array.from({ length: 6 }, () => addFileKey(file)));
+
+		const made = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value.kms_key_id] : []));
+		const refused = all.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []));
+		expect(made.length).toBeGreaterThan(0);
+		expect(new Set(refused)).toEqual(refused.length === 0 ? new Set() : new Set(['already_exists']));
+		const { older } = await addFileKey(file);
+		expect(older).toEqual(expect.arrayContaining(made));
+		await rm(directory, { recursive: true });
+	});
+
 	it('with a new first line wraps by that, and opens what the others have wrapped, also where it was read before', async () => {
 		const directory = await mkdtemp(path.join(tmpdir(), 'tappass-kms-'));
 		const file = path.join(directory, 'kms.key');
@@ -80,7 +96,10 @@ describe('a key file', () => {
 		expect(await alone.unwrap(next, 'org_a')).toEqual(secret);
 		for (let keys = 1; keys < 16; keys += 1) await addFileKey(file);
 		await expect(addFileKey(file)).rejects.toThrow(expect.objectContaining({ code: 'limit_reached' }));
-		await expect(addFileKey(path.join(directory, 'none.key'))).rejects.toThrow(invalid);
+		for (const none of ['none.key', 'none/kms.key'])
+			await expect(addFileKey(path.join(directory, none))).rejects.toThrow(
+				expect.objectContaining({ detail: expect.stringContaining('there is no') }),
+			);
 		await rm(directory, { recursive: true });
 	});
 });
