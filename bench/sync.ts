@@ -31,7 +31,7 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 		const { token } = await call(operator, key, 'POST', '/v1/auth/token');
 		const ask = (where: string, body?: object): Promise<Readonly<Record<string, unknown>>> =>
 			call(operator, String(token), 'POST', where, body);
-		await ask('/v1/policies/apply', floor(0));
+		await ask('/v1/policies/apply', nextFloor());
 		const memory_before = await memoryOf(server);
 		const figures: Record<string, unknown> = {};
 		for (const size of sizes) {
@@ -148,7 +148,7 @@ async function measureChanges(ask: Ask, hosts: readonly HostSimulator[]): Promis
 			await host.until(() => host.policy_version >= wanted[at]!, 120_000);
 			return performance.now() - begin;
 		});
-		await ask('/v1/policies/apply', floor(round));
+		await ask('/v1/policies/apply', nextFloor());
 		applies.push(performance.now() - begin);
 		const times = await Promise.all(arrivals);
 		slowest.push(Math.max(...times));
@@ -175,9 +175,12 @@ async function measureRevocation(ask: Ask, hosts: readonly HostSimulator[]): Pro
 	return { p50_ms: percentile(times, 0.5), p99_ms: percentile(times, 0.99) };
 }
 
-/** A floor that differs from every other round's. */
-function floor(round: number): object {
-	const text = `package tappass.policy\n\ntools.allow contains "gmail.*"\n\nbudget.tool_calls_per_minute := ${10 + (round % 2)}\n`;
+let floors = 0;
+
+/** A floor that differs from the one before. */
+function nextFloor(): object {
+	floors += 1;
+	const text = `package tappass.policy\n\ntools.allow contains "gmail.*"\n\nbudget.tool_calls_per_minute := ${10 + (floors % 2)}\n`;
 	return { files: [{ file: 'floor.rego', content: Buffer.from(text).toString('base64') }] };
 }
 
