@@ -7,7 +7,7 @@ import type { AuditLog } from '../audit-store/audit-log.ts';
 import { startListener } from '../events/listener.ts';
 import { type StoredPorts, storedPorts } from '../gateway-store/ports.ts';
 import { readPrices } from '../gateway-store/prices.ts';
-import { TlsContexts } from '../host-plane/tls-contexts.ts';
+import { speakHttp1, TlsContexts } from '../host-plane/tls-contexts.ts';
 import type { OrgKeys } from '../keys/org-keys.ts';
 import type { Store } from '../store/store.ts';
 
@@ -88,7 +88,10 @@ async function makeServer(
 			(error: unknown) => done(error instanceof Error ? error : new TapPassError('internal')),
 		);
 	};
-	return createTlsServer({ ...bounds, ...options, SNICallback: sni }, handle) as unknown as Server;
+	return createTlsServer(
+		{ ...bounds, ...options, ALPNCallback: speakHttp1, SNICallback: sni },
+		handle,
+	) as unknown as Server;
 }
 
 async function listen(server: Server, { host, port }: AgentPlaneOptions['listen']): Promise<void> {

@@ -26,7 +26,7 @@ import { readMessage } from './request-body.ts';
 import { type Route, routeOf } from './routes.ts';
 import { type StreamFigures, StreamHub } from './stream-hub.ts';
 import { close, keepEvents, open, report, snapshot } from './sync-requests.ts';
-import { type PublicCertificate, TlsContexts } from './tls-contexts.ts';
+import { type PublicCertificate, speakHttp1, TlsContexts } from './tls-contexts.ts';
 import { TokenBuckets } from './token-bucket.ts';
 
 /** One line of a log; `msg` is a fixed sentence. */
@@ -111,6 +111,7 @@ export async function startHostPlane(options: HostPlaneOptions): Promise<HostPla
 			requestTimeout: syncLimits.requestMs,
 			connectionsCheckingInterval: 1_000,
 			maxHeaderSize: 16_384,
+			ALPNCallback: speakHttp1,
 			SNICallback: (name, done) => {
 				contexts.forName(name).then(
 					(context) => done(null, context ?? undefined),

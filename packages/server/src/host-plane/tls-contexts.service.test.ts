@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
@@ -69,6 +70,26 @@ describe('a TLS session', () => {
 		const after = await handshake(plane.port, servername);
 
 		expect((await handshake(plane.port, servername, after.session)).reused).toBe(false);
+	});
+});
+
+describe('the protocol of a connection', () => {
+	const negotiated = async (ALPNProtocols: string[]): Promise<string | false | null> => {
+		const { port } = await control.start();
+		const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols });
+		try {
+			await once(socket, 'secureConnect');
+			return socket.alpnProtocol;
+		} finally {
+			socket.destroy();
+		}
+	};
+
+	it('is refused where the client speaks no HTTP/1.1', async () => {
+		await expect(negotiated(['h2'])).rejects.toThrow(/no application protocol/);
+	});
+	it('is HTTP/1.1 also where the client would rather speak another', async () => {
+		expect(await negotiated(['h2', 'http/1.1'])).toBe('http/1.1');
 	});
 });
 

@@ -36,6 +36,14 @@ const neverResumed = {
 	sessionIdContext: randomBytes(16).toString('hex'),
 } as const;
 
+/**
+ * Speaks HTTP/1.1 alone, as an `ALPNCallback`. As a list, `ALPNProtocols`, Node copies the names for each connection into its pool of
+ * small buffers, and every stream that stays open keeps a whole 64 KiB block of that pool.
+ */
+export function speakHttp1({ protocols }: { readonly protocols: readonly string[] }): string | undefined {
+	return protocols.find((name) => name === 'http/1.1');
+}
+
 /** The host plane's side of TLS: for each org a certificate of that org's CA, and trust in that CA alone. */
 export class TlsContexts {
 	readonly #options: TlsContextsOptions;
