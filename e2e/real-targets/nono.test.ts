@@ -10,6 +10,7 @@ import {
 	rmSync,
 	writeFileSync,
 } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { type CompiledPolicy, emptyCompiledPolicy } from '@tappass/core';
 import { findTarget } from '@tappass/providers';
@@ -51,7 +52,7 @@ function run(script: string, change?: Partial<CompiledPolicy['filesystem']>): { 
 	const args = rendered.args.map((text) => (text === 'nono-profile.json' ? join(folder, text) : text));
 	const { stdout, stderr } = spawnSync(program, [...args, '--', '/usr/bin/bash', '-c', script], {
 		cwd: join(folder, 'workspace'),
-		env: { PATH: '/usr/bin:/bin', HOME: join(folder, 'home'), HOST_SECRET: 'x' },
+		env: { PATH: '/usr/bin:/bin', HOME: join(folder, 'home'), HOST_SECRET: 'x', ...rendered.env },
 		encoding: 'utf8',
 		timeout: 60_000,
 	});
@@ -96,6 +97,26 @@ describe('nono, run for real', () => {
 
 		expect(output).toContain('tunnel 56');
 		expect(output).toMatch(/1\.1\.1\.1.*(?:denied|refused|unreachable|not permitted)/i);
+	});
+
+	test('makes no socket but TCP, and takes the port of its proxy to no other machine', () => {
+		const kinds = ['AF_INET, socket.SOCK_DGRAM', 'AF_NETLINK, socket.SOCK_RAW', 'AF_VSOCK, socket.SOCK_STREAM'];
+		const made = kinds.map((kind) => `python3 -c "import socket; socket.socket(socket.${kind})"`);
+		// An address of this machine that is not loopback stands for another machine: nothing is sent anywhere.
+		const other = Object.values(networkInterfaces())
+			.flat()
+			.find((one) => one?.family === 'IPv4' && !one.internal)?.address;
+		const { output } = run([...made, `(exec 3<>/dev/tcp/${other ?? '192.0.2.1'}/\${HTTP_PROXY##*:}) 2>&1`].join('\n'));
+
+		expect(output.match(/Operation not permitted/g)).toHaveLength(3);
+		expect(output).toMatch(/\/dev\/tcp\/[\d.]+\/\d+: Permission denied/);
+	});
+
+	test('gives the agent its workspace as home, and nothing of its own', () => {
+		const { stdout, output } = run(`echo "$HOME"; ls ${folder}/home`);
+
+		expect(stdout).toBe(`${folder}/workspace\n`);
+		expect(output).toContain('Permission denied');
 	});
 
 	test('passes no variable of the host that is not listed', () => {

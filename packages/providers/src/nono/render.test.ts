@@ -54,7 +54,7 @@ describe('nono', () => {
 
 		const { allow, read } = profileOf(rendered).filesystem;
 		expect([...allow, ...read]).not.toContain('/opt/data');
-		expect(rendered.gaps.map(({ value }) => value)).toEqual(['/opt/data', '/workspace']);
+		expect(rendered.gaps.map(({ value }) => value)).toEqual(['/opt/data', '/workspace', 'allow_domains']);
 	});
 
 	test('a denied host in an allowed wildcard stays denied', () => {
@@ -74,7 +74,39 @@ describe('nono', () => {
 		};
 		const rendered = nono.render({ ...base, filesystem }, caseCapabilities());
 
-		expect(rendered.gaps.map(({ value }) => value)).toEqual(['/home', '/opt/$HOME', '/opt/x$WORKDIR', '~']);
+		expect(rendered.gaps.map(({ value }) => value)).toEqual([
+			'/home',
+			'/opt/$HOME',
+			'/opt/x$WORKDIR',
+			'~',
+			'allow_domains',
+		]);
+	});
+
+	test('where an allowed name leads is a gap: the target dials loopback and private addresses too', () => {
+		const gapsOf = (allow_domains: readonly string[]): readonly string[] =>
+			nono
+				.render({ ...casePolicy('typical'), network: { allow_domains, deny_categories: [] } }, caseCapabilities())
+				.gaps.map(({ aspect, value }) => `${aspect} ${value}`);
+
+		expect(gapsOf(['files.acme.com'])).toEqual(['network allow_domains']);
+		expect(gapsOf([])).toEqual([]);
+	});
+
+	test('its own home is not the agent’s, which is the workspace', () => {
+		const workspace = (workspace_host: string): unknown =>
+			profileOf(nono.render(casePolicy('typical'), caseCapabilities({ workspace_host }))).environment.set_vars;
+
+		expect(workspace('/srv/agent')).toEqual({ HOME: '/srv/agent' });
+		expect(workspace('/srv/$UID')).toBe(undefined);
+	});
+
+	test('its own check refuses Landlock alone, which leaves every socket but TCP open', () => {
+		const rendered = nono.render(casePolicy('typical'), caseCapabilities());
+		const linux = { af_unix_mediation: 'pathname', sandbox_policy: 'landlock' };
+		const content = JSON.stringify({ ...profileOf(rendered), linux });
+
+		expect(nono.check({ ...rendered, files: [{ ...rendered.files[0]!, content }] })).not.toEqual([]);
 	});
 
 	test.each([

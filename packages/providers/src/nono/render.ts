@@ -2,6 +2,7 @@ import {
 	type CompiledPolicy,
 	coversPath,
 	domainText,
+	type Gap,
 	isIpAddress,
 	type PathPattern,
 	pathText,
@@ -35,14 +36,16 @@ export function render(policy: CompiledPolicy, capabilities: RenderCapabilities)
 		filesystem: filesystem(grants),
 		workdir: { access: 'none' },
 		network: network(policy, capabilities, domains),
-		environment: { allow_vars: variables },
-		linux: { af_unix_mediation: 'pathname', sandbox_policy: 'landlock' },
+		environment: environment(pathText(rules.workspace_host)),
+		// With `landlock` alone UDP, vsock and netlink are open, and so is the proxy's port on any machine.
+		linux: { af_unix_mediation: 'pathname', sandbox_policy: 'auto' },
 	};
 	return {
 		files: [{ path: 'nono-profile.json', content: jsonFile(profile), mode: 0o644 }],
-		args: ['run', '--profile', 'nono-profile.json', '--workdir', pathText(rules.workspace_host)],
-		env: {},
-		gaps: sortedGaps([...grants.gaps, ...unknownCategoryGaps(domains)]),
+		args: ['run', '--silent', '--profile', 'nono-profile.json', '--workdir', pathText(rules.workspace_host)],
+		// It would ask a server on the internet for a newer version, with an id of its own.
+		env: { NONO_NO_UPDATE_CHECK: '1' },
+		gaps: sortedGaps([...grants.gaps, ...addressGaps(domains), ...unknownCategoryGaps(domains)]),
 	};
 }
 
@@ -72,6 +75,19 @@ const variables: readonly string[] = [
 	'TZ',
 	'USER',
 ];
+
+/** The target's own state lies in its home, which it refuses to share: the agent's is the workspace. */
+function environment(workspace: string): NonoProfile['environment'] {
+	return { allow_vars: variables, ...(isSafe(workspace) && { set_vars: { HOME: workspace } }) };
+}
+
+/** The target's proxy looks at names; it dials loopback and private addresses too. */
+function addressGaps({ allow }: ReturnType<typeof domainRules>): readonly Gap[] {
+	if (allow.length === 0) return [];
+	const why =
+		'an allowed name may lead to the machine itself or its private network: the target looks at names, not at where they lead';
+	return [{ aspect: 'network', value: 'allow_domains', why }];
+}
 
 /** `$` begins a variable anywhere in a path there, and the others are patterns. */
 function isSafe(text: string): boolean {

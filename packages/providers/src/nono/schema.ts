@@ -23,8 +23,12 @@ export interface NonoProfile {
 	readonly workdir: { readonly access: 'none' };
 	/** Without `block` and without `allow_domain` the network is open: one of the two is always there. */
 	readonly network: NonoNetwork;
-	readonly environment: { readonly allow_vars: readonly string[] };
-	readonly linux: { readonly af_unix_mediation: 'pathname'; readonly sandbox_policy: 'landlock' };
+	readonly environment: {
+		readonly allow_vars: readonly string[];
+		readonly set_vars?: { readonly HOME: string };
+	};
+	/** `auto`: Landlock, and a filter that refuses every socket but TCP and those of the machine. */
+	readonly linux: { readonly af_unix_mediation: 'pathname'; readonly sandbox_policy: 'auto' };
 }
 
 export interface NonoNetwork {
@@ -64,8 +68,11 @@ const nonoProfileSchema: z.ZodType = z.strictObject({
 	filesystem: z.strictObject({ allow: z.array(path), allow_file: z.array(path), read: z.array(path) }),
 	workdir: z.strictObject({ access: z.literal('none') }),
 	network,
-	environment: z.strictObject({ allow_vars: z.array(z.string().regex(/^[A-Z][A-Z0-9_]*\*?$/)).min(1) }),
-	linux: z.strictObject({ af_unix_mediation: z.literal('pathname'), sandbox_policy: z.literal('landlock') }),
+	environment: z.strictObject({
+		allow_vars: z.array(z.string().regex(/^[A-Z][A-Z0-9_]*\*?$/)).min(1),
+		set_vars: z.strictObject({ HOME: path }).optional(),
+	}),
+	linux: z.strictObject({ af_unix_mediation: z.literal('pathname'), sandbox_policy: z.literal('auto') }),
 });
 
 export function check(rendered: Rendered): readonly string[] {
