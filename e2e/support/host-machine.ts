@@ -44,11 +44,19 @@ export interface SandboxStatus {
 
 const program = resolve(import.meta.dirname, '../../packages/tappass-host/dist/main.js');
 
-/** Makes a machine; `uid` runs everything as that user, `umask` under that mask, in octal. */
-export async function hostMachine(
-	options: { readonly uid?: number; readonly umask?: string; readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<HostMachine> {
-	const directory = await mkdtemp(join(tmpdir(), 'tappass-e2e-'));
+export interface HostMachineOptions {
+	/** Runs everything as that user. */
+	readonly uid?: number;
+	/** Runs everything under that mask, in octal. */
+	readonly umask?: string;
+	readonly env?: Readonly<Record<string, string>>;
+	/** Directory in which that of the machine is made. */
+	readonly below?: string;
+}
+
+/** Makes a machine. */
+export async function hostMachine(options: HostMachineOptions = {}): Promise<HostMachine> {
+	const directory = await mkdtemp(join(options.below ?? tmpdir(), 'tappass-e2e-'));
 	const { chown, chmod } = await import('node:fs/promises');
 	const { uid, umask } = options;
 	await chmod(directory, 0o755);

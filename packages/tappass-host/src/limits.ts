@@ -61,6 +61,8 @@ export const limits = {
 	streamSilenceMs: 60_000,
 	/** Time that one event may take to arrive whole. */
 	eventMs: 10_000,
+	/** How often the program of another kernel ring than ours is looked for: it may be installed, or taken away. */
+	kernelLookMs: 5_000,
 	/** How often everything in force is fetched, whatever the stream brought. */
 	reconcileMs: 60_000,
 	/** Without a new keyring for this long, a sandbox is called stale. */

@@ -6,7 +6,9 @@ import { TapPassError } from '@tappass/core';
 import { pinRoot } from '@tappass/trust';
 import { HostPlane } from '../connection/host-plane.ts';
 import { connectPinned } from '../connection/pinned.ts';
+import type { SandboxView } from '../daemon/view.ts';
 import { keyringFault } from '../launch/keyring-mount.ts';
+import { isOtherTarget } from '../launch/other-programs.ts';
 import { findSystemProgram, installHint, kernelRingPrograms } from '../launch/programs.ts';
 import { limits } from '../limits.ts';
 import { credentialsSchema, type Enrolment, enrolmentSchema, readDocument } from '../state/documents.ts';
@@ -129,9 +131,10 @@ async function socketDirectory({ env, places }: CommandContext): Promise<Finding
 async function daemonOf({ daemon }: CommandContext): Promise<readonly Finding[]> {
 	const check = 'daemon';
 	try {
-		const { daemon: found, weaknesses } = await daemon.status();
+		const { daemon: found, sandboxes, weaknesses } = await daemon.status();
 		return [
 			{ check, state: 'good', found: `process ${found.pid}, user ${found.uid}` },
+			...sandboxes.flatMap(kernelOf),
 			...weaknesses.map(
 				({ fix, id, what, why }): Finding => ({
 					check: id,
@@ -145,6 +148,17 @@ async function daemonOf({ daemon }: CommandContext): Promise<readonly Finding[]>
 		if (!(error instanceof TapPassError)) throw error;
 		return [{ check, state: 'weak', found: 'none runs; start brings one up', fix: 'tappass-host daemon --background' }];
 	}
+}
+
+/** The program that a Runtime names as kernel ring, where it is not ours; only the daemon knows what its `PATH` holds. */
+function kernelOf({ missing, name, rings }: SandboxView): readonly Finding[] {
+	const check = `${name} kernel ring`;
+	const provider = rings['kernel']?.provider ?? null;
+	if (missing !== null) {
+		const found = missing.next === null ? missing.what : `${missing.what}; next: ${missing.next}`;
+		return [{ check, state: 'bad', found }];
+	}
+	return isOtherTarget(provider) ? [{ check, state: 'good', found: `${provider} can be started` }] : [];
 }
 
 async function sandboxes(context: CommandContext): Promise<readonly Finding[]> {

@@ -66,10 +66,12 @@ export function versionOf({ loaded_version, wanted_version }: SandboxView): stri
 
 /** What a person should know of a sandbox: why it is not fresh, what guards nothing, what was accepted. */
 export function detailsOf(sandbox: SandboxView): readonly string[] {
-	const { accepted_gaps, agent, inactive, name, network_change, next, rings, why } = sandbox;
+	const { accepted_gaps, agent, inactive, missing, name, network_change, next, rings, why } = sandbox;
 	return [
 		...(why === null ? [] : [`${name}: ${why}`]),
 		...(next === null ? [] : [`${name}: next: ${next}`]),
+		...(missing === null ? [] : [`${name}: no agent can be started: ${missing.what}`]),
+		...(missing?.next == null ? [] : [`${name}: next: ${missing.next}`]),
 		...(agent.why === null ? [] : [`${name}: agent ${agent.state}: ${agent.why}`]),
 		...Object.entries(rings)
 			.filter(([, { provider }]) => provider !== null)

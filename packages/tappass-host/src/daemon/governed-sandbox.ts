@@ -15,6 +15,7 @@ import { afterMs, openSession } from './agent-session.ts';
 import { coalesced } from './coalesced.ts';
 import { denialBody, type EventPlace, exhaustionBody } from './host-events.ts';
 import type { KernelRing, KernelTarget } from './kernel-ring.ts';
+import { KernelWatch } from './kernel-watch.ts';
 import { launchAgent } from './launch-agent.ts';
 import { withNextStep } from './next-step.ts';
 import { PolicyInForce } from './policy-in-force.ts';
@@ -65,6 +66,7 @@ export class GovernedSandbox {
 	/** Tells the control plane what is loaded; what changes meanwhile is told after. */
 	readonly #report: () => void;
 	#refreshEgress: (() => void) | undefined;
+	readonly #kernel: KernelWatch;
 
 	constructor(options: GovernedSandboxOptions) {
 		this.#options = options;
@@ -74,6 +76,10 @@ export class GovernedSandbox {
 			if (this.#ended !== undefined || this.#parts === undefined) return;
 			const { plane, store } = this.#parts;
 			await plane.post('/v1/sync/status', 200, statusReport(this.#facts(), store.held?.policy_sha256));
+		});
+		this.#kernel = new KernelWatch(user, () => {
+			this.#changed();
+			this.#report();
 		});
 		this.agent = new AgentRun({
 			clock: options.clock,
@@ -125,6 +131,7 @@ export class GovernedSandbox {
 	tick(): void {
 		const posture = this.posture().posture;
 		this.#holdUnreached();
+		this.#kernel.tick(this.#holder, this.#options.clock.now().monotonic_ms);
 		if (posture !== this.#shown) {
 			this.#shown = posture;
 			this.#refreshEgress?.();
@@ -259,6 +266,8 @@ export class GovernedSandbox {
 	/** Puts in force what was accepted, and has the agent follow. */
 	async #apply(statement: PolicyStatement, run = this.agent.run, anew = false): Promise<void> {
 		const outcome = await this.#policy.apply(statement, run, anew);
+		// Beside what follows: the agent is not left under an older policy while a program is looked at.
+		if (outcome.kind !== 'unchanged') void this.#kernel.look(this.#holder);
 		switch (outcome.kind) {
 			case 'unchanged':
 				return;
@@ -404,6 +413,7 @@ export class GovernedSandbox {
 			remainingMs: store?.remaining() ?? 0,
 			unwritten: this.#policy.unwritten !== undefined,
 			network: this.#holder?.network ?? null,
+			missing: this.#kernel.missing,
 			agent: this.agent.view(),
 			events_waiting: spool?.waiting ?? 0,
 			certificate_expires_at: this.#parts?.certificate.credentials.certificate.expires_at ?? null,

@@ -1,3 +1,4 @@
+import type { TapPassError } from '@tappass/core';
 import type { Egress, EgressOptions } from '../egress/types.ts';
 import type { Sandbox, SandboxOptions, Weakness } from '../launch/types.ts';
 
@@ -11,6 +12,8 @@ export interface KernelTarget {
 	 * the start; a change of the policy starts the agent anew, and whatever ends the keyring ends the agent.
 	 */
 	readonly network: 'ours' | 'theirs';
+	/** Why it cannot be launched on this machine; absent where `weaknesses` says it. */
+	readonly missing?: (user: { readonly uid: number; readonly gid: number }) => Promise<TapPassError | undefined>;
 	readonly launch: (options: SandboxOptions) => Promise<HeldSandbox>;
 }
 

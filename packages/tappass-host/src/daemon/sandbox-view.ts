@@ -19,6 +19,8 @@ export interface SandboxFacts {
 	readonly unwritten: boolean;
 	/** Who holds the network of the agent; null while nothing is applied. */
 	readonly network: KernelTarget['network'] | null;
+	/** What the kernel ring lacks on this machine. */
+	readonly missing: TapPassError | undefined;
 	readonly agent: AgentView;
 	readonly events_waiting: number;
 	readonly certificate_expires_at: string | null;
@@ -45,6 +47,7 @@ export function sandboxView(facts: SandboxFacts): SandboxView {
 		runtime: applied?.statement.runtime.id ?? null,
 		rings: ringsOf(facts),
 		network_change: facts.network === null ? null : facts.network === 'ours' ? 'live' : 'restart',
+		missing: facts.missing === undefined ? null : { what: facts.missing.message, next: facts.missing.hint ?? null },
 		inactive: (check?.inactive ?? []).map(({ position, why }) => ({ position, why })),
 		accepted_gaps: (check?.gaps ?? [])
 			.filter(({ accepted: reason, covered_by }) => reason !== undefined && covered_by === undefined)
@@ -90,9 +93,11 @@ function ringsOf(facts: SandboxFacts): Readonly<Record<string, RingStatus>> {
 	return Object.fromEntries(entries);
 }
 
-function ringState({ agent, posture, unwritten }: SandboxFacts): RingStatus['state'] {
+function ringState({ agent, missing, posture, unwritten }: SandboxFacts): RingStatus['state'] {
 	if (posture === 'stale') return 'stale';
 	if (posture !== 'fresh' && posture !== 'quarantined') return 'denied';
 	if (agent.state === 'restarting' || agent.state === 'starting') return 'restarting';
+	// An agent that runs was started while the program was there.
+	if (missing !== undefined && agent.state !== 'running') return 'failed';
 	return unwritten ? 'failed' : 'active';
 }

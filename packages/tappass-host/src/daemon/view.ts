@@ -29,6 +29,8 @@ export interface SandboxView {
 	readonly rings: Readonly<Record<string, RingStatus>>;
 	/** How a running agent comes by a change of its network: at once, or by being started anew. */
 	readonly network_change: 'live' | 'restart' | null;
+	/** What the kernel ring lacks on this machine, and what brings it: no agent can be started. */
+	readonly missing: { readonly what: string; readonly next: string | null } | null;
 	/** Positions that guard nothing, and why. */
 	readonly inactive: readonly { readonly position: string; readonly why: string }[];
 	/** Rules that no position holds, by the reason that the Runtime gives. */

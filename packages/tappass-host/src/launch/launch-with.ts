@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { writeBelow } from '@tappass/cli-kit';
 import { type Rendered, TapPassError } from '@tappass/core';
 import { limits } from '../limits.ts';
@@ -23,6 +24,8 @@ export interface LaunchWithOptions
 	readonly workspaceHost: string;
 	/** The program and what goes before our arguments: `['/usr/bin/node', '…/cli.js']`, `['/usr/bin/nono']`. */
 	readonly program: readonly [string, ...string[]];
+	/** Words before `--` by which the program only looks at what was rendered; what it refuses then is not started. */
+	readonly rehearsal?: readonly string[];
 }
 
 /** A sandbox that another program made. */
@@ -45,14 +48,11 @@ export async function launchWith(target: OtherTarget, options: LaunchWithOptions
 	await assertNotRunning(options.runDirectory);
 	const directory = join(options.runDirectory, 'files');
 	await writeBelow(directory, options.rendered.files);
-	const own = process.getuid?.() === options.uid;
-	const words = [...options.program, ...programArguments(options, directory)];
-	// With the daemon goes the program, and with that its proxies: an agent that nobody watches over has no way out.
+	if (options.rehearsal !== undefined) await rehearse(target, options, directory);
+	const [command, ...words] = wordsOf(options, directory);
 	const start = (): ChildProcess =>
-		spawn(systemProgram('setpriv'), ['--pdeathsig', 'KILL', '--', ...words], {
-			...(own ? {} : { uid: options.uid, gid: options.gid }),
-			cwd: options.workspaceHost,
-			env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', ...options.rendered.env, ...options.env },
+		spawn(command, words, {
+			...processOf(options),
 			stdio: [...(options.stdio ?? (['ignore', 'pipe', 'pipe'] as const))],
 			detached: true,
 		});
@@ -93,9 +93,41 @@ export async function launchWith(target: OtherTarget, options: LaunchWithOptions
 	};
 }
 
-/** The words behind the program: what was rendered, with its files where we wrote them, then the agent's own, as they are. */
-function programArguments({ rendered, command, args }: LaunchWithOptions, directory: string): readonly string[] {
-	return [...placed(rendered, directory), '--', command, ...args];
+/** Has the program look at what was rendered, as it will be started. @throws {TapPassError} sandbox_failed, in its words */
+async function rehearse(target: OtherTarget, options: LaunchWithOptions, directory: string): Promise<void> {
+	const [command, ...words] = wordsOf(options, directory, options.rehearsal);
+	await promisify(execFile)(command, words, { ...processOf(options), timeout: limits.sandboxStartMs }).catch(
+		({ message, stderr }: Error & { readonly stderr?: string }) => {
+			const said = (stderr?.trim() || message).replaceAll(/\s+/g, ' ').slice(0, 500);
+			const hint = 'tappass-host render shows what it was given';
+			throw new TapPassError('sandbox_failed', { detail: `${target} refuses what was rendered: ${said}`, hint });
+		},
+	);
+}
+
+/** The program with what was rendered, its files where we wrote them, then the agent's own words as they are. */
+function wordsOf(
+	{ args, command, program, rendered }: LaunchWithOptions,
+	directory: string,
+	further: readonly string[] = [],
+): readonly [string, ...string[]] {
+	const words = [...program, ...placed(rendered, directory), ...further, '--', command, ...args];
+	// With the daemon goes the program, and with that its proxies: an agent that nobody watches over has no way out.
+	return [systemProgram('setpriv'), '--pdeathsig', 'KILL', '--', ...words];
+}
+
+/** As whom, where and with which variables the program is started. */
+function processOf({ env, gid, rendered, uid, workspaceHost }: LaunchWithOptions): {
+	readonly uid?: number;
+	readonly gid?: number;
+	readonly cwd: string;
+	readonly env: Readonly<Record<string, string>>;
+} {
+	return {
+		...(process.getuid?.() === uid ? {} : { uid, gid }),
+		cwd: workspaceHost,
+		env: { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8', ...rendered.env, ...env },
+	};
 }
 
 function placed({ args, files }: Rendered, directory: string): readonly string[] {

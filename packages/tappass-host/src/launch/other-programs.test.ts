@@ -1,7 +1,7 @@
 import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { isOtherTarget, otherProgram, otherTargets } from './other-programs.ts';
+import { assertVersion, isOtherTarget, otherProgram, otherTargets } from './other-programs.ts';
 
 const user = { uid: process.getuid!(), gid: process.getgid!() };
 let folder: string;
@@ -40,6 +40,27 @@ test('one is refused when the agent’s user cannot reach it', async () => {
 	await expect(
 		otherProgram('sandbox-runtime', join(folder, 'bin'), { uid: user.uid + 1, gid: user.gid + 1 }),
 	).rejects.toThrow(`${join(folder, 'package')} does not let it`);
+});
+
+test.each([
+	['an older version', 'nono 0.74.0', 'says "nono 0.74.0"'],
+	['a newer version', 'nono 0.82.0', 'says "nono 0.82.0"'],
+	['a version of something else', 'nonono 0.81.0', 'says "nonono 0.81.0"'],
+	['no version', '', 'does not say its version'],
+])('nono is refused that says %s, with what brings the right one', async (_what, said, told) => {
+	await writeFile(join(folder, 'bin/nono'), `#!/bin/sh\nprintf '%s' '${said}'`);
+	const refused = assertVersion('nono', await otherProgram('nono', join(folder, 'bin'), user), user);
+
+	await expect(refused).rejects.toThrow(told);
+	await expect(refused).rejects.toMatchObject({ code: 'program_missing', hint: 'cargo install nono-cli@0.81.0' });
+});
+
+test('nono is refused that does not run, and taken in the version that its Provider renders for', async () => {
+	const found = await otherProgram('nono', join(folder, 'bin'), user);
+	await expect(assertVersion('nono', found, user)).rejects.toThrow('does not say its version');
+
+	await writeFile(join(folder, 'bin/nono'), '#!/bin/sh\necho nono 0.81.3');
+	await assertVersion('nono', found, user);
 });
 
 test('a script of Node is run by this Node, a program by itself', async () => {

@@ -1,7 +1,10 @@
+import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access, lstat, readFile, realpath } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import { TapPassError } from '@tappass/core';
+import { limits } from '../limits.ts';
 import { type Principal, unreachablePart } from './reachable.ts';
 
 /** Programs other than bwrap by which a Runtime may have its kernel ring made. */
@@ -14,11 +17,26 @@ export function isOtherTarget(provider: string | null): provider is OtherTarget 
 	return otherTargets.some((one) => one === provider);
 }
 
-/** Target → its command, and what brings it. */
-const commands: Readonly<Record<OtherTarget, { readonly command: string; readonly fix: string }>> = {
+/** A program that makes sandboxes, by name. */
+interface Command {
+	readonly command: string;
+	/** What brings it. */
+	readonly fix: string;
+	/** What it says of itself in the version that its Provider renders for; any will do where there is none. */
+	readonly version?: { readonly name: string; readonly said: RegExp };
+}
+
+const commands: Readonly<Record<OtherTarget, Command>> = {
 	'sandbox-runtime': { command: 'srt', fix: 'npm install --global @anthropic-ai/sandbox-runtime@0.0.83' },
-	nono: { command: 'nono', fix: 'cargo install nono-cli@0.81.0' },
-	openshell: { command: 'openshell', fix: 'see https://github.com/NVIDIA/OpenShell' },
+	nono: {
+		command: 'nono',
+		fix: 'cargo install nono-cli@0.81.0',
+		version: { name: '0.81', said: /^nono 0\.81\.\d+$/ },
+	},
+	openshell: {
+		command: 'openshell',
+		fix: 'install it as https://github.com/NVIDIA/OpenShell says, or name bubblewrap as kernel ring in the Runtime',
+	},
 };
 
 /** A program that makes sandboxes. */
@@ -51,6 +69,31 @@ export async function otherProgram(target: OtherTarget, path: string, user: Prin
 	const node = await realpath(process.execPath);
 	await assertReached(node, user);
 	return { program: [node, real], binaries: target === 'sandbox-runtime' ? seccompProgram(real) : {} };
+}
+
+/**
+ * Refuses another version than its Provider renders for: the same words may mean something else to it, and less.
+ *
+ * @param user who starts it
+ * @throws {TapPassError} program_missing
+ */
+export async function assertVersion(
+	target: OtherTarget,
+	{ program: [command, ...words] }: OtherProgram,
+	{ gid, uid }: Principal,
+): Promise<void> {
+	const { fix, version } = commands[target];
+	if (version === undefined) return;
+	const options = { ...(process.getuid?.() === uid ? {} : { uid, gid }), cwd: '/', env: {}, timeout: limits.requestMs };
+	const said = await promisify(execFile)(command, [...words, '--version'], options).then(
+		({ stdout }) => stdout.trim().slice(0, 80),
+		// One that cannot say it is none that was tried.
+		() => '',
+	);
+	if (version.said.test(said)) return;
+	const found = said === '' ? 'does not say its version' : `says ${JSON.stringify(said)}`;
+	const detail = `the Runtime names ${target} as kernel ring, which is made for ${target} ${version.name}, and ${command} ${found}`;
+	throw new TapPassError('program_missing', { detail, hint: fix });
 }
 
 /** The filter that sandbox-runtime loads inside; it lies in its own package. */
