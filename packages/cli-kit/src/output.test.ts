@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TapPassError } from '@tappass/core';
 import { describe, expect, test } from 'vitest';
-import { note, printAnswer, printFailure, surviveBrokenOutput, table } from './output.ts';
+import { note, printAnswer, printFailure, surviveBrokenOutput } from './output.ts';
 import { startProgress } from './progress.ts';
 import { readBounded } from './read-file.ts';
 import { createTerminal, printable, type Terminal, type TerminalOptions } from './terminal.ts';
@@ -77,16 +77,19 @@ describe('an answer', () => {
 		expect(programs.out()).toBe('{"schema":"tappass.x/1","a":1}\n');
 		expect(programs.err()).toBe('');
 	});
-	test('aligns columns by characters', () => {
-		expect(
-			table(
-				[
-					['a', 'b'],
-					['äöü', 'c'],
-				],
-				capture().terminal.style,
-			),
-		).toBe('a    b\näöü  c');
+	test('holds no escape sequence but those of its own style', () => {
+		const text = `\u001b[31mred\u001b[39m \u001b]0;title\u0007 \u001b[8m`;
+		const plain = capture();
+		printAnswer(plain.terminal, { ...answer, text });
+		expect(plain.out()).not.toContain('\u001b');
+		const colored = capture({ tty: true });
+		printAnswer(colored.terminal, { ...answer, text });
+		expect(colored.out()).toBe('\u001b[31mred\u001b[39m \\u001b]0;title\\u0007 \\u001b[8m\n');
+	});
+	test('that is a file stays as it is', () => {
+		const { terminal, out } = capture();
+		printAnswer(terminal, { ...answer, text: 'a\u200b\n', verbatim: true });
+		expect(out()).toBe('a\u200b\n');
 	});
 });
 
@@ -125,6 +128,10 @@ test('notes and progress are silent for programs and never on stdout', () => {
 
 test('direction overrides and control characters become visible', () => {
 	expect(printable('a\u202eb\u0007\tc\n')).toBe('a\\u202eb\\u0007\tc\n');
+	// What a person does not see and a model reads: zero width, tags, variation selectors.
+	expect(printable('a\u200bb\u{e0041}\u{e0100}')).toBe('a\\u200bb\\udb40\\udc41\\udb40\\udd00');
+	expect(JSON.parse(`"${printable('a\u200bb\u{e0041}')}"`)).toBe('a\u200bb\u{e0041}');
+	expect(printable('Zoë 名前 👍️')).toBe('Zoë 名前 👍️');
 });
 
 test('reads no more than it was told to', async () => {

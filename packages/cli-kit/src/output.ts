@@ -1,6 +1,6 @@
 import { getSystemErrorMap } from 'node:util';
 import { exitCode, printDiagnostic, TapPassError, toProblem } from '@tappass/core';
-import { printable, printableJson, type Terminal } from './terminal.ts';
+import { printable, printableAnswer, printableJson, type Terminal } from './terminal.ts';
 
 /** What a command answers: one JSON object for programs, lines for people. */
 export interface Answer {
@@ -8,6 +8,8 @@ export interface Answer {
 	readonly schema: string;
 	readonly fields: Readonly<Record<string, unknown>>;
 	readonly text: string;
+	/** `text` is a file as it is, for programs to read: printed byte for byte. */
+	readonly verbatim?: boolean;
 	/** 0 unless the answer is "no" (1). */
 	readonly exit?: 0 | 1;
 }
@@ -15,7 +17,11 @@ export interface Answer {
 /** Prints an answer on stdout and returns the exit code. */
 export function printAnswer(terminal: Terminal, answer: Answer): number {
 	if (terminal.json) terminal.stdout.write(printableJson({ schema: answer.schema, ...answer.fields }));
-	else if (answer.text !== '') terminal.stdout.write(answer.text.endsWith('\n') ? answer.text : `${answer.text}\n`);
+	else if (answer.text !== '') {
+		// What others wrote is in most answers, and one that forgot to make it harmless is enough.
+		const text = answer.verbatim === true ? answer.text : printableAnswer(terminal, answer.text);
+		terminal.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+	}
 	return answer.exit ?? 0;
 }
 
@@ -70,20 +76,4 @@ export function note(terminal: Terminal, kind: 'warning' | 'hint' | 'note', text
 	if (terminal.json) return;
 	const label = kind === 'warning' ? terminal.errorStyle.yellow(kind) : kind;
 	terminal.stderr.write(`${terminal.name}: ${label}: ${printable(text)}\n`);
-}
-
-/** Rows as aligned columns; the first row is the heading. */
-export function table(rows: readonly (readonly string[])[], style: Terminal['style']): string {
-	const columns = Math.max(0, ...rows.map((row) => row.length));
-	const widths = Array.from({ length: columns }, (_, index) =>
-		Math.max(0, ...rows.map((row) => [...printable(row[index] ?? '')].length)),
-	);
-	return rows
-		.map((row, at) => {
-			const line = row
-				.map((cell, index) => printable(cell).padEnd(index === row.length - 1 ? 0 : widths[index]!))
-				.join('  ');
-			return at === 0 ? style.bold(line) : line;
-		})
-		.join('\n');
 }

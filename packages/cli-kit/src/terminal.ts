@@ -15,6 +15,8 @@ export interface Terminal {
 /** A stream that text is written to. */
 export interface Writer {
 	readonly isTTY: boolean;
+	/** Characters in a line of the screen; undefined where there is none. */
+	readonly columns?: number | undefined;
 	write(text: string): void;
 }
 
@@ -34,10 +36,12 @@ export interface TerminalOptions {
 	readonly json?: boolean;
 	/** `false` for `--no-color`. */
 	readonly color?: boolean;
-	readonly stdout?: Pick<WriteStream, 'write' | 'isTTY'>;
-	readonly stderr?: Pick<WriteStream, 'write' | 'isTTY'>;
+	readonly stdout?: Stream;
+	readonly stderr?: Stream;
 	readonly env?: Readonly<Record<string, string | undefined>>;
 }
+
+type Stream = Pick<WriteStream, 'write' | 'isTTY'> & { readonly columns?: number };
 
 /** The terminal of this process, or of the streams that a test hands in. */
 export function createTerminal(options: TerminalOptions): Terminal {
@@ -53,8 +57,15 @@ function wantsColor({ color, env = process.env }: TerminalOptions): boolean {
 	return color !== false && !env['NO_COLOR'] && env['TERM'] !== 'dumb';
 }
 
-function writer(stream: Pick<WriteStream, 'write' | 'isTTY'>): Writer {
-	return { isTTY: stream.isTTY === true, write: (text) => void stream.write(text) };
+function writer(stream: Stream): Writer {
+	return {
+		isTTY: stream.isTTY === true,
+		// Asked for at every look: a window changes its size. Some terminals say 0 for what they do not know.
+		get columns() {
+			return stream.isTTY ? stream.columns || undefined : undefined;
+		},
+		write: (text) => void stream.write(text),
+	};
 }
 
 const same = (text: string): string => text;
@@ -71,15 +82,36 @@ const colored: Style = {
 	yellow: code(33, 39),
 };
 
-// Control characters but for newline and tab, and the characters that turn the direction of text.
-const unprintable = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
+// Control characters but for newline and tab; characters that turn the direction of text; and those that show nothing, in
+// which a text for a model can hide from the person who reviews it (zero width, tags, variation selectors of plane 14).
+const unprintable =
+	/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\u{e0000}-\u{e01ef}]/gu;
 
 /**
- * Text from outside, made safe to print: control characters (a policy file could hold terminal commands) become escapes.
- * Newlines and tabs stay.
+ * Text from outside, made safe to print: control characters (a policy file could hold terminal commands) and what cannot be
+ * seen become escapes. Newlines and tabs stay.
  */
 export function printable(text: string): string {
-	return text.replace(unprintable, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+	return text.replace(unprintable, escaped);
+}
+
+function escaped(character: string): string {
+	// By UTF-16 unit, as JSON does.
+	return [...Array(character.length).keys()]
+		.map((at) => `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`)
+		.join('');
+}
+
+// Those that `colored` makes.
+const ownColour = /(\u001b\[(?:1|2|22|31|32|33|39)m)/;
+
+/** An answer as it may be printed: nothing unprintable but the colours of the terminal's own style. */
+export function printableAnswer({ style }: Terminal, text: string): string {
+	if (style === plain) return printable(text);
+	return text
+		.split(ownColour)
+		.map((part, at) => (at % 2 === 1 ? part : printable(part)))
+		.join('');
 }
 
 /** One value as a line of JSON: the escapes that `printable` writes are those of JSON, so it reads back as it was. */

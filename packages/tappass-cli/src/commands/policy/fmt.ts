@@ -48,7 +48,7 @@ export default class PolicyFmt extends OperatorCommand {
 		}
 		if (stdin) {
 			const formatted = changed[0]?.formatted ?? new TextDecoder().decode(files[0]!.bytes);
-			return { schema, fields: { formatted }, text: formatted };
+			return { schema, fields: { formatted }, text: formatted, verbatim: true };
 		}
 		for (const { file, formatted } of changed) await writeFileAtomic(file, formatted, { mode: 0o644 });
 		return {
