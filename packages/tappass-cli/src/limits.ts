@@ -25,9 +25,9 @@ export const limits = {
 	waitPollMs: 500,
 	/** Milliseconds of work after which its progress is shown. */
 	progressAfterMs: 1_000,
-	/** Changes of one Aspect that are printed, and characters of each, unless all are asked for. */
+	/** Changes of one Aspect that are printed, and characters of a value of each, unless all are asked for. */
 	changesShown: 8,
-	changeCharactersMax: 160,
+	changeCharactersMax: 80,
 	/** Bytes of a root key's file. */
 	rootKeyBytesMax: 16_384,
 	/** Bytes of the script of a development model. */

@@ -4,6 +4,7 @@ import { count } from '../diagnostics.ts';
 import { limits } from '../limits.ts';
 import { placeName } from '../remote/place.ts';
 import type { Effect, Outcome } from '../remote/shapes.ts';
+import { changedRuleGist, valueGist } from './rule-gist.ts';
 
 /**
  * A change of policy as people read it: what was stored, and what got stricter and looser for whom.
@@ -49,7 +50,8 @@ function whoText({ spec, project, agent, sandbox_count, sandboxes }: Effect): st
 const namesShown = 10;
 
 function changesText({ changes, summary: bySection, narrowed }: Effect, full: boolean): string {
-	const lines = printDiff({ changes, summary: bySection } as unknown as PolicyDiff)
+	const said = full ? changes : changes.map(gistOf);
+	const lines = printDiff({ changes: said, summary: bySection } as unknown as PolicyDiff)
 		.split('\n')
 		.filter((line) => !/^\w+: same$/.test(line));
 	const shown = full ? lines : shortened(lines);
@@ -70,14 +72,19 @@ function shortened(lines: readonly string[]): readonly string[] {
 		else {
 			if (inSection === 0 && left > 0) shown.push(`  … and ${left} more: --full prints them all`);
 			if (inSection === 0) left = 0;
-			if (line !== '') shown.push(cut(line));
+			if (line !== '') shown.push(line);
 		}
 	}
 	return shown;
 }
 
-function cut(line: string): string {
-	const characters = [...line];
-	if (characters.length <= limits.changeCharactersMax) return line;
-	return `${characters.slice(0, limits.changeCharactersMax - 1).join('')}…`;
+type Change = Effect['changes'][number];
+
+// The values are shortened and not the line, so that what it means and who caused it stay.
+function gistOf(change: Change): Change {
+	const { before, after } = change;
+	const gist = (value: string | null): string | null =>
+		value === null ? null : valueGist(value, limits.changeCharactersMax);
+	const both = before === null || after === null ? undefined : changedRuleGist(before, after);
+	return { ...change, ...(both ?? { before: gist(before), after: gist(after) }) };
 }
