@@ -189,7 +189,7 @@ describe('the lines of §14.2, as printed', () => {
 	test('tappass policy apply --pack eu-ai-act --level project=eu-team', async () => {
 		const said = await succeeds(ada, 'tappass policy apply --pack eu-ai-act --level project=eu-team');
 
-		expect(said).toContain('eu-team: pack:eu-ai-act added');
+		expect(said).toContain('project=eu-team: pack:eu-ai-act added');
 		expect(said).toContain('The project eu-team is new.');
 		expect(await succeeds(ada, 'tappass policy apply --pack eu-ai-act --level project=eu-team')).toContain(
 			'Nothing to change',

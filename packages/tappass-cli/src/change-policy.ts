@@ -3,7 +3,7 @@ import type { BooleanFlag, OptionFlag } from '@oclif/core/interfaces';
 import { type Answer, note, type Terminal } from '@tappass/cli-kit';
 import { connect } from './remote/connect.ts';
 import { waitLoaded, withProgress } from './remote/follow.ts';
-import { type Place, placeName } from './remote/place.ts';
+import { levelName, type Place } from './remote/place.ts';
 import { outcome } from './remote/shapes.ts';
 import { outcomeText } from './views/outcome.ts';
 
@@ -65,7 +65,7 @@ export async function changePolicy(
 		flags.wait && !done.dry_run && specs.length > 0
 			? await waitLoaded(terminal, client, specs, flags.timeout)
 			: undefined;
-	const text = outcomeText(done, placeName(place), flags.full);
+	const text = outcomeText(done, levelName(place), flags.full);
 	return {
 		schema,
 		fields: { ...done, ...(hosts === undefined ? {} : { hosts }) },

@@ -4,6 +4,7 @@ import { eventTypes } from '@tappass/audit';
 import { note, type Terminal } from '@tappass/cli-kit';
 import { nearest, parseDuration, TapPassError } from '@tappass/core';
 import { z } from 'zod';
+import { shortMoment } from '../views/listing.ts';
 
 /** An entry of the audit log as the server lists it. */
 export interface AuditEntry {
@@ -134,10 +135,13 @@ export const entryHeading: readonly string[] = [
 	'ACTOR',
 ];
 
+/** Columns that a narrow screen can do without, the first one first. */
+export const entrySpare: readonly string[] = ['ACTOR', 'REQUEST', 'SANDBOX', 'CODE'];
+
 /** An entry in these columns. */
 export function entryRow(each: AuditEntry): readonly string[] {
 	const { index, at, type, decision, code, sandbox_id, request_id, actor } = each;
-	return [String(index), at, type, decision, code ?? '-', sandbox_id ?? '-', request_id ?? '-', actor];
+	return [String(index), shortMoment(at), type, decision, code ?? '-', sandbox_id ?? '-', request_id ?? '-', actor];
 }
 
 /** An entry as a line that can be written before the next is known. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseLevel, placeName } from './place.ts';
+import { levelName, parseLevel, placeName } from './place.ts';
 
 it.each([
 	'',
@@ -25,4 +25,5 @@ it.each([
 ])('reads %s', (text, place, name) => {
 	expect(parseLevel(text)).toEqual(place);
 	expect(placeName(place)).toBe(name);
+	expect(levelName(place)).toBe(text);
 });

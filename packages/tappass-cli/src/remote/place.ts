@@ -32,13 +32,13 @@ export function parseLevel(text: string): Place {
 	});
 }
 
+/** A place as `--level` takes it: `org`, `project=eu-team`, `agent=eu-team/mailer`. */
+export function levelName(place: Place): string {
+	if (place.agent) return `agent=${placeName(place)}`;
+	return place.project ? `project=${place.project}` : 'org';
+}
+
 /** `org`, `eu-team`, `eu-team/mailer`. */
-export function placeName({
-	project,
-	agent,
-}: {
-	readonly project: string | null;
-	readonly agent: string | null;
-}): string {
+export function placeName({ project, agent }: Place): string {
 	return [project, agent].filter((part) => part !== null && part !== '').join('/') || 'org';
 }

@@ -1,12 +1,13 @@
 import type { Command, Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { unenrolledCaller } from '../../remote/gateway-shapes.ts';
 import { serverFlag } from '../../remote/settings.ts';
 import { page } from '../../remote/shapes.ts';
+import { listing, shortMoment, wideFlag } from '../../views/listing.ts';
 
-const flags = { server: serverFlag };
+const flags = { server: serverFlag, wide: wideFlag };
 
 /** `tappass agent discovered`: callers that nobody enrolled. */
 export default class AgentDiscovered extends OperatorCommand {
@@ -27,10 +28,20 @@ export default class AgentDiscovered extends OperatorCommand {
 			each.source,
 			each.signature,
 			String(each.seen),
-			each.last_seen,
+			shortMoment(each.last_seen),
 			each.user_agent ?? '-',
 		]);
 		const heading = ['CALLER', 'FROM', 'CALLS', 'SEEN', 'LAST', 'USER AGENT'];
-		return { schema: 'tappass.agent.discovered/1', fields: { items }, text: table([heading, ...rows], terminal.style) };
+		return {
+			schema: 'tappass.agent.discovered/1',
+			fields: { items },
+			text: listing(terminal, {
+				heading: heading,
+				rows,
+				spare: ['USER AGENT', 'CALLS', 'LAST'],
+				wide: chosen.wide,
+				empty: 'Nobody has called with a token that maps to no sandbox.',
+			}),
+		};
 	}
 }

@@ -1,12 +1,14 @@
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { approval } from '../../remote/gateway-shapes.ts';
 import { serverFlag } from '../../remote/settings.ts';
+import { listing, shortMoment, wideFlag } from '../../views/listing.ts';
 
 const flags = {
 	server: serverFlag,
+	wide: wideFlag,
 	state: Flags.string({
 		options: ['pending', 'granted', 'denied', 'used', 'expired', 'all'],
 		default: 'pending',
@@ -39,9 +41,19 @@ export default class ApprovalList extends OperatorCommand {
 			each.state,
 			`${each.approved_by.length} of ${each.approvers}`,
 			each.approval_id,
-			each.expires_at,
+			shortMoment(each.expires_at),
 		]);
 		const heading = ['TICKET', 'TOOL', 'PLACE', 'STATE', 'APPROVED', 'RULE', 'EXPIRES'];
-		return { schema: 'tappass.approval.list/1', fields: { items }, text: table([heading, ...rows], terminal.style) };
+		return {
+			schema: 'tappass.approval.list/1',
+			fields: { items },
+			text: listing(terminal, {
+				heading: heading,
+				rows,
+				spare: ['EXPIRES', 'RULE', 'STATE', 'APPROVED', 'PLACE'],
+				wide: chosen.wide,
+				empty: state === 'pending' ? 'No call waits for a person.' : 'There is no such call.',
+			}),
+		};
 	}
 }

@@ -1,9 +1,10 @@
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import {
 	entryHeading,
 	entryPage,
 	entryRow,
+	entrySpare,
 	filterFlags,
 	filterQuery,
 	momentOf,
@@ -12,9 +13,11 @@ import {
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { serverFlag } from '../../remote/settings.ts';
+import { listing, wideFlag } from '../../views/listing.ts';
 
 const flags = {
 	server: serverFlag,
+	wide: wideFlag,
 	...filterFlags,
 	since: Flags.string({
 		helpValue: '<cursor|time>',
@@ -51,14 +54,23 @@ export default class AuditQuery extends OperatorCommand {
 			until: until === undefined ? undefined : momentOf(until, '--until', now),
 			limit,
 		});
-		const more = cursor === null || items.length < limit ? [] : [terminal.style.dim(`More: narrow it, or --limit.`)];
+		const more =
+			cursor === null || items.length < limit
+				? []
+				: [terminal.style.dim(`There may be more: --limit, up to 500, or a filter.`)];
 		return {
 			schema: 'tappass.audit.query/1',
 			fields: { items, cursor },
-			text:
-				items.length === 0
-					? 'Nothing matches.'
-					: [table([entryHeading, ...items.map(entryRow)], terminal.style), ...more].join('\n'),
+			text: [
+				listing(terminal, {
+					heading: entryHeading,
+					rows: items.map(entryRow),
+					spare: entrySpare,
+					wide: chosen.wide,
+					empty: 'Nothing matches.',
+				}),
+				...more,
+			].join('\n'),
 		};
 	}
 }

@@ -1,11 +1,12 @@
 import type { Command, Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { barriers } from '../../remote/gateway-shapes.ts';
 import { serverFlag } from '../../remote/settings.ts';
+import { listing, wideFlag } from '../../views/listing.ts';
 
-const flags = { server: serverFlag };
+const flags = { server: serverFlag, wide: wideFlag };
 
 /** `tappass barrier list`: information barriers. */
 export default class BarrierList extends OperatorCommand {
@@ -31,6 +32,16 @@ export default class BarrierList extends OperatorCommand {
 			]),
 		];
 		const heading = ['WHAT', '', 'LEVEL', 'FRAMEWORK', 'SET BY'];
-		return { schema: 'tappass.barrier.list/1', fields: { ...found }, text: table([heading, ...rows], terminal.style) };
+		return {
+			schema: 'tappass.barrier.list/1',
+			fields: { ...found },
+			text: listing(terminal, {
+				heading: heading,
+				rows,
+				spare: ['SET BY', 'FRAMEWORK'],
+				wide: chosen.wide,
+				empty: 'No barrier is set: every agent reaches what its policy allows. tappass barrier set makes one.',
+			}),
+		};
 	}
 }

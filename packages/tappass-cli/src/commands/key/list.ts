@@ -1,12 +1,14 @@
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { serverFlag } from '../../remote/settings.ts';
 import { key } from '../../remote/shapes.ts';
+import { listing, shortMoment, wideFlag } from '../../views/listing.ts';
 
 const flags = {
 	server: serverFlag,
+	wide: wideFlag,
 	all: Flags.boolean({ description: 'keys of everyone; for org admins' }),
 };
 
@@ -31,11 +33,21 @@ export default class KeyList extends OperatorCommand {
 			`…${each.ending}`,
 			each.revoked_at !== null ? 'revoked' : Date.parse(each.expires_at) <= now ? 'expired' : 'active',
 			each.scopes.join(','),
-			each.expires_at,
-			each.last_used_at ?? 'never',
+			shortMoment(each.expires_at),
+			each.last_used_at === null ? 'never' : shortMoment(each.last_used_at),
 			...(chosen.all ? [each.user_id] : []),
 		]);
 		const heading = ['KEY', 'NAME', 'ENDING', 'STATE', 'SCOPES', 'EXPIRES', 'USED', ...(chosen.all ? ['USER'] : [])];
-		return { schema: 'tappass.key.list/1', fields: { items }, text: table([heading, ...rows], terminal.style) };
+		return {
+			schema: 'tappass.key.list/1',
+			fields: { items },
+			text: listing(terminal, {
+				heading,
+				rows,
+				spare: ['USED', 'EXPIRES', 'ENDING', 'USER'],
+				wide: chosen.wide,
+				empty: 'No key is active or was. tappass key create <name> makes one.',
+			}),
+		};
 	}
 }

@@ -1,11 +1,12 @@
 import type { Command, Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { mcpServer } from '../../remote/gateway-shapes.ts';
 import { serverFlag } from '../../remote/settings.ts';
+import { listing, wideFlag } from '../../views/listing.ts';
 
-const flags = { server: serverFlag };
+const flags = { server: serverFlag, wide: wideFlag };
 
 /** `tappass mcp list`: the registered MCP servers. */
 export default class McpList extends OperatorCommand {
@@ -31,7 +32,13 @@ export default class McpList extends OperatorCommand {
 		return {
 			schema: 'tappass.mcp.list/1',
 			fields: { items },
-			text: table([['SERVER', 'AT', 'CREDENTIALS', 'UNKNOWN TOOLS'], ...rows], terminal.style),
+			text: listing(terminal, {
+				heading: ['SERVER', 'AT', 'CREDENTIALS', 'UNKNOWN TOOLS'],
+				rows,
+				spare: ['UNKNOWN TOOLS', 'CREDENTIALS'],
+				wide: chosen.wide,
+				empty: 'No MCP server is registered, so no tool can be called. tappass mcp register <name> registers one.',
+			}),
 		};
 	}
 }

@@ -1,14 +1,16 @@
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { placeName } from '../../remote/place.ts';
 import { serverFlag } from '../../remote/settings.ts';
 import { team } from '../../remote/shapes.ts';
+import { listing, wideFlag } from '../../views/listing.ts';
 
 const flags = {
 	server: serverFlag,
+	wide: wideFlag,
 	team: Flags.string({ helpValue: '<name>', description: 'only members of this team, by name or id' }),
 };
 
@@ -35,7 +37,13 @@ export default class MemberList extends OperatorCommand {
 		return {
 			schema: 'tappass.member.list/1',
 			fields: { items },
-			text: table([['PERSON', 'ROLE', 'PLACE', 'TEAM'], ...rows], terminal.style),
+			text: listing(terminal, {
+				heading: ['PERSON', 'ROLE', 'PLACE', 'TEAM'],
+				rows,
+				spare: ['TEAM', 'PLACE'],
+				wide: chosen.wide,
+				empty: 'Nobody is in it. tappass member add adds people.',
+			}),
 		};
 	}
 }

@@ -1,13 +1,15 @@
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
-import { placeName } from '../../remote/place.ts';
+import { levelName } from '../../remote/place.ts';
 import { serverFlag } from '../../remote/settings.ts';
 import { page, policy, revision } from '../../remote/shapes.ts';
+import { listing, shortMoment, wideFlag } from '../../views/listing.ts';
 
 const flags = {
 	server: serverFlag,
+	wide: wideFlag,
 	history: Flags.boolean({ description: 'every change of policy instead, newest first' }),
 };
 
@@ -28,31 +30,43 @@ export default class PolicyList extends OperatorCommand {
 			const items = await client.all('/v1/policies/revisions', revision);
 			const rows = items.map((each) => [
 				String(each.revision),
-				placeName(each),
+				levelName(each),
 				each.file_key,
 				`${each.action}${each.narrowed ? ', narrowed' : ''}`,
 				each.applied_by,
-				each.applied_at,
+				shortMoment(each.applied_at),
 			]);
 			return {
 				schema: 'tappass.policy.history/1',
 				fields: { items },
-				text: table([['REVISION', 'LEVEL', 'POLICY', 'CHANGE', 'BY', 'AT'], ...rows], terminal.style),
+				text: listing(terminal, {
+					heading: ['REVISION', 'LEVEL', 'POLICY', 'CHANGE', 'BY', 'AT'],
+					rows,
+					spare: ['BY', 'AT', 'CHANGE'],
+					wide: chosen.wide,
+					empty: 'No policy was ever applied. tappass policy apply --level org <file> applies one.',
+				}),
 			};
 		}
 		const { items } = await client.get('/v1/policies', page(policy));
 		const rows = items.map((each) => [
-			placeName(each),
+			levelName(each),
 			each.file_key,
 			each.kind,
 			String(each.revision),
 			each.applied_by,
-			each.applied_at,
+			shortMoment(each.applied_at),
 		]);
 		return {
 			schema: 'tappass.policy.list/1',
 			fields: { items },
-			text: table([['LEVEL', 'POLICY', 'KIND', 'REVISION', 'BY', 'AT'], ...rows], terminal.style),
+			text: listing(terminal, {
+				heading: ['LEVEL', 'POLICY', 'KIND', 'REVISION', 'BY', 'AT'],
+				rows,
+				spare: ['KIND', 'BY', 'AT', 'REVISION'],
+				wide: chosen.wide,
+				empty: 'No policy is in force, and so nothing is allowed. tappass policy apply --level org <file> applies one.',
+			}),
 		};
 	}
 }

@@ -1,12 +1,13 @@
 import type { Command, Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { placeName } from '../../remote/place.ts';
 import { serverFlag } from '../../remote/settings.ts';
 import { page, spec } from '../../remote/shapes.ts';
+import { listing, wideFlag } from '../../views/listing.ts';
 
-const flags = { server: serverFlag };
+const flags = { server: serverFlag, wide: wideFlag };
 
 /** `tappass sandbox-spec list`: what sandboxes can be made of. */
 export default class SandboxSpecList extends OperatorCommand {
@@ -31,7 +32,13 @@ export default class SandboxSpecList extends OperatorCommand {
 		return {
 			schema: 'tappass.sandbox-spec.list/1',
 			fields: { items },
-			text: table([['SPEC', 'PLACE', 'RUNTIME', 'FUNCTION', 'DESCRIPTION'], ...rows], terminal.style),
+			text: listing(terminal, {
+				heading: ['SPEC', 'PLACE', 'RUNTIME', 'FUNCTION', 'DESCRIPTION'],
+				rows,
+				spare: ['DESCRIPTION', 'FUNCTION', 'RUNTIME'],
+				wide: chosen.wide,
+				empty: 'There is no sandbox-spec that you may see.',
+			}),
 		};
 	}
 }

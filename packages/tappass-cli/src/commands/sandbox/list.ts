@@ -1,14 +1,16 @@
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { placeName } from '../../remote/place.ts';
 import { serverFlag } from '../../remote/settings.ts';
 import { sandbox } from '../../remote/shapes.ts';
+import { listing, wideFlag } from '../../views/listing.ts';
 import { loadedText } from '../../views/sandbox.ts';
 
 const flags = {
 	server: serverFlag,
+	wide: wideFlag,
 	spec: Flags.string({ helpValue: '<id>', description: 'only sandboxes of this spec' }),
 	project: Flags.string({ helpValue: '<name>', description: 'only sandboxes of this project' }),
 };
@@ -43,7 +45,16 @@ export default class SandboxList extends OperatorCommand {
 		return {
 			schema: 'tappass.sandbox.list/1',
 			fields: { items },
-			text: table([['SANDBOX', 'NAME', 'STATE', 'SPEC', 'PLACE', 'WANTED', 'LOADED', 'NOTE'], ...rows], terminal.style),
+			text: listing(terminal, {
+				heading: ['SANDBOX', 'NAME', 'STATE', 'SPEC', 'PLACE', 'WANTED', 'LOADED', 'NOTE'],
+				rows,
+				spare: ['SPEC', 'NOTE', 'PLACE'],
+				wide: chosen.wide,
+				empty:
+					all.length === 0
+						? 'There is no sandbox yet. tappass sandbox-spec emit-bootstrap <spec> makes one.'
+						: 'There is no such sandbox. tappass sandbox list lists all of them.',
+			}),
 		};
 	}
 }

@@ -1,12 +1,14 @@
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { session } from '../../remote/gateway-shapes.ts';
 import { serverFlag } from '../../remote/settings.ts';
+import { listing, shortMoment, wideFlag } from '../../views/listing.ts';
 
 const flags = {
 	server: serverFlag,
+	wide: wideFlag,
 	state: Flags.string({ options: ['open', 'closed', 'killed'], description: 'only those in this state' }),
 };
 
@@ -35,7 +37,7 @@ export default class SessionList extends OperatorCommand {
 				String(each.tool_calls),
 				String(each.tokens),
 				each.dollars.toFixed(4),
-				each.opened_at,
+				shortMoment(each.opened_at),
 				each.killed_reason ?? '',
 			]);
 		const heading = [
@@ -50,6 +52,19 @@ export default class SessionList extends OperatorCommand {
 			'OPENED',
 			'WHY KILLED',
 		];
-		return { schema: 'tappass.session.list/1', fields: { items }, text: table([heading, ...rows], terminal.style) };
+		return {
+			schema: 'tappass.session.list/1',
+			fields: { items },
+			text: listing(terminal, {
+				heading: heading,
+				rows,
+				spare: ['TOKENS', 'TOOLS', 'OPENED', 'PLACE', 'WHY KILLED', 'DOLLARS', 'CALLS'],
+				wide: chosen.wide,
+				empty:
+					chosen.state === undefined
+						? 'There was no session yet: one begins when a host launches its sandbox, tappass-host start.'
+						: `No session is ${chosen.state}.`,
+			}),
+		};
 	}
 }

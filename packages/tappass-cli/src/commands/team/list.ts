@@ -1,12 +1,13 @@
 import type { Command, Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { placeName } from '../../remote/place.ts';
 import { serverFlag } from '../../remote/settings.ts';
 import { team } from '../../remote/shapes.ts';
+import { listing, wideFlag } from '../../views/listing.ts';
 
-const flags = { server: serverFlag };
+const flags = { server: serverFlag, wide: wideFlag };
 
 /** `tappass team list`: the teams. */
 export default class TeamList extends OperatorCommand {
@@ -25,7 +26,13 @@ export default class TeamList extends OperatorCommand {
 		return {
 			schema: 'tappass.team.list/1',
 			fields: { items },
-			text: table([['TEAM', 'PLACE', 'MEMBERS', 'ID'], ...rows], terminal.style),
+			text: listing(terminal, {
+				heading: ['TEAM', 'PLACE', 'MEMBERS', 'ID'],
+				rows,
+				spare: ['ID', 'MEMBERS'],
+				wide: chosen.wide,
+				empty: 'There is no team that you may see.',
+			}),
 		};
 	}
 }

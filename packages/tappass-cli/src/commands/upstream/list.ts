@@ -1,11 +1,12 @@
 import type { Command, Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
 import { connect } from '../../remote/connect.ts';
 import { upstream } from '../../remote/gateway-shapes.ts';
 import { serverFlag } from '../../remote/settings.ts';
+import { listing, wideFlag } from '../../views/listing.ts';
 
-const flags = { server: serverFlag };
+const flags = { server: serverFlag, wide: wideFlag };
 
 /** `tappass upstream list`: where models are served. */
 export default class UpstreamList extends OperatorCommand {
@@ -30,6 +31,16 @@ export default class UpstreamList extends OperatorCommand {
 			String(each.position),
 		]);
 		const heading = ['UPSTREAM', 'SPEAKS', 'URL', 'MODELS', 'REGION', 'SECRET', 'POSITION'];
-		return { schema: 'tappass.upstream.list/1', fields: { items }, text: table([heading, ...rows], terminal.style) };
+		return {
+			schema: 'tappass.upstream.list/1',
+			fields: { items },
+			text: listing(terminal, {
+				heading: heading,
+				rows,
+				spare: ['POSITION', 'SECRET', 'REGION', 'URL'],
+				wide: chosen.wide,
+				empty: 'There is no upstream, so no model can be called. tappass upstream add <name> adds one.',
+			}),
+		};
 	}
 }

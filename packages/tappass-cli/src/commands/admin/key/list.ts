@@ -1,13 +1,14 @@
 import type { Command, Interfaces } from '@oclif/core';
-import { type Answer, printable, type Terminal } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import type { RootDocument } from '@tappass/trust';
 import { OperatorCommand } from '../../../command.ts';
 import { connect } from '../../../remote/connect.ts';
 import { serverFlag } from '../../../remote/settings.ts';
 import { type OnlineKey, onlineKey, page } from '../../../remote/shapes.ts';
 import { readRoot } from '../../../root-keys.ts';
+import { listing, shortMoment, wideFlag } from '../../../views/listing.ts';
 
-const flags = { server: serverFlag };
+const flags = { server: serverFlag, wide: wideFlag };
 
 /** `tappass admin key list`: the keys that the server signs with. */
 export default class KeyList extends OperatorCommand {
@@ -20,7 +21,7 @@ export default class KeyList extends OperatorCommand {
 	];
 	static override flags: Interfaces.FlagInput = flags;
 
-	protected override async answer(_terminal: Terminal): Promise<Answer> {
+	protected override async answer(terminal: Terminal): Promise<Answer> {
 		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
 		const client = await connect(chosen.server);
 		const { document } = (await readRoot(client)).held;
@@ -29,7 +30,13 @@ export default class KeyList extends OperatorCommand {
 		return {
 			schema: 'tappass.admin.key.list/1',
 			fields: { root_version: document.version, items: keys },
-			text: printable(keys.map(lineOf).join('\n')),
+			text: listing(terminal, {
+				heading: ['ROLE', 'STATE', 'ROOT DOCUMENT', 'WHEN', 'KEY'],
+				rows: keys.map(rowOf),
+				spare: ['WHEN', 'STATE'],
+				wide: chosen.wide,
+				empty: 'The server signs with no key yet.',
+			}),
 		};
 	}
 }
@@ -39,14 +46,14 @@ function isListed(document: RootDocument, { key_id, role }: OnlineKey): boolean 
 	return document.roles[role].keyids.includes(key_id);
 }
 
-function lineOf({
+function rowOf({
 	role,
 	key_id,
 	state,
 	listed,
 	created_at,
 	retired_at,
-}: OnlineKey & { readonly listed: boolean }): string {
-	const when = retired_at === null ? `since ${created_at}` : `until ${retired_at}`;
-	return `${role.padEnd(9)}  ${state.replace('_', ' ').padEnd(7)}  ${listed ? 'listed    ' : 'not listed'}  ${key_id}  ${when}`;
+}: OnlineKey & { readonly listed: boolean }): readonly string[] {
+	const when = retired_at === null ? `since ${shortMoment(created_at)}` : `until ${shortMoment(retired_at)}`;
+	return [role, state.replace('_', ' '), listed ? 'listed' : 'not listed', when, key_id];
 }

@@ -1,13 +1,15 @@
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, type Terminal, table } from '@tappass/cli-kit';
+import type { Answer, Terminal } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../../command.ts';
 import { connect } from '../../../remote/connect.ts';
 import { discoveredTool } from '../../../remote/gateway-shapes.ts';
 import { serverFlag } from '../../../remote/settings.ts';
 import { page } from '../../../remote/shapes.ts';
+import { listing, shortMoment, wideFlag } from '../../../views/listing.ts';
 
 const flags = {
 	server: serverFlag,
+	wide: wideFlag,
 	state: Flags.string({
 		options: ['open', 'approved', 'denied', 'all'],
 		default: 'open',
@@ -36,7 +38,7 @@ export default class DiscoveredList extends OperatorCommand {
 			each.kind,
 			each.state,
 			String(each.seen),
-			each.last_seen,
+			shortMoment(each.last_seen),
 			each.definition_sha256.slice(0, 12) || '-',
 			each.description.slice(0, 60),
 		]);
@@ -44,7 +46,16 @@ export default class DiscoveredList extends OperatorCommand {
 		return {
 			schema: 'tappass.catalog.discovered.list/1',
 			fields: { items },
-			text: table([heading, ...rows], terminal.style),
+			text: listing(terminal, {
+				heading: heading,
+				rows,
+				spare: ['DESCRIPTION', 'DEFINITION', 'LAST', 'SEEN'],
+				wide: chosen.wide,
+				empty:
+					state === 'open'
+						? 'No tool waits for a review. tappass mcp test <server> looks at what a server offers.'
+						: 'There is no such tool.',
+			}),
 		};
 	}
 }
