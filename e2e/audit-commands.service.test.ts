@@ -225,6 +225,32 @@ describe('what is taken away', () => {
 		);
 	});
 
+	test('is told with the key that verified it, whatever the server says its key is', async () => {
+		const log = await ada.json('tappass audit export -o honest');
+		const lie = 'evil;id+00000000+AAAA';
+		const liar = createServer(async (request, response) => {
+			const body = request.method === 'GET' ? null : await new Response(request as never).text();
+			const headers = { authorization: request.headers.authorization ?? '', 'content-type': 'application/json' };
+			const answer = await fetch(`${server.url}${request.url}`, { method: request.method!, headers, body });
+			const bytes = Buffer.from(await answer.arrayBuffer());
+			const isLog = request.url === '/v1/audit/log';
+			response.writeHead(answer.status, { 'content-type': answer.headers.get('content-type') ?? '' });
+			response.end(isLog ? JSON.stringify({ ...JSON.parse(bytes.toString()), vkey: lie }) : bytes);
+		}).listen(0, '127.0.0.1');
+		await once(liar, 'listening');
+		const url = `http://127.0.0.1:${(liar.address() as AddressInfo).port}`;
+		const key = firstKey(ada);
+		expect((await ada.run(`tappass login --server ${url} --key-file -`, key)).exit).toBe(0);
+
+		const asked = `tappass audit export -o lied --server ${url}`;
+		refused(await ada.run(asked), 3, 'key_invalid');
+		const { vkey } = await ada.json(`${asked} --vkey ${log.vkey}`);
+		expect(vkey).toBe(log.vkey);
+
+		liar.close();
+		expect((await ada.run(`tappass login --server ${server.url} --key-file -`, key)).exit).toBe(0);
+	});
+
 	test('is refused as a continuation of another log', async () => {
 		const out = at('foreign');
 		mkdirSync(out);

@@ -61,7 +61,8 @@ export const logView: z.ZodType<LogView> = z.looseObject({
 	vkey: z.string().nullable(),
 	size: z.int(),
 	halted: z.string().nullable(),
-	url: z.string(),
+	// A path at the server that was asked, and no more: the token goes there.
+	url: z.string().regex(/^\/audit\/[\w-]+$/),
 });
 
 type TextFlag = OptionFlag<string | undefined>;
@@ -107,20 +108,28 @@ export function noteUnknownType(terminal: Terminal, type: string | undefined): v
 }
 
 /**
- * A moment as a person writes it: an instant, or how long ago.
+ * A moment as a person writes it: a day (in UTC), an instant, or how long ago.
  * @throws {TapPassError} usage
  */
 export function momentOf(text: string, flag: string, now: number): string {
-	const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : Number.NaN;
-	if (!Number.isNaN(at)) return new Date(at).toISOString();
+	const at = instantOf(text);
+	if (at !== undefined) return at;
 	try {
 		return new Date(now - parseDuration(text)).toISOString();
 	} catch (cause) {
 		throw new TapPassError('usage', {
-			detail: `${flag} ${text}: expected a moment, 2026-05-07T10:00:00Z, or how long ago, 90m or 24h`,
+			detail: `${flag} ${text}: expected a moment, 2026-05-07 or 2026-05-07T10:00:00Z, or how long ago, 90m or 24h`,
 			cause,
 		});
 	}
+}
+
+// What a period begins with must not depend on where it is asked, so a time has its zone; and a day that no month has is none.
+const instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })]);
+
+function instantOf(text: string): string | undefined {
+	const parsed = instant.safeParse(text);
+	return parsed.success ? new Date(parsed.data).toISOString() : undefined;
 }
 
 /** Columns of an entry for people; the pseudonym last, since it says least. */

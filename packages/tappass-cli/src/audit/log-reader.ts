@@ -6,6 +6,7 @@ import { readBounded } from '@tappass/cli-kit';
 import { errorTable, TapPassError } from '@tappass/core';
 import { limits } from '../limits.ts';
 import type { ApiClient } from '../remote/api-client.ts';
+import { boundedBody } from '../remote/bounded-body.ts';
 import { clientAt } from '../remote/connect.ts';
 
 /**
@@ -90,19 +91,10 @@ async function fetchFile(address: string, origin: string): Promise<Uint8Array | 
 		});
 	if (answer.status === 429 || answer.status >= 500) throw unreachable(`status ${answer.status}`);
 	if (!answer.ok) throw new TapPassError('server_unexpected', { detail: `${address}: status ${answer.status}` });
-	return collect(answer, address).catch((error: unknown) => {
-		throw error instanceof TapPassError ? error : unreachable(error);
+	const bytes = await boundedBody(answer, limits.logFileBytesMax).catch((error: unknown) => {
+		throw unreachable(error);
 	});
-}
-
-async function collect({ body }: Response, address: string): Promise<Uint8Array> {
-	const parts: Uint8Array[] = [];
-	let length = 0;
-	for await (const part of body ?? []) {
-		length += part.length;
-		if (length > limits.logFileBytesMax)
-			throw new TapPassError('server_unexpected', { detail: `${address}: more than ${limits.logFileBytesMax} bytes` });
-		parts.push(part);
-	}
-	return Buffer.concat(parts);
+	if (bytes === undefined)
+		throw new TapPassError('server_unexpected', { detail: `${address}: more than ${limits.logFileBytesMax} bytes` });
+	return bytes;
 }

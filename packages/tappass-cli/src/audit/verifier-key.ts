@@ -9,9 +9,23 @@ import { limits } from '../limits.ts';
  */
 export async function readVerifierKey(given: string, kind: NoteKey['kind'] = 'log'): Promise<NoteKey> {
 	const isKey = /^[^+\s]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/.test(given.trim());
-	const text = isKey ? given : new TextDecoder().decode(await readBounded(given, limits.checkpointBytesMax));
+	const text = isKey ? given : new TextDecoder().decode(await readFileOf(given));
 	const key = parseVkey(text);
 	if (key.kind !== kind)
 		throw new TapPassError('usage', { detail: `${key.name} is the key of a ${key.kind}, not of a ${kind}` });
 	return key;
+}
+
+async function readFileOf(path: string): Promise<Uint8Array> {
+	try {
+		return await readBounded(path, limits.checkpointBytesMax);
+	} catch (error) {
+		if (!(error instanceof TapPassError) || error.hint !== undefined) throw error;
+		const hint = 'a verifier key is written name+id+base64; anything else is the name of a file that holds one';
+		throw new TapPassError(error.code, {
+			...(error.detail === undefined ? {} : { detail: error.detail }),
+			hint,
+			cause: error.cause,
+		});
+	}
 }

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseVkey } from '@tappass/audit';
+import { parseVkey, vkeyText } from '@tappass/audit';
 import { type Answer, note, readBounded, startProgress, type Terminal, writeFileAtomic } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { logView, momentOf } from '../audit/entries.ts';
@@ -10,6 +10,7 @@ import { limits } from '../limits.ts';
 import { connect } from '../remote/connect.ts';
 import { evidencePack } from './evidence-pack.ts';
 import { frameworks } from './frameworks.ts';
+import { parseAuthority } from './time-stamp.ts';
 
 /** What was asked for on the command line. */
 export interface EvidenceRequest {
@@ -37,6 +38,7 @@ export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest)
 	const to = momentOf(asked.to ?? '', '--to', now);
 	if (Date.parse(from) >= Date.parse(to))
 		throw new TapPassError('usage', { detail: `--from ${asked.from} is not before --to ${asked.to}` });
+	const tsa = asked.tsa === undefined ? undefined : parseAuthority(asked.tsa);
 	const framework = frameworks.find(({ id }) => id === asked.framework)!;
 	const older = asked.since === undefined ? undefined : await readBounded(asked.since, limits.checkpointBytesMax);
 	const olderKey = asked['since-vkey'] === undefined ? undefined : await readVerifierKey(asked['since-vkey']);
@@ -57,7 +59,7 @@ export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest)
 				logUrl: log.url,
 				older,
 				olderKey,
-				tsa: asked.tsa,
+				tsa,
 				library,
 				onProgress: (text) => progress.update(text),
 			});
@@ -88,17 +90,17 @@ export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest)
 				from,
 				to,
 				origin: key.name,
-				vkey,
+				vkey: vkeyText(key),
 				bytes: bytes.length,
 				...counts,
 				clauses: clauses.clauses.length,
 				clauses_seen: seen,
-				time_stamped: asked.tsa !== undefined,
+				time_stamped: tsa !== undefined,
 			},
 			text: [
 				`Wrote ${file}: ${pack.entries} entries of ${key.name}, each proven, and ${pack.statements} policy statements.`,
 				`  ${clauses.title}: of ${clauses.clauses.length} clauses a rule of ${seen} was in force or left entries`,
-				`  an auditor unpacks it, reads VERIFY.md, and needs the key: ${vkey}`,
+				`  an auditor unpacks it, reads VERIFY.md, and needs the key: ${vkeyText(key)}`,
 			].join('\n'),
 		};
 	} finally {

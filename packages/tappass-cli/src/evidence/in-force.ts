@@ -1,6 +1,7 @@
 import type { EvidenceFile } from '@tappass/audit';
-import { steps } from '@tappass/core';
+import { parseJson, steps, TapPassError } from '@tappass/core';
 import { z } from 'zod';
+import { limits } from '../limits.ts';
 import type { InForce } from './clauses.ts';
 
 const named = z.array(z.looseObject({ id: z.string() }));
@@ -20,9 +21,9 @@ const link = z.looseObject({ kind: z.string(), id: z.string().optional(), file: 
 /** Path of a file that holds a compiled policy, its effective pipeline and its Because trails. */
 export const compiledPath: RegExp = /^policy\/compiled\/([0-9a-f]{64})\.json$/;
 
-/** The rules that a compiled policy of a pack has in force. */
+/** The rules that a compiled policy of a pack has in force. @throws {TapPassError} server_unexpected */
 export function inForceOf({ path, bytes }: EvidenceFile): InForce {
-	const [policy, pipeline, because] = compiled.parse(JSON.parse(Buffer.from(bytes).toString('utf8')));
+	const [policy, pipeline, because] = read(path, bytes);
 	const links = linksIn(because);
 	// Steps that run on every call are enabled by no one.
 	const always = steps.filter(({ runs }) => runs === 'always').map(({ name }) => name);
@@ -44,6 +45,15 @@ export function inForceOf({ path, bytes }: EvidenceFile): InForce {
 			...pipeline.decisions.flatMap(({ modules }) => modules.map(({ file }) => file)),
 		],
 	};
+}
+
+// What a server hands out is a fault of the server when it cannot be read, and its nesting has a bound.
+function read(path: string, bytes: Uint8Array): z.output<typeof compiled> {
+	try {
+		return compiled.parse(parseJson(bytes, { bytesMax: limits.answerBytesMax }));
+	} catch (cause) {
+		throw new TapPassError('server_unexpected', { detail: `${path} of the evidence is no compiled policy`, cause });
+	}
 }
 
 // Wherever they stand in the trails.

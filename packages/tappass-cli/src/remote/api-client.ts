@@ -9,6 +9,7 @@ import {
 } from '@tappass/core';
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { boundedBody } from './bounded-body.ts';
 import { keepToken, readToken } from './credentials.ts';
 import { page, token } from './shapes.ts';
 
@@ -121,20 +122,12 @@ async function request(
 	return bytes;
 }
 
-async function readAnswer({ body }: Response, server: string): Promise<Uint8Array> {
-	const parts: Uint8Array[] = [];
-	let length = 0;
-	try {
-		for await (const part of body ?? []) {
-			length += part.length;
-			if (length > limits.answerBytesMax)
-				throw unexpected(server, `an answer of more than ${limits.answerBytesMax} bytes`);
-			parts.push(part);
-		}
-	} catch (error) {
-		throw error instanceof TapPassError ? error : unreachable(server, error);
-	}
-	return Buffer.concat(parts);
+async function readAnswer(answer: Response, server: string): Promise<Uint8Array> {
+	const bytes = await boundedBody(answer, limits.answerBytesMax).catch((error: unknown) => {
+		throw unreachable(server, error);
+	});
+	if (bytes === undefined) throw unexpected(server, `an answer of more than ${limits.answerBytesMax} bytes`);
+	return bytes;
 }
 
 function parse<T>(shape: z.ZodType<T>, bytes: Uint8Array, server: string): T {

@@ -1,20 +1,20 @@
-import { mkdir, readdir } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { checkpointPath, exportLog, type LogFile, type Opened, parseVkey } from '@tappass/audit';
-import { type Answer, note, readBounded, startProgress, type Terminal, writeFileAtomic } from '@tappass/cli-kit';
+import { exportLog, type LogFile, type Opened, parseVkey, vkeyText } from '@tappass/audit';
+import { type Answer, note, startProgress, type Terminal } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { decodeBase64 } from '@tappass/trust';
 import { z } from 'zod';
 import { entryPage, logView } from '../../audit/entries.ts';
+import { openExportDirectory } from '../../audit/export-directory.ts';
 import { readVerifierKey } from '../../audit/verifier-key.ts';
 import { OperatorCommand } from '../../command.ts';
 import { exportEvidence } from '../../evidence/export-evidence.ts';
 import { frameworks } from '../../evidence/frameworks.ts';
-import { limits } from '../../limits.ts';
 import { type ApiClient, path } from '../../remote/api-client.ts';
 import { connect } from '../../remote/connect.ts';
 import { serverFlag } from '../../remote/settings.ts';
+import { shellWord } from '../../shell-word.ts';
 
 const flags = {
 	server: serverFlag,
@@ -100,7 +100,7 @@ export default class AuditExport extends OperatorCommand {
 		if (chosen.evidence) return exportEvidence(terminal, { ...chosen, framework: chosen.framework! });
 		const proofs = (chosen.proof ?? []).map(indexOf);
 		const directory = resolve(chosen.output);
-		const since = await earlierCheckpoint(directory);
+		const target = await openExportDirectory(directory);
 		const client = await connect(chosen.server);
 		const log = await client.get('/v1/audit/log', logView);
 		if (log.vkey === null) throw new TapPassError('not_found', { detail: 'the log has no entries yet' });
@@ -111,7 +111,7 @@ export default class AuditExport extends OperatorCommand {
 		let files = 0;
 		let payloads = 0;
 		const write = async (file: LogFile): Promise<void> => {
-			await writeBelow(directory, file);
+			await target.write(file);
 			files += 1;
 		};
 		const openings = async (first: number, end: number): Promise<readonly Opened[]> => {
@@ -125,7 +125,7 @@ export default class AuditExport extends OperatorCommand {
 				source,
 				{
 					key,
-					since,
+					since: target.checkpoint,
 					proofs,
 					...(chosen.payloads ? { payloads: openings } : {}),
 					onProgress: (done, all) => progress.update(`exporting ${key.name}: ${done} of ${all} entries`),
@@ -134,11 +134,12 @@ export default class AuditExport extends OperatorCommand {
 			);
 			return {
 				schema: 'tappass.audit.export/1',
-				fields: { directory, origin: key.name, size, files, payloads, proofs, vkey: log.vkey },
+				// The key that it was verified with, which is not for the server to say when it was given.
+				fields: { directory, origin: key.name, size, files, payloads, proofs, vkey: vkeyText(key) },
 				text: [
 					`Exported ${size} entries of ${key.name} to ${directory}, verified.`,
 					...(payloads === 0 ? [] : [`  ${payloads} payloads, in clear`]),
-					`  check it anywhere: tappass audit verify ${chosen.output} --vkey ${log.vkey}`,
+					`  check it anywhere: tappass audit verify ${shellWord(chosen.output)} --vkey ${shellWord(vkeyText(key))}`,
 				].join('\n'),
 			};
 		} finally {
@@ -150,29 +151,6 @@ export default class AuditExport extends OperatorCommand {
 function indexOf(text: string): number {
 	if (/^(?:0|[1-9]\d{0,14})$/.test(text)) return Number(text);
 	throw new TapPassError('usage', { detail: `--proof ${text}: expected the index of an entry` });
-}
-
-// A directory with other things in it is left alone.
-async function earlierCheckpoint(directory: string): Promise<Uint8Array | undefined> {
-	const names = await readdir(directory).catch((cause: NodeJS.ErrnoException): string[] => {
-		if (cause.code === 'ENOENT') return [];
-		throw new TapPassError('file_unreadable', { detail: `${directory}: ${cause.code}`, cause });
-	});
-	if (names.includes(checkpointPath)) return readBounded(join(directory, checkpointPath), limits.checkpointBytesMax);
-	const own = ['tile', 'payloads', 'proofs', 'vkey'];
-	const foreign = names.find((name) => !own.includes(name));
-	if (foreign !== undefined)
-		throw new TapPassError('usage', {
-			detail: `${directory} holds ${foreign}, which is no part of an export`,
-			hint: 'name an empty directory, or one that does not exist yet',
-		});
-	return undefined;
-}
-
-async function writeBelow(directory: string, { path: name, bytes }: LogFile): Promise<void> {
-	const file = join(directory, ...name.split('/'));
-	await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-	await writeFileAtomic(file, bytes, { mode: 0o600 });
 }
 
 async function readPayloads(client: ApiClient, first: number, end: number): Promise<readonly Opened[]> {
