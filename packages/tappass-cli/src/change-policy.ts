@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import type { BooleanFlag, OptionFlag } from '@oclif/core/interfaces';
 import { type Answer, note, type Terminal } from '@tappass/cli-kit';
+import { TapPassError } from '@tappass/core';
 import { connect } from './remote/connect.ts';
 import { waitLoaded, withProgress } from './remote/follow.ts';
 import { levelName, type Place } from './remote/place.ts';
@@ -63,7 +64,9 @@ export async function changePolicy(
 	const specs = done.effects.flatMap(({ spec }) => (spec === null ? [] : [spec]));
 	const hosts =
 		flags.wait && !done.dry_run && specs.length > 0
-			? await waitLoaded(terminal, client, specs, flags.timeout)
+			? await waitLoaded(terminal, client, specs, flags.timeout).catch((error: unknown) =>
+					madeAlready(error, done.revision),
+				)
 			: undefined;
 	const text = outcomeText(done, levelName(place), flags.full);
 	return {
@@ -73,4 +76,18 @@ export async function changePolicy(
 			hosts === undefined ? text : `${text}\n${hosts.loaded} loaded by their hosts, ${hosts.pending} not enrolled yet.`,
 		exit: done.failed ? 1 : 0,
 	};
+}
+
+// The change is made, whatever became of the waiting: who reads only that a server cannot be reached would make it again.
+function madeAlready(error: unknown, revision: number | null): never {
+	if (!(error instanceof TapPassError)) throw error;
+	throw new TapPassError(error.code, {
+		detail: `revision ${revision} is made; ${error.detail ?? error.message}`,
+		hint:
+			error.code === 'timed_out' && error.hint !== undefined
+				? error.hint
+				: 'tappass sandbox list shows what each host has loaded',
+		fields: { ...error.fields, ...(revision === null ? {} : { revision }) },
+		cause: error,
+	});
 }

@@ -1,10 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, makeDirectory, type Terminal } from '@tappass/cli-kit';
+import { type Answer, makeDirectory, note, type Terminal } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { type Plane, type ServerOptions, startServer } from '@tappass/server';
 import { OperatorCommand } from '../../command.ts';
 import { dataFlag, defaultDataDirectory } from '../../data-directory.ts';
+import { showsPassword } from '../../database-url.ts';
 import { readListen } from '../../listen.ts';
 
 const planes: readonly Plane[] = ['operator', 'host', 'agent'];
@@ -58,6 +59,12 @@ export default class ServerStart extends OperatorCommand {
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {
 		const { flags: chosen } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
+		if (showsPassword(this.argv))
+			note(
+				terminal,
+				'warning',
+				'everyone on this machine can read the password in --database: give the URL in TAPPASS_DATABASE instead',
+			);
 		// As root the engine runs as another user, who must be able to pass through; nothing but the last one is private.
 		await makeDirectory(dirname(resolve(chosen.data)), 0o755);
 		await makeDirectory(chosen.data, 0o700);
