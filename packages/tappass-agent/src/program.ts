@@ -19,7 +19,7 @@ await runCommandLine({
 function program(terminal: Terminal): Command {
 	const root = new Command('tappass-agent')
 		.description('Shows a governed agent what it may do. Read-only: nothing here can ask for more.')
-		.version('0.1.0', '--version', 'print the version')
+		.version('tappass-agent 0.1.0', '--version', 'print the version')
 		.helpOption('-h, --help', 'show help')
 		.configureOutput({ writeErr: () => undefined })
 		.addHelpText(

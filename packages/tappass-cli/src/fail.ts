@@ -38,6 +38,11 @@ function unknownCommand(argv: readonly string[], known: readonly string[]): TapP
 	const typed = words.slice(0, 2).join(' ');
 	if (typed === '')
 		return new TapPassError('usage', { detail: 'a command is missing', hint: 'tappass --help lists the commands' });
+	if (words[0] === 'version' || words[0] === 'help')
+		return new TapPassError('usage', {
+			detail: `there is no command ${JSON.stringify(words[0])}`,
+			hint: `did you mean tappass --${words[0]}?`,
+		});
 	// The command is there: oclif does not find it because of the words behind it.
 	const extra = [3, 2, 1].find((count) => known.includes(words.slice(0, count).join(' ')));
 	if (extra !== undefined) return usage(`${JSON.stringify(words[extra] ?? '')} is not an argument of it`, argv, known);

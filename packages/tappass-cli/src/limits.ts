@@ -7,6 +7,8 @@ export const limits = {
 	serverStopMs: 60_000,
 	/** Milliseconds between two looks whether it has. */
 	serverPollMs: 100,
+	/** Milliseconds between two looks at a server that is watched. */
+	statusWatchMs: 1_000,
 	/** Milliseconds that one request may take: the answer to a change of policy comes when every statement is signed. */
 	requestMs: 300_000,
 	/** Bytes of one answer. */

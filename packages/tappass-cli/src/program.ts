@@ -17,7 +17,9 @@ const { run } = await import('@oclif/core/run');
 let config: Config | undefined;
 try {
 	config = await Configuration.load({ root: import.meta.dirname });
-	await run(argv, config);
+	// As the other two command lines say it: oclif's own form names the package, the machine and Node.
+	if (argv[0] === '--version') process.stdout.write(`${config.bin} ${config.version}\n`);
+	else await run(argv, config);
 } catch (error) {
 	const { fail } = await import('./fail.ts');
 	process.exitCode = fail(error, argv, config);

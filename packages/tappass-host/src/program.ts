@@ -31,7 +31,7 @@ await runCommandLine({
 function program(terminal: Terminal): Command {
 	const root = new Command('tappass-host')
 		.description('Applies signed policy on the machine where agents run.')
-		.version(version, '--version', 'print the version')
+		.version(`tappass-host ${version}`, '--version', 'print the version')
 		.helpOption('-h, --help', 'show help')
 		.configureOutput({ writeErr: () => undefined })
 		.addHelpText(

@@ -1,6 +1,8 @@
+import { printable, type Terminal } from '@tappass/cli-kit';
 import { Box, render, Text, useApp, useInput } from 'ink';
 import { createElement, type ReactNode, useEffect, useState } from 'react';
 import type { AuditEntry } from '../audit/entries.ts';
+import { hasColour } from './live-lines.ts';
 
 const shown = 20;
 const colors: Readonly<Record<string, string>> = { block: 'red', notify: 'yellow', allow: 'green' };
@@ -9,9 +11,17 @@ const colors: Readonly<Record<string, string>> = { block: 'red', notify: 'yellow
  * Shows entries as they come, at a terminal, until the person leaves with q or Ctrl-C.
  * @param entries ends, or throws, when nothing more can be read
  */
-export async function showAuditTail(server: string, entries: AsyncIterable<AuditEntry>): Promise<void> {
+export async function showAuditTail(
+	terminal: Terminal,
+	server: string,
+	entries: AsyncIterable<AuditEntry>,
+): Promise<void> {
 	let failure: unknown;
-	const view = render(createElement(Tail, { server, entries, onFailure: (error) => (failure = error) }));
+	const isColoured = hasColour(terminal);
+	const onFailure = (error: unknown): void => {
+		failure = error;
+	};
+	const view = render(createElement(Tail, { server, entries, isColoured, onFailure }));
 	await view.waitUntilExit();
 	if (failure !== undefined) throw failure;
 }
@@ -19,10 +29,12 @@ export async function showAuditTail(server: string, entries: AsyncIterable<Audit
 function Tail({
 	server,
 	entries,
+	isColoured,
 	onFailure,
 }: {
 	readonly server: string;
 	readonly entries: AsyncIterable<AuditEntry>;
+	readonly isColoured: boolean;
 	readonly onFailure: (error: unknown) => void;
 }): ReactNode {
 	const { exit } = useApp();
@@ -47,20 +59,29 @@ function Tail({
 	return createElement(
 		Box,
 		{ flexDirection: 'column' },
-		createElement(Text, { bold: true }, `Audit log of ${server}`),
-		...last.map((entry) => createElement(Line, { key: entry.event_id, entry, codeWidth })),
-		createElement(Text, { dimColor: true }, `${counts.seen} entries, ${counts.blocked} blocked · q to leave`),
+		createElement(Text, { bold: isColoured }, `Audit log of ${server}`),
+		...last.map((entry) => createElement(Line, { key: entry.event_id, entry, codeWidth, isColoured })),
+		createElement(Text, { dimColor: isColoured }, `${counts.seen} entries, ${counts.blocked} blocked · q to leave`),
 	);
 }
 
-function Line({ entry, codeWidth }: { readonly entry: AuditEntry; readonly codeWidth: number }): ReactNode {
+function Line({
+	entry,
+	codeWidth,
+	isColoured,
+}: {
+	readonly entry: AuditEntry;
+	readonly codeWidth: number;
+	readonly isColoured: boolean;
+}): ReactNode {
 	const { index, at, type, decision, code, sandbox_id } = entry;
-	const color = colors[decision];
+	const color = isColoured ? colors[decision] : undefined;
+	// Ink passes escape sequences on.
 	return createElement(
 		Text,
 		{ wrap: 'truncate-end' },
-		`${String(index).padStart(6)}  ${at.slice(11, 19)}  ${type.padEnd(20)}  `,
-		createElement(Text, color === undefined ? {} : { color }, decision.padEnd(6)),
-		`  ${(code ?? '-').padEnd(codeWidth)}  ${sandbox_id ?? ''}`,
+		`${String(index).padStart(6)}  ${printable(at.slice(11, 19))}  ${printable(type).padEnd(20)}  `,
+		createElement(Text, color === undefined ? {} : { color }, printable(decision).padEnd(6)),
+		`  ${printable(code ?? '-').padEnd(codeWidth)}  ${printable(sandbox_id ?? '')}`,
 	);
 }

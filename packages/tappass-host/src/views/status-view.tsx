@@ -1,4 +1,4 @@
-import type { Terminal } from '@tappass/cli-kit';
+import { printable, type Terminal } from '@tappass/cli-kit';
 import { Box, render, Text } from 'ink';
 import { type ReactElement, useEffect, useState } from 'react';
 import { detailsOf, versionOf, weaknessesOf } from '../commands/status.ts';
@@ -84,7 +84,7 @@ function Sandbox({ hasColour, sandbox }: { readonly sandbox: SandboxView; readon
 			</Box>
 			{detailsOf(sandbox).map((line) => (
 				<Box key={line} paddingLeft={2}>
-					<Text>{line.slice(name.length + 2)}</Text>
+					<Text>{printable(line.slice(name.length + 2))}</Text>
 				</Box>
 			))}
 		</Box>

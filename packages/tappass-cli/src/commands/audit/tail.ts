@@ -41,7 +41,7 @@ export default class AuditTail extends OperatorCommand {
 		if (isLive) {
 			// Only here: Ink takes longer to load than every other command to run.
 			const { showAuditTail } = await import('../../views/audit-tail.ts');
-			await showAuditTail(client.server, entries);
+			await showAuditTail(terminal, client.server, entries);
 			// The request that waits for the next entry would hold the process for as long as it lasts.
 			process.exit(0);
 		}

@@ -1,0 +1,72 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { printable } from '@tappass/cli-kit';
+import { TapPassError } from '@tappass/core';
+import { type LocalStatus, localStatus } from '@tappass/server';
+import { connect } from './remote/connect.ts';
+import { type StatusView, status } from './remote/shapes.ts';
+import { statusLines } from './views/status.ts';
+
+/** How a server is doing. */
+export interface ServerPicture {
+	readonly isRunning: boolean;
+	/** For programs. */
+	readonly fields: Readonly<Record<string, unknown>>;
+	/** For people. */
+	readonly lines: readonly string[];
+}
+
+/** A server anywhere, asked with the key for it. @throws {TapPassError} what it answers; server_unreachable */
+export async function lookAtServer(url: string): Promise<ServerPicture> {
+	const org = await (await connect(url)).get('/v1/status', status);
+	const { version, ...rest } = org;
+	return {
+		isRunning: true,
+		fields: { running: true, version, org: rest },
+		lines: [`${url}, version ${version}.`, ...statusLines(org)].map(printable),
+	};
+}
+
+/** The server on a data directory of this machine. @throws {TapPassError} server_unreachable, … */
+export async function lookAtDirectory(directory: string): Promise<ServerPicture> {
+	const local = await localStatus(directory);
+	if (local === null)
+		return { isRunning: false, fields: { running: false }, lines: [printable(`No server runs on ${directory}.`)] };
+	const org = await askIfSignedIn(local.urls['operator'] ?? null);
+	return {
+		isRunning: true,
+		fields: { running: true, ...local, org },
+		lines: [...localLines(local), ...(org === null ? [] : statusLines(org))].map(printable),
+	};
+}
+
+/**
+ * Looks again and again; a picture that is as the one before is left out. The last one is of a server that has ended.
+ * @throws what `look` throws
+ */
+export async function* watchServer(look: () => Promise<ServerPicture>, everyMs: number): AsyncGenerator<ServerPicture> {
+	let shown: string | undefined;
+	while (true) {
+		const picture = await look();
+		const now = JSON.stringify(picture.fields);
+		if (now !== shown) yield picture;
+		shown = now;
+		if (!picture.isRunning) return;
+		await wait(everyMs);
+	}
+}
+
+function localLines({ pid, version, started_at, urls }: LocalStatus): readonly string[] {
+	const where = Object.entries(urls).map(([plane, url]) => `  ${plane.padEnd(8)}  ${url ?? 'not in this process'}`);
+	return [`Process ${pid}, version ${version}, up since ${started_at}.`, ...where];
+}
+
+// Whoever is not signed in is still told that it runs.
+async function askIfSignedIn(url: string | null): Promise<StatusView | null> {
+	if (url === null) return null;
+	try {
+		return await (await connect(url)).get('/v1/status', status);
+	} catch (error) {
+		if (error instanceof TapPassError && ['unauthenticated', 'forbidden', 'usage'].includes(error.code)) return null;
+		throw error;
+	}
+}
