@@ -35,7 +35,8 @@ export default class SandboxList extends OperatorCommand {
 		const rows = items.map((each) => [
 			each.id,
 			each.name ?? '-',
-			each.state,
+			// Where the note has no room a fault must still be seen.
+			each.compile_error === null ? each.state : `${each.state}, faulty`,
 			each.spec,
 			placeName(each),
 			String(each.policy_version),
