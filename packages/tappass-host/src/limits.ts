@@ -106,6 +106,8 @@ export const limits = {
 	localRequestMs: 5_000,
 	/** Longest path of a unix socket that every system takes (sun_path, less one). */
 	socketPathMax: 103,
+	/** Characters of an agent's output that are told as one line in JSON; a longer line is told in pieces. */
+	logLineMax: 65_536,
 	/** Bytes of any file of ours in the state directory. */
 	stateFileBytesMax: 1_048_576,
 } as const;

@@ -75,11 +75,13 @@ function Sandbox({ hasColour, sandbox }: { readonly sandbox: SandboxView; readon
 	];
 	return (
 		<Box flexDirection="column" marginBottom={1}>
-			<Box gap={2}>
+			<Box columnGap={2} flexWrap="wrap">
 				<Text bold={hasColour}>{name}</Text>
 				<Text {...(hasColour && { color: colours[posture] })}>{posture}</Text>
 				{facts.map((fact) => (
-					<Text key={fact}>{fact}</Text>
+					<Box key={fact} flexShrink={0}>
+						<Text>{fact}</Text>
+					</Box>
 				))}
 			</Box>
 			{detailsOf(sandbox).map((line) => (
