@@ -14,5 +14,13 @@ export { type Answer, note, printAnswer, printFailure, surviveBrokenOutput } fro
 export { type Progress, startProgress } from './progress.ts';
 export { readBounded } from './read-file.ts';
 export { fittedTable, table } from './table.ts';
-export { createTerminal, printable, type Style, type Terminal, type TerminalOptions, type Writer } from './terminal.ts';
+export {
+	createTerminal,
+	printable,
+	printableJson,
+	type Style,
+	type Terminal,
+	type TerminalOptions,
+	type Writer,
+} from './terminal.ts';
 export { type WrittenFile, writeBelow } from './write-below.ts';

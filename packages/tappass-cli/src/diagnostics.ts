@@ -1,5 +1,5 @@
 import type { Terminal } from '@tappass/cli-kit';
-import { printable } from '@tappass/cli-kit';
+import { printable, printableJson } from '@tappass/cli-kit';
 import { type Diagnostic, printDiagnostic, TapPassError } from '@tappass/core';
 
 /** Throws when any of the diagnostics is an error, with all of them; contradictions alone get a code of their own. */
@@ -17,7 +17,7 @@ export function refuse(diagnostics: readonly Diagnostic[], what: string): void {
 /** Diagnostics that do not stop a command, on stderr: lines for people, one object for programs. */
 export function printWarnings(terminal: Terminal, diagnostics: readonly Diagnostic[]): void {
 	if (diagnostics.length === 0) return;
-	if (terminal.json) terminal.stderr.write(`${JSON.stringify({ schema: 'tappass.diagnostics/1', diagnostics })}\n`);
+	if (terminal.json) terminal.stderr.write(printableJson({ schema: 'tappass.diagnostics/1', diagnostics }));
 	else for (const diagnostic of diagnostics) terminal.stderr.write(`${printable(printDiagnostic(diagnostic))}\n`);
 }
 

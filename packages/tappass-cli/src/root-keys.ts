@@ -21,6 +21,7 @@ import {
 import { z } from 'zod';
 import { limits } from './limits.ts';
 import type { ApiClient } from './remote/api-client.ts';
+import { refuseTyped } from './remote/secret-input.ts';
 import { type AcceptedRoot, acceptedRoot, type OnlineRole, type PreparedKey, root } from './remote/shapes.ts';
 
 /** Flags of every command that signs with the root keys. */
@@ -54,6 +55,7 @@ export async function readRootKeys(flags: RootKeyFlags): Promise<readonly LocalS
 	const files = flags['root-key'] ?? (await keysIn(join(flags.data, 'root-keys')));
 	const text = async (file: string): Promise<string> =>
 		new TextDecoder().decode(await readBounded(file, limits.rootKeyBytesMax));
+	refuseTyped(flags['passphrase-file'] ?? '', '--passphrase-file <file>');
 	const passphrase = (await text(flags['passphrase-file'] ?? join(dirname(files[0]!), 'passphrase'))).trim();
 	const signers: LocalSigner[] = [];
 	for (const file of files) signers.push(openKey(file, await text(file), passphrase));

@@ -12,3 +12,10 @@ test('a policy that is not there, but ships under that name, is said to lie wher
 	await expect(readSource('nowhere/mine.rego')).rejects.toMatchObject({ code: 'file_unreadable', hint: undefined });
 	expect((await readSource(shipped)).bytes.length).toBeGreaterThan(0);
 });
+
+test('what may have no end is not read', async () => {
+	await expect(readSource('/dev/zero')).rejects.toMatchObject({
+		code: 'file_unreadable',
+		detail: '/dev/zero is not a regular file',
+	});
+});

@@ -48,6 +48,8 @@ export async function readSource(path: string): Promise<SourceFile> {
 		const info = statSync(path);
 		if (info.isDirectory())
 			throw new TapPassError('file_unreadable', { detail: `${path} is a directory`, hint: 'name the file' });
+		// A device or a pipe may have no end.
+		if (!info.isFile()) throw new TapPassError('file_unreadable', { detail: `${path} is not a regular file` });
 		if (info.size > limits.sourceFileBytesMax)
 			throw new TapPassError('file_unreadable', {
 				detail: `${path} has ${info.size} bytes`,

@@ -119,3 +119,10 @@ it('lets no name lead elsewhere', () => {
 	expect(path`/v1/teams/${'a/../../keys'}/x`).toBe('/v1/teams/a%2F..%2F..%2Fkeys/x');
 	expect(() => path`/v1/teams/${'..'}`).toThrow(expect.objectContaining({ code: 'usage' }));
 });
+
+it('says of an id that is none what was typed wrong, in one line', async () => {
+	const diagnostics = [{ code: 'schema_invalid', message: 'must match /^apr_/', file: 'the path', path: '/ticket' }];
+	answer = reply(422, { code: 'schema_invalid', detail: 'the path', diagnostics });
+
+	await expect(get()).rejects.toMatchObject({ code: 'usage', detail: 'ticket: must match /^apr_/', diagnostics: [] });
+});

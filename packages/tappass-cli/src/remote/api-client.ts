@@ -147,7 +147,16 @@ const problemSchema = z.looseObject({
 	detail: z.string().optional(),
 	hint: z.string().optional(),
 	request_id: z.string().optional(),
-	diagnostics: z.array(z.looseObject({ code: z.string(), message: z.string() })).default([]),
+	diagnostics: z
+		.array(
+			z.looseObject({
+				code: z.string(),
+				message: z.string(),
+				file: z.string().optional(),
+				path: z.string().optional(),
+			}),
+		)
+		.default([]),
 });
 
 function problemOf(bytes: Uint8Array, status: number, server: string): TapPassError {
@@ -159,6 +168,8 @@ function problemOf(bytes: Uint8Array, status: number, server: string): TapPassEr
 	}
 	const { code, detail, hint, request_id, diagnostics } = problem;
 	if (!Object.hasOwn(errorTable, code)) return unexpected(server, `status ${status}, code ${code}: ${detail ?? ''}`);
+	if (code === 'schema_invalid' && diagnostics.length > 0 && diagnostics.every(({ file }) => file === 'the path'))
+		return notWritten(diagnostics);
 	const ours = code === 'internal' ? { hint: `look for request ${request_id} in the log of ${server}` } : {};
 	return new TapPassError(code as ErrorCode, {
 		...(detail === undefined ? {} : { detail }),
@@ -167,6 +178,14 @@ function problemOf(bytes: Uint8Array, status: number, server: string): TapPassEr
 		diagnostics: diagnostics as unknown as readonly Diagnostic[],
 		...(request_id === undefined ? {} : { fields: { request_id } }),
 	});
+}
+
+// What was typed for an id is no document of the operator's: it is a word that was mistyped.
+function notWritten(
+	diagnostics: readonly { readonly path?: string | undefined; readonly message: string }[],
+): TapPassError {
+	const said = diagnostics.map(({ path: place, message }) => `${(place ?? '').replace(/^\//, '')}: ${message}`);
+	return new TapPassError('usage', { detail: said.join('; '), hint: 'copy it as the list of its kind prints it' });
 }
 
 function unreachable(server: string, error: unknown): TapPassError {

@@ -6,6 +6,7 @@ import { makeDirectory, readBounded, writeFileAtomic } from '@tappass/cli-kit';
 import { parseBytesWith, TapPassError } from '@tappass/core';
 import { z } from 'zod';
 import { limits } from '../limits.ts';
+import { refuseTyped } from './secret-input.ts';
 import type { TokenAnswer } from './shapes.ts';
 
 /** API keys by server: a key goes to the server it was given for, and to no other. */
@@ -57,6 +58,7 @@ export async function writeCredentials(credentials: Credentials): Promise<void> 
 
 /** Reads an API key from a file, or from standard input for `-`. @throws {TapPassError} file_unreadable, usage */
 export async function readKey(path: string): Promise<string> {
+	refuseTyped(path, '--key-file <file>');
 	return parseKey(new TextDecoder().decode(await readBounded(path, limits.keyFileBytesMax)), path);
 }
 

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, expect, it } from 'vitest';
+import { afterAll, expect, it, vi } from 'vitest';
+import { readKey } from './credentials.ts';
 import { readSecret } from './secret-input.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'tappass-secret-'));
@@ -38,4 +39,14 @@ it.each([
 	['fixture \n', 'fixture '],
 ])('reads %j without the line end at its end', async (content, secret) => {
 	expect(await readSecret(fileOf(content))).toBe(secret);
+});
+
+it('is never typed at a terminal, a key as little as a secret', async () => {
+	vi.spyOn(process, 'stdin', 'get').mockReturnValue({ isTTY: true } as typeof process.stdin);
+	try {
+		await expect(readSecret('-')).rejects.toMatchObject({ code: 'usage' });
+		await expect(readKey('-')).rejects.toMatchObject({ code: 'usage', hint: expect.stringContaining('--key-file') });
+	} finally {
+		vi.restoreAllMocks();
+	}
 });

@@ -7,11 +7,7 @@ import { limits } from '../limits.ts';
  * @throws {TapPassError} usage, file_unreadable, payload_too_large; none of them tells what was read
  */
 export async function readSecret(path: string): Promise<string> {
-	if (path === '-' && process.stdin.isTTY)
-		throw new TapPassError('usage', {
-			detail: 'a secret is not typed at a terminal, where it would be seen',
-			hint: 'give it by a pipe, or from a file with --file <file>',
-		});
+	refuseTyped(path, '--file <file>');
 	const bytes = await readBounded(path, limits.secretBytesMax);
 	const where = path === '-' ? 'standard input' : path;
 	let text: string;
@@ -23,4 +19,17 @@ export async function readSecret(path: string): Promise<string> {
 	}
 	if (text.trim() === '') throw new TapPassError('usage', { detail: `${where} is empty` });
 	return text;
+}
+
+/**
+ * Refuses standard input where it is a terminal: a secret that is typed there is seen, and stays in what the screen remembers.
+ * @param flag how to name a file instead
+ * @throws {TapPassError} usage
+ */
+export function refuseTyped(path: string, flag: string): void {
+	if (path !== '-' || !process.stdin.isTTY) return;
+	throw new TapPassError('usage', {
+		detail: 'a secret is not typed at a terminal, where it would be seen',
+		hint: `give it by a pipe, or from a file with ${flag}`,
+	});
 }

@@ -1,5 +1,5 @@
 import { type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, printable, type Terminal } from '@tappass/cli-kit';
+import { type Answer, printable, printableJson, type Terminal } from '@tappass/cli-kit';
 import { type AuditEntry, entryLine, entryPage, filterFlags, filterQuery } from '../../audit/entries.ts';
 import { OperatorCommand } from '../../command.ts';
 import { limits } from '../../limits.ts';
@@ -66,7 +66,7 @@ export default class AuditTail extends OperatorCommand {
 const nothing: Answer = { schema: 'tappass.audit.tail/1', fields: {}, text: '' };
 
 function jsonLine(entry: AuditEntry): string {
-	return `${printable(JSON.stringify({ schema: nothing.schema, ...entry }))}\n`;
+	return printableJson({ schema: nothing.schema, ...entry });
 }
 
 async function* follow(

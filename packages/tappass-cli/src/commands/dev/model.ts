@@ -1,5 +1,5 @@
 import { Args, type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, note, printable, readBounded, type Terminal } from '@tappass/cli-kit';
+import { type Answer, note, printable, printableJson, readBounded, type Terminal } from '@tappass/cli-kit';
 import { type Diagnostic, TapPassError } from '@tappass/core';
 import { type ModelCallSeen, readScript, type Script, scriptedModel } from '@tappass/server/dev-model';
 import { LineCounter, parseDocument } from 'yaml';
@@ -68,7 +68,7 @@ function tell(terminal: Terminal, { path, conversation, turn }: ModelCallSeen): 
 			stream: conversation.stream,
 			results: conversation.results.length,
 		};
-		terminal.stdout.write(`${JSON.stringify({ schema: 'tappass.dev.model.call/1', ...fields, called })}\n`);
+		terminal.stdout.write(printableJson({ schema: 'tappass.dev.model.call/1', ...fields, called }));
 		return;
 	}
 	const said = called.length > 0 ? `calls ${called.join(', ')}` : 'answers';
