@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import { canonicalBytes, sha256Hex, TapPassError } from '@tappass/core';
 import { denialOf, recordRefusal } from '../llm/refuse.ts';
 import type { Admission, Admitted, Denial, Identified, Outcome } from '../pipeline/admission.ts';
@@ -105,9 +106,12 @@ export async function callServer(
 	} catch (error) {
 		ended = endBadly(caller, admitted, error);
 	}
-	const settled = admitted.settle(ended.outcome).catch((cause: unknown) => {
-		context.report({ code: 'audit_unavailable', request_id: admitted.request_id, cause });
-	});
+	// The answer goes out first: whoever waits for it need not wait for sums and signatures.
+	const settled = setImmediate()
+		.then(() => admitted.settle(ended.outcome))
+		.catch((cause: unknown) => {
+			context.report({ code: 'audit_unavailable', request_id: admitted.request_id, cause });
+		});
 	return { ...ended.done, settled };
 }
 

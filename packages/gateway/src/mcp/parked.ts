@@ -27,9 +27,11 @@ export class ParkedCall {
 	#notify: Exchange['notify'] = () => {};
 
 	constructor(start: (exchange: Pick<Exchange, 'signal' | 'notify' | 'ask'>) => Promise<RpcAnswer>) {
-		const timeout = AbortSignal.timeout(mcpLimits.askedMs);
+		const timer = setTimeout(() => {
+			this.#gone.abort(new DOMException('nobody came back to it', 'TimeoutError'));
+		}, mcpLimits.askedMs).unref();
 		this.#answer = start({
-			signal: AbortSignal.any([this.#gone.signal, timeout]),
+			signal: this.#gone.signal,
 			notify: (method, params) => this.#notify(method, params),
 			ask: (method, params) =>
 				new Promise((answer) => {
@@ -37,7 +39,7 @@ export class ParkedCall {
 					this.#questions.set(`question-${this.#asked}`, { method, params, answer });
 					this.#wake();
 				}),
-		});
+		}).finally(() => clearTimeout(timer));
 		// It is heard of by whoever waits for the next step; when nobody does, nobody misses it.
 		this.#answer.catch(() => {});
 	}
