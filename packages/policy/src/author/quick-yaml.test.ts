@@ -31,6 +31,8 @@ describe('the quick reader', () => {
 		['an anchor', 'a: &x 1'],
 		['an alias', 'a: [*x]'],
 		['a tag', 'a: !!str 1'],
+		['a tag without a name', 'a: ! b: c'],
+		['nothing but a tag', 'a: !'],
 		['a merge key', '<<: {a: 1}'],
 		['a second document', 'a: 1\n---\nb: 2'],
 		['a duplicate key', 'a: 1\na: 2'],

@@ -5,7 +5,7 @@ import { CORE_SCHEMA, load } from 'js-yaml';
 // JavaScript treats specially. A match only means that the strict reader reads the text.
 const unusual = new RegExp(
 	[
-		String.raw`(?:^|[\s,[{:?-])[&*!](?=[^\s"'])`,
+		String.raw`(?:^|[\s,[{:?-])(?:[&*](?=[^\s"'])|!(?!["']))`,
 		'<<',
 		String.raw`^(?:---|\.\.\.|%)`,
 		String.raw`(?:^|\s)\?(?:\s|$)`,
