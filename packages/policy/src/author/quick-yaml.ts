@@ -9,7 +9,9 @@ const unusual = new RegExp(
 		'<<',
 		String.raw`^(?:---|\.\.\.|%)`,
 		String.raw`(?:^|\s)\?(?:\s|$)`,
-		String.raw`(?:^|[\s,[{-])(?:true|false|null|~|[-+.]?\d[\w.+-]*|)\s*:(?:\s|$)`,
+		String.raw`(?:^|[\s,[{-])(?:true|false|null|~|[-+.]?\d[\w.+-]*|)\s*:(?:[\s,\]}]|$)`,
+		// Too large for a number: one parser makes it infinite, the other a text.
+		String.raw`\d\.?e[-+]?\d{3}`,
 		'__proto__|constructor|prototype',
 		String.raw`[\t\r\u0000\u0085\u2028\u2029\ufeff]`,
 	].join('|'),
