@@ -1,27 +1,27 @@
-import { join } from 'node:path';
-import { TapPassError } from '@tappass/core';
-import type { Freshness, PolicyStatement } from '@tappass/trust';
+import type { TapPassError } from '@tappass/core';
 import type { Logger } from 'pino';
 import type { Clock } from '../clock.ts';
 import type { Denial, EgressPolicy, PlaneDoor } from '../egress/types.ts';
-import { assertKeyringDirectory } from '../launch/keyring-mount.ts';
-import type { Exhausted, SandboxExit, Spawnable } from '../launch/types.ts';
-import { limits } from '../limits.ts';
+import type { Exhausted, Spawnable } from '../launch/types.ts';
 import { documentText, enrolmentSchema, type RunRequest, readDocument, runRequestSchema } from '../state/documents.ts';
 import type { Files } from '../state/files.ts';
 import type { SandboxPlaces } from '../state/places.ts';
-import { AgentRun, type Launched } from './agent-run.ts';
-import { afterMs, openSession } from './agent-session.ts';
+import { AgentRun } from './agent-run.ts';
+import { afterMs } from './agent-session.ts';
+import { asTapPassError } from './as-error.ts';
 import { coalesced } from './coalesced.ts';
 import { denialBody, type EventPlace, exhaustionBody } from './host-events.ts';
 import type { KernelRing, KernelTarget } from './kernel-ring.ts';
 import { KernelWatch } from './kernel-watch.ts';
-import { launchAgent } from './launch-agent.ts';
 import { withNextStep } from './next-step.ts';
 import { PolicyInForce } from './policy-in-force.ts';
-import { goodPostures, type Standing, standingOf } from './posture.ts';
+import { PolicyIntake } from './policy-intake.ts';
+import { goodPostures, type Standing } from './posture.ts';
+import { type SandboxLog, sandboxLog } from './sandbox-log.ts';
 import { openParts, type SandboxParts } from './sandbox-parts.ts';
+import { SandboxStanding } from './sandbox-standing.ts';
 import { type SandboxFacts, sandboxView, statusReport } from './sandbox-view.ts';
+import { startAgent } from './start-agent.ts';
 import { finalCodes } from './sync-loop.ts';
 import type { SandboxView } from './view.ts';
 
@@ -51,41 +51,48 @@ export interface GovernedSandboxOptions {
 export class GovernedSandbox {
 	readonly agent: AgentRun;
 	readonly #options: GovernedSandboxOptions;
+	readonly #log: SandboxLog;
 	#parts: SandboxParts | undefined;
 	readonly #policy: PolicyInForce;
-	/** Why it could not be opened; it denies everything then. */
-	#fault: TapPassError | undefined;
-	/** An operator ended it, or two hosts hold it. */
-	#ended: TapPassError | undefined;
-	#lost: TapPassError | undefined;
-	#acceptedAt: number | undefined;
-	#serverAheadMs = 0;
-	/** Of the last keyring before a revocation: with them the gateway says so itself, for as long as they last. */
-	#last: Freshness | undefined;
+	readonly #standing: SandboxStanding;
+	readonly #kernel: KernelWatch;
+	readonly #intake: PolicyIntake;
+	/** Posture that was looked at last. */
 	#shown = '';
 	/** Tells the control plane what is loaded; what changes meanwhile is told after. */
 	readonly #report: () => void;
 	#refreshEgress: (() => void) | undefined;
-	readonly #kernel: KernelWatch;
 
 	constructor(options: GovernedSandboxOptions) {
 		this.#options = options;
-		const { files, path, places, user } = options;
+		const { clock, files, path, places, user } = options;
+		this.#log = sandboxLog(options.log, options.name);
 		this.#policy = new PolicyInForce({ files, path, places, user, changed: () => this.#refreshEgress?.() });
+		this.#standing = new SandboxStanding({ clock, policy: this.#policy, store: () => this.#parts?.store });
 		this.#report = coalesced(async () => {
-			if (this.#ended !== undefined || this.#parts === undefined) return;
+			if (this.#standing.isEnded || this.#parts === undefined) return;
 			const { plane, store } = this.#parts;
 			await plane.post('/v1/sync/status', 200, statusReport(this.#facts(), store.held?.policy_sha256));
 		});
-		this.#kernel = new KernelWatch(user, () => {
-			this.#changed();
-			this.#report();
+		this.#kernel = new KernelWatch({
+			user,
+			target: () => this.#holder,
+			changed: () => {
+				this.#changed();
+				this.#report();
+			},
 		});
-		this.agent = new AgentRun({
-			clock: options.clock,
-			launch: (run, onExit) => this.#launch(run, onExit),
-			persist: (run) => files.write(places.run, documentText(run)),
+		this.agent = this.#agentRun();
+		this.#intake = new PolicyIntake({
+			parts: () => this.#parts!,
+			agent: this.agent,
+			policy: this.#policy,
+			standing: this.#standing,
+			kernel: this.#kernel,
+			log: this.#log,
+			refreshEgress: () => this.#refreshEgress?.(),
 			changed: () => this.#changed(),
+			report: this.#report,
 		});
 	}
 
@@ -101,8 +108,9 @@ export class GovernedSandbox {
 			const run = await readDocument(this.#options.files, this.#options.places.run, runRequestSchema);
 			if (run !== undefined) this.agent.resume(run);
 		} catch (error) {
-			this.#fault = asTapPassError(error);
-			this.#log('error', 'the state of a sandbox cannot be believed', this.#fault);
+			const fault = asTapPassError(error);
+			this.#standing.unbelievable(fault);
+			this.#log('error', 'the state of a sandbox cannot be believed', fault);
 		}
 		this.#changed();
 	}
@@ -131,14 +139,14 @@ export class GovernedSandbox {
 	tick(): void {
 		const posture = this.posture().posture;
 		this.#holdUnreached();
-		this.#kernel.tick(this.#holder, this.#options.clock.now().monotonic_ms);
+		this.#kernel.tick(this.#options.clock.now().monotonic_ms);
 		if (posture !== this.#shown) {
 			this.#shown = posture;
 			this.#refreshEgress?.();
 			this.#changed();
 			this.#report();
 		}
-		if (this.#ended === undefined) this.#parts?.certificate.tick();
+		if (!this.#standing.isEnded) this.#parts?.certificate.tick();
 	}
 
 	/** Starts an agent. @throws {TapPassError} why it is not started */
@@ -153,35 +161,17 @@ export class GovernedSandbox {
 
 	/** What may go through now, and why not more. */
 	posture(): Standing {
-		const { store } = this.#parts ?? {};
-		return standingOf({
-			now: this.#options.clock.now(),
-			fault: this.#fault,
-			ended: this.#ended,
-			lost: this.#lost,
-			believed:
-				store === undefined
-					? undefined
-					: { state: store.state, remainingMs: store.remaining(), quarantined: store.quarantined },
-			acceptedAt: this.#acceptedAt,
-			policy: this.#policy,
-			serverAheadMs: this.#serverAheadMs,
-		});
+		return this.#standing.now();
 	}
 
 	/** What the egress proxy may let through now; the same object while nothing changed. */
 	egressPolicy(): EgressPolicy | null {
-		const { posture } = this.posture();
-		if (goodPostures.has(posture)) return this.#policy.egress;
-		return posture === 'revoked' && this.#lastToken('gateway') !== undefined ? planeAlone : null;
+		return this.#standing.egressPolicy();
 	}
 
 	/** The token in force for a door of the agent plane. */
 	token(door: PlaneDoor): string | undefined {
-		if (this.#ended !== undefined) return this.#lastToken(door);
-		const { store } = this.#parts ?? {};
-		if (store === undefined || store.remaining() <= 0 || store.held === null) return undefined;
-		return tokenOf(store.held.freshness, door);
+		return this.#standing.token(door);
 	}
 
 	view(): SandboxView {
@@ -211,10 +201,8 @@ export class GovernedSandbox {
 			places,
 			clock,
 			random,
-			serverAhead: (ms) => {
-				this.#serverAheadMs = ms;
-			},
-			receive: (bytes) => this.#receive(bytes),
+			serverAhead: (ms) => this.#standing.serverAhead(ms),
+			receive: (bytes) => this.#intake.receive(bytes),
 			connected: () => this.#connected(),
 			lost: (error) => this.#disconnected(error),
 			renewed: ({ certificate: { generation } }) => this.#log('info', 'certificate renewed', { generation }),
@@ -226,134 +214,30 @@ export class GovernedSandbox {
 		});
 	}
 
-	/** Handles one payload: believed or not, it is the only way in. */
-	async #receive(bytes: Uint8Array): Promise<void> {
-		const { loop, store } = this.#parts!;
-		// What was under way when the sandbox was ended comes too late.
-		if (this.#ended !== undefined) return;
-		const receipt = await store.receive(bytes);
-		if (this.#ended !== undefined) {
-			store.drop();
-			return;
-		}
-		switch (receipt.kind) {
-			case 'rejected': {
-				const { alarm, code, detail, fields, refresh_root } = receipt.rejection;
-				this.#log('warn', 'a payload was refused', { code, alarm, detail });
-				this.#parts!.spool.add('sync_rejected', { code, ...fields });
-				if (refresh_root) {
-					store.spendRootRefresh();
-					loop.reconcile().catch(() => undefined);
-				}
-				break;
-			}
-			case 'write_failed':
-				this.#policy.notStored(receipt.error);
-				this.#log('error', 'what was received could not be stored', receipt.error);
-				break;
-			case 'root':
-				break;
-			case 'keyring':
-				this.#acceptedAt = this.#options.clock.now().monotonic_ms;
-				this.#last = store.held!.freshness;
-				await this.#apply(store.held!.policy);
-				break;
-		}
-		this.#refreshEgress?.();
-		this.#changed();
-	}
-
-	/** Puts in force what was accepted, and has the agent follow. */
-	async #apply(statement: PolicyStatement, run = this.agent.run, anew = false): Promise<void> {
-		const outcome = await this.#policy.apply(statement, run, anew);
-		// Beside what follows: the agent is not left under an older policy while a program is looked at.
-		if (outcome.kind !== 'unchanged') void this.#kernel.look(this.#holder);
-		switch (outcome.kind) {
-			case 'unchanged':
-				return;
-			case 'loaded':
-				this.#log('info', 'policy loaded', { policy_version: statement.policy_version });
-				if (outcome.restart && this.agent.isRunning) {
-					const why =
-						this.#holder?.network === 'theirs'
-							? `the policy changed, and ${statement.runtime.rings.kernel} takes no change while it runs`
-							: 'filesystem, interpreter or Runtime changed';
-					this.agent.restart(why).catch((error: unknown) => {
-						this.#log('error', 'the agent could not be restarted', asTapPassError(error));
-					});
-				}
-				this.agent.resumeHeld();
-				break;
-			case 'unwritten':
-				this.#log('error', 'the policy is in force but not on disk', outcome.error);
-				break;
-			case 'refused':
-				this.#log('error', 'the policy cannot be enforced here', outcome.error);
-				this.agent.hold(outcome.error.message).catch(() => undefined);
-		}
-		this.#report();
-	}
-
-	async #launch(run: RunRequest, onExit: (exit: SandboxExit) => void): Promise<Launched> {
-		const { files, log, places, ring, runtime, user } = this.#options;
-		await assertKeyringDirectory(places.keyringDirectory);
-		await this.#untilGood();
-		const { loop, plane } = this.#parts!;
-		const session = await openSession(plane, run.agent);
-		try {
-			await loop.inTurn(async () => {
-				await this.#receive(session.keyring);
-				const held = this.#parts!.store.held;
-				if (held !== null) await this.#apply(held.policy, run, true);
-			});
-			const { error } = this.posture();
-			if (this.egressPolicy() === null) throw error ?? new TapPassError('keyring_expired');
-			const applied = this.#policy.applied!;
-			const launched = await launchAgent({
-				name: this.name,
-				run,
-				applied,
-				agentPlaneUrl: applied.statement.agent_plane_url,
-				ring,
-				files,
-				user,
-				directory: join(runtime, this.name),
-				places,
-				policy: () => this.egressPolicy(),
-				token: (door) => this.token(door),
-				onDenied: (denial) => this.denied(denial),
-				onExhausted: (what) => this.#exhausted(what),
-				onExit,
-				log,
-			});
-			this.#refreshEgress = launched.refreshEgress;
-			this.#policy.harnessDirectory = launched.harnessDirectory;
-			return {
-				sandbox: launched.sandbox,
-				session_id: session.session_id,
-				release: async () => {
-					this.#refreshEgress = undefined;
-					this.#policy.harnessDirectory = undefined;
-					await launched.release();
-					await session.close();
-				},
-			};
-		} catch (error) {
-			await session.close();
-			throw error;
-		}
-	}
-
-	/** Waits for the first keyring of a daemon that has just begun. @throws {TapPassError} why there is none */
-	async #untilGood(): Promise<void> {
-		const { clock } = this.#options;
-		const until = performance.now() + limits.firstKeyringMs;
-		for (;;) {
-			const { error, posture } = this.posture();
-			if (goodPostures.has(posture)) return;
-			if (posture !== 'waiting' || performance.now() > until) throw error ?? new TapPassError('keyring_expired');
-			await new Promise<void>((resolve) => void clock.after(50, resolve));
-		}
+	#agentRun(): AgentRun {
+		const { clock, files, places } = this.#options;
+		return new AgentRun({
+			clock,
+			launch: (run, onExit) =>
+				startAgent(
+					{
+						...this.#options,
+						parts: () => this.#parts!,
+						policy: this.#policy,
+						standing: this.#standing,
+						intake: this.#intake,
+						onDenied: (denial) => this.denied(denial),
+						onExhausted: (what) => this.#exhausted(what),
+						egressStarted: (refresh) => {
+							this.#refreshEgress = refresh;
+						},
+					},
+					run,
+					onExit,
+				),
+			persist: (run) => files.write(places.run, documentText(run)),
+			changed: () => this.#changed(),
+		});
 	}
 
 	/** What holds the network of the agent. */
@@ -371,7 +255,7 @@ export class GovernedSandbox {
 	}
 
 	#connected(): void {
-		this.#lost = undefined;
+		this.#standing.connected();
 		this.#report();
 		void this.#parts!.spool.flush();
 		this.#changed();
@@ -379,22 +263,13 @@ export class GovernedSandbox {
 
 	#disconnected(cause: TapPassError): void {
 		const error = withNextStep(cause, this.name);
-		this.#lost = error;
-		if (finalCodes.has(error.code) && this.#ended === undefined) {
-			this.#ended = error;
+		if (this.#standing.disconnected(error)) {
 			this.#parts?.store.drop();
 			this.#refreshEgress?.();
 			this.#holdUnreached();
 			this.#log('warn', 'the sandbox was ended by the control plane', error);
 		} else if (!finalCodes.has(error.code)) this.#log('info', 'the connection was lost', error);
 		this.#changed();
-	}
-
-	#lastToken(door: PlaneDoor): string | undefined {
-		if (this.#ended?.code !== 'sandbox_revoked' || this.#last === undefined) return undefined;
-		return Date.parse(this.#last.expires_at) > this.#options.clock.now().wall_ms
-			? tokenOf(this.#last, door)
-			: undefined;
 	}
 
 	#facts(): SandboxFacts {
@@ -423,23 +298,4 @@ export class GovernedSandbox {
 	#changed(): void {
 		this.#options.changed();
 	}
-
-	#log(
-		level: 'info' | 'warn' | 'error',
-		message: string,
-		fields: TapPassError | Readonly<Record<string, unknown>>,
-	): void {
-		const told = fields instanceof TapPassError ? { code: fields.code, detail: fields.detail } : fields;
-		this.#options.log[level]({ sandbox: this.name, ...told }, message);
-	}
-}
-
-const planeAlone: EgressPolicy = { rules: { schema: 'tappass.egress-rules/1', allow: [], deny: [] }, cidrs: [] };
-
-function tokenOf({ tokens }: Freshness, door: PlaneDoor): string {
-	return door === 'gateway' ? tokens.gateway_token : tokens.mcp_session_token;
-}
-
-function asTapPassError(error: unknown): TapPassError {
-	return error instanceof TapPassError ? error : new TapPassError('internal', { cause: error });
 }

@@ -5,17 +5,14 @@ import { assertVersion, type OtherProgram, type OtherTarget, otherProgram } from
 import { makeOwnedDirectory } from '../launch/owned-directory.ts';
 import type { Principal } from '../launch/reachable.ts';
 import type { SandboxOptions } from '../launch/types.ts';
+import { asTapPassError } from './as-error.ts';
 import type { KernelTarget } from './kernel-ring.ts';
 
 /** A kernel ring that another program makes; the daemon starts it, watches over it and ends it. */
 export function otherKernelTarget(target: OtherTarget, path: string): KernelTarget {
 	return {
 		network: 'theirs',
-		missing: (user) =>
-			triedProgram(target, path, user).then(
-				() => undefined,
-				(error: unknown) => (error instanceof TapPassError ? error : new TapPassError('internal', { cause: error })),
-			),
+		missing: (user) => triedProgram(target, path, user).then(() => undefined, asTapPassError),
 		launch: async (options) => {
 			const { keyringDirectory, uid, gid, workspaceHost } = options;
 			if (workspaceHost === undefined) throw new TapPassError('internal', { detail: `${target} needs a workspace` });

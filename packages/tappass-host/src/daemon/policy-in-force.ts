@@ -12,6 +12,7 @@ import { isOtherTarget } from '../launch/other-programs.ts';
 import type { RunRequest } from '../state/documents.ts';
 import type { Files } from '../state/files.ts';
 import type { SandboxPlaces } from '../state/places.ts';
+import { asTapPassError } from './as-error.ts';
 
 export interface PolicyInForceOptions {
 	readonly files: Files;
@@ -97,7 +98,7 @@ export class PolicyInForce {
 			this.#unwritten = undefined;
 			return { kind: 'loaded', restart: before !== undefined && !isSame && needsRestart(before, after) };
 		} catch (cause) {
-			const error = cause instanceof TapPassError ? cause : new TapPassError('internal', { cause });
+			const error = asTapPassError(cause);
 			if (error.code === 'file_unwritable') {
 				this.#unwritten = error;
 				return { kind: 'unwritten', error };

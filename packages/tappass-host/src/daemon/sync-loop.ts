@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { StreamEvent } from '../connection/event-reader.ts';
 import type { OpenStream } from '../connection/host-plane.ts';
 import { limits } from '../limits.ts';
+import { asTapPassError } from './as-error.ts';
 
 /** What the loop needs of the connection. */
 export interface SyncSource {
@@ -201,8 +202,4 @@ function codeOf(data: Buffer, otherwise: ErrorCode): TapPassError {
 		(code) => text.includes(`"${code}"`),
 	);
 	return new TapPassError(known ?? otherwise, known === undefined ? { detail: 'the server ended the stream' } : {});
-}
-
-function asTapPassError(error: unknown): TapPassError {
-	return error instanceof TapPassError ? error : new TapPassError('internal', { cause: error });
 }
