@@ -35,7 +35,11 @@ function policy(change: Partial<CompiledPolicy['filesystem']> = {}): CompiledPol
 	};
 }
 
-function run(script: string, change?: Partial<CompiledPolicy['filesystem']>): { stdout: string; output: string } {
+function run(
+	script: string,
+	change?: Partial<CompiledPolicy['filesystem']>,
+	words: readonly string[] = [],
+): { stdout: string; output: string; status: number | null } {
 	const rendered = target.render(policy(change), {
 		os: 'linux',
 		home: join(folder, 'home'),
@@ -50,13 +54,13 @@ function run(script: string, change?: Partial<CompiledPolicy['filesystem']>): { 
 	});
 	writeFileSync(join(folder, 'nono-profile.json'), rendered.files[0]!.content);
 	const args = rendered.args.map((text) => (text === 'nono-profile.json' ? join(folder, text) : text));
-	const { stdout, stderr } = spawnSync(program, [...args, '--', '/usr/bin/bash', '-c', script], {
+	const { status, stdout, stderr } = spawnSync(program, [...args, '--', '/usr/bin/bash', '-c', script, ...words], {
 		cwd: join(folder, 'workspace'),
 		env: { PATH: '/usr/bin:/bin', HOME: join(folder, 'home'), HOST_SECRET: 'x', ...rendered.env },
 		encoding: 'utf8',
 		timeout: 60_000,
 	});
-	return { stdout, output: stdout + stderr };
+	return { stdout, output: stdout + stderr, status };
 }
 
 describe('nono, run for real', () => {
@@ -117,6 +121,14 @@ describe('nono, run for real', () => {
 
 		expect(stdout).toBe(`${folder}/workspace\n`);
 		expect(output).toContain('Permission denied');
+	});
+
+	test('arguments stay what they are, and the exit status is passed on', () => {
+		const words = ['$(touch x)', '; touch x', "'", '"', '--', '-c', 'a b'];
+		const { status, stdout } = run('printf "[%s]" "$@"; exit 7', {}, ['sh', ...words]);
+
+		expect(stdout).toBe(words.map((word) => `[${word}]`).join(''));
+		expect(status).toBe(7);
 	});
 
 	test('passes no variable of the host that is not listed', () => {

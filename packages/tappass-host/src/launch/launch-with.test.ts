@@ -39,6 +39,18 @@ test('what the program refuses when it only looks is not started, and it says wh
 	expect(existsSync(join(folder, 'run/run.json'))).toBe(false);
 });
 
+test('what it would be started in and cannot be made is not said to be its own refusal', async () => {
+	const launching = launchWith('nono', {
+		...options('echo "bwrap: No permissions to create new namespace" >&2; exit 1'),
+		rehearsal: ['--look'],
+	});
+
+	await expect(launching).rejects.toMatchObject({
+		detail: 'bwrap: No permissions to create new namespace',
+		hint: 'tappass-host doctor',
+	});
+});
+
 test('a program that ends before its record is kept is told of, and nothing waits for it for ever', async () => {
 	const run = join(folder, 'run');
 	mkdirSync(run);

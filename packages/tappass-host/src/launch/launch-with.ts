@@ -99,7 +99,10 @@ async function rehearse(target: OtherTarget, options: LaunchWithOptions, directo
 	await promisify(execFile)(command, words, { ...processOf(options), timeout: limits.sandboxStartMs }).catch(
 		({ message, stderr }: Error & { readonly stderr?: string }) => {
 			const said = (stderr?.trim() || message).replaceAll(/\s+/g, ' ').slice(0, 500);
-			const hint = 'tappass-host render shows what it was given';
+			// It has not come as far as looking: what it is started in could not be made.
+			if (said.startsWith('bwrap: '))
+				throw new TapPassError('sandbox_failed', { detail: said, hint: 'tappass-host doctor' });
+			const hint = `what it was given is in ${directory}`;
 			throw new TapPassError('sandbox_failed', { detail: `${target} refuses what was rendered: ${said}`, hint });
 		},
 	);
