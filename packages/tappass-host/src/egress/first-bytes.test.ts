@@ -77,15 +77,25 @@ describe('first bytes of a tunnel', () => {
 		});
 	});
 	test.each([
+		['empty lines in front of it', '\r\n\nGET / HTTP/1.1\r\nHost: a.acme.com\r\n\r\n'],
+		['a version to come', 'GET / HTTP/1.7\r\nHost: a.acme.com\r\n\r\n'],
+		['a method of its own', 'get\t/ HTTP/1.1 \nhost:a.acme.com\n\n'],
+	])('HTTP: is read with %s', (_, text) => {
+		expect(readFirstBytes(Buffer.from(text))).toEqual({ kind: 'named', host: 'a.acme.com' });
+	});
+	test.each([
 		['two hosts', 'GET / HTTP/1.1\r\nHost: a.com\r\nhost: b.com\r\n\r\n'],
 		['no host name', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n'],
+		['a line without end', `GET /${'a'.repeat(20_000)}`],
+		['nothing but empty lines', '\r\n'.repeat(10_000)],
 		['a header without end', `GET / HTTP/1.1\r\nx: ${'a'.repeat(20_000)}`],
 		['HTTP/2 without TLS, which names its hosts where nobody looks', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+		['a hello of one byte after the other', '\u0016\u0003\u0001\u0000\u0001\u0001'.repeat(200)],
 		['another record', '\u0016\u0009\u0001\u0000\u0001x'],
 	])('%s is malformed', (_, text) => {
 		expect(readFirstBytes(Buffer.from(text, 'latin1')).kind).toBe('malformed');
 	});
-	test.each(['', 'G', 'GET', 'GET /', 'GET / HTTP/1.1\r\nHo'])('%j is not enough', (text) => {
+	test.each(['', '\r\n', 'G', 'GET', 'GET /', 'GET /\u00e4', 'GET / HTTP/1.1\r\nHo'])('%j is not enough', (text) => {
 		expect(readFirstBytes(Buffer.from(text)).kind).toBe('incomplete');
 	});
 	test.each(['SSH-2.0-x\r\n', '\u0000\u0001', 'hello there\n'])('%j is something else', (text) => {

@@ -13,21 +13,30 @@ export type FirstBytes =
 
 /** Reads the name that a client asks for inside a tunnel, from as many bytes as there are so far. */
 export function readFirstBytes(bytes: Buffer): FirstBytes {
+	const first = read(bytes);
+	// All of it is held until it can be read.
+	return first.kind === 'incomplete' && bytes.length >= limits.egressHeaderBytesMax ? { kind: 'malformed' } : first;
+}
+
+function read(bytes: Buffer): FirstBytes {
 	if (bytes.length === 0) return { kind: 'incomplete' };
 	if (bytes[0] === 0x16) return readClientHello(bytes);
-	const text = bytes.toString('latin1', 0, limits.egressHeaderBytesMax);
-	if (httpStart.test(text)) return readRequest(text);
+	// Servers pass over empty lines in front of a request, so they must not hide one.
+	const text = bytes.toString('latin1', 0, limits.egressHeaderBytesMax).replace(/^[\r\n]+/, '');
+	if (text === '') return { kind: 'incomplete' };
 	// HTTP/2 without TLS: each of its requests names a host of its own.
 	if (text.startsWith('PRI * HTTP/2')) return { kind: 'malformed' };
+	if (httpStart.test(text)) return readRequest(text);
 	return couldBeHttp.test(text) ? { kind: 'incomplete' } : { kind: 'opaque' };
 }
 
-const httpStart = /^[A-Z]{3,16} [^\r\n]* HTTP\/1\.[01]\r?\n/;
-const couldBeHttp = /^(?:[A-Z]{1,16}|[A-Z]{3,16} [\x21-\x7e]*(?: H?T?T?P?\/?[\d.]*\r?)?)$/;
+// As broadly as any server reads one: what is taken for something else is not looked into.
+const httpStart = /^[\w-]{1,32}[ \t]+[^\r\n]*[ \t]HTTP\/\d[^\r\n]*\r?\n/i;
+const couldBeHttp = /^(?:[A-Z]{1,16}|[A-Z]{3,16} [^\r\n]*\r?)$/;
 
 function readRequest(text: string): FirstBytes {
 	const end = text.search(/\r?\n\r?\n/);
-	if (end < 0) return text.length >= limits.egressHeaderBytesMax ? { kind: 'malformed' } : { kind: 'incomplete' };
+	if (end < 0) return { kind: 'incomplete' };
 	const hosts = [...text.slice(0, end).matchAll(/\nhost[ \t]*:([^\r\n]*)/gi)].map(([, value]) => value!.trim());
 	if (hosts.length > 1) return { kind: 'malformed' };
 	if (hosts.length === 0) return { kind: 'named', host: undefined };
@@ -68,6 +77,7 @@ function readClientHello(bytes: Buffer): FirstBytes {
 	const parts: Buffer[] = [];
 	const records = new Reader(bytes);
 	let have = 0;
+	let wanted: number | undefined;
 	while (records.left > 0) {
 		const type = records.number(1);
 		const version = records.number(2);
@@ -75,11 +85,13 @@ function readClientHello(bytes: Buffer): FirstBytes {
 			return { kind: 'malformed' };
 		const part = records.vector(2);
 		if (part === undefined) break;
-		parts.push(part);
+		if (parts.push(part) > limits.egressRecordsMax) return { kind: 'malformed' };
 		have += part.length;
-		if (have >= 4 && have >= 4 + Buffer.concat(parts).readUIntBE(1, 3)) return { kind: 'named', ...serverName(parts) };
+		// Put together once only: a record may hold one byte.
+		if (have >= 4) wanted ??= 4 + Buffer.concat(parts).readUIntBE(1, 3);
+		if (wanted !== undefined && have >= wanted) return { kind: 'named', ...serverName(parts) };
 	}
-	return bytes.length >= limits.egressHeaderBytesMax ? { kind: 'malformed' } : { kind: 'incomplete' };
+	return { kind: 'incomplete' };
 }
 
 /** RFC 6066 §3. A message that cannot be read names nothing that could be compared, so it is given a name that never fits. */
