@@ -7,7 +7,7 @@ export const limits = {
 	/** Bytes of one request's header, and of what is read of a tunnel before it is let through. */
 	egressHeaderBytesMax: 16_384,
 	/** TLS records over which the first message of a tunnel may be spread; clients need one to three. */
-	egressRecordsMax: 128,
+	egressRecordsMax: 512,
 	/** Header lines of one request. */
 	egressHeadersMax: 128,
 	/** Milliseconds for a whole request header: a slow one holds a connection that another could use. */

@@ -40,6 +40,7 @@ describe('the quick reader', () => {
 		['a key that is no text', 'true: 1'],
 		['a number as a key', '{a: {1: x}}'],
 		['a key that is nothing', 'a: [:]'],
+		['a key without a value that is no text', 'a: {null}'],
 		['a complex key', '? [a]\n: b'],
 		['a special name', '__proto__: {a: 1}'],
 		['a tab', 'a:\t1'],

@@ -10,6 +10,7 @@ const unusual = new RegExp(
 		String.raw`^(?:---|\.\.\.|%)`,
 		String.raw`(?:^|\s)\?(?:\s|$)`,
 		String.raw`(?:^|[\s,[{-])(?:true|false|null|~|[-+.]?\d[\w.+-]*|)\s*:(?:[\s,\]}]|$)`,
+		String.raw`[{,]\s*(?:true|false|null|~|[-+.]?\d[\w.+-]*)\s*[,}]`,
 		// Too large for a number: one parser makes it infinite, the other a text.
 		String.raw`\d\.?e[-+]?\d{3}`,
 		'__proto__|constructor|prototype',

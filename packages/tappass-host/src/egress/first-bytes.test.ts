@@ -90,7 +90,7 @@ describe('first bytes of a tunnel', () => {
 		['nothing but empty lines', '\r\n'.repeat(10_000)],
 		['a header without end', `GET / HTTP/1.1\r\nx: ${'a'.repeat(20_000)}`],
 		['HTTP/2 without TLS, which names its hosts where nobody looks', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-		['a hello of one byte after the other', '\u0016\u0003\u0001\u0000\u0001\u0001'.repeat(200)],
+		['a hello of one byte after the other', '\u0016\u0003\u0001\u0000\u0001\u0001'.repeat(600)],
 		['another record', '\u0016\u0009\u0001\u0000\u0001x'],
 	])('%s is malformed', (_, text) => {
 		expect(readFirstBytes(Buffer.from(text, 'latin1')).kind).toBe('malformed');
