@@ -2,7 +2,8 @@ import { type Json, TapPassError } from '@tappass/core';
 import { doorLimits } from '../door-limits.ts';
 import { textOfBase64 } from '../pipeline/base64-text.ts';
 import type { TextPart } from '../pipeline/call.ts';
-import { longNumber } from '../pipeline/json-texts.ts';
+import { longNumber, plainName } from '../pipeline/json-texts.ts';
+import { isBase64, isBytes, isIdentifier } from '../stream/grammar.ts';
 import { escapePart, isList } from '../stream/json-value.ts';
 
 type Role = TextPart['role'];
@@ -28,10 +29,8 @@ const identifiers: ReadonlySet<string> = new Set([
 	'safety_identifier',
 	'prompt_cache_key',
 ]);
-const identifierText = /^[\w.:/+=-]*$/;
 // Sealed by the vendor: nobody but it can read or make them.
 const sealed: ReadonlySet<string> = new Set(['signature', 'encrypted_content']);
-const base64Text = /^[A-Za-z0-9+/=_-]*$/;
 
 /**
  * Every piece of text below a value, with the pointer at which it stands: of content of kinds that are known and of
@@ -57,7 +56,6 @@ export function collectTexts(value: Json, at: string, role: Role, into: TextPart
 	for (const [key, below] of Object.entries(value)) {
 		const place = `${at}/${escapePart(key)}`;
 		if (key === 'file_id' && typeof below === 'string') throw unseen(place);
-		// A name can carry what a value may not. Those of the wires are short.
 		if (!plainName.test(key)) into.push({ at: place, role, text: key, fixed: true });
 		if (typeof below === 'string' && isOpaque(key, below, value)) {
 			const text = encodedText(key, below);
@@ -68,8 +66,6 @@ export function collectTexts(value: Json, at: string, role: Role, into: TextPart
 	}
 }
 
-const plainName = /^[A-Za-z_$][\w$-]{0,18}$/;
-
 /** The text of a document that travels in base64, or of what only looks like one. */
 function encodedText(key: string, text: string): string | undefined {
 	if (identifiers.has(key) || sealed.has(key)) return undefined;
@@ -77,11 +73,10 @@ function encodedText(key: string, text: string): string | undefined {
 }
 
 function isOpaque(key: string, text: string, around: { readonly [key: string]: Json }): boolean {
-	if (identifiers.has(key)) return text.length <= doorLimits.identifierLengthMax && identifierText.test(text);
-	if (sealed.has(key)) return base64Text.test(text);
+	if (identifiers.has(key)) return isIdentifier(text);
+	if (sealed.has(key)) return isBase64(text);
 	if (key === 'data') {
-		const type = around['type'];
-		return (type === 'base64' || type === 'redacted_thinking' || 'format' in around) && base64Text.test(text);
+		return (isBytes(around['type']) || 'format' in around) && isBase64(text);
 	}
 	return isDataUrl(text);
 }
@@ -90,7 +85,7 @@ function isOpaque(key: string, text: string, around: { readonly [key: string]: J
 function isDataUrl(text: string): boolean {
 	if (!text.startsWith('data:')) return false;
 	const comma = text.indexOf(',');
-	return comma > 0 && comma < 128 && text.slice(0, comma).endsWith(';base64') && base64Text.test(text.slice(comma + 1));
+	return comma > 0 && comma < 128 && text.slice(0, comma).endsWith(';base64') && isBase64(text.slice(comma + 1));
 }
 
 /** The refusal of content that is stored elsewhere. */

@@ -1,64 +1,27 @@
 import type { Json } from '@tappass/core';
 import { TapPassError } from '@tappass/core';
 import { describe, expect, test } from 'vitest';
-import type { Usage } from '../pipeline/admission.ts';
 import { Judge } from '../stream/judge.ts';
-import { SseParser } from '../stream/sse.ts';
-import { type Gathered, gather } from '../test-support/grammar.ts';
-import { type HandRules, handGuard } from '../test-support/hand-pipeline.ts';
+import { handGuard } from '../test-support/hand-pipeline.ts';
+import {
+	block,
+	body,
+	chunk,
+	codeOf,
+	created,
+	delta,
+	done,
+	message,
+	read,
+	response,
+	start,
+	stop,
+	text,
+} from './read-stream.test.support.ts';
 import type { WireFormat } from './wire.ts';
 import { chatWire, messagesWire, responsesWire } from './wires.ts';
 
 /* Faults that other gateways shipped, each with the stream that showed it. */
-
-const body = { model: 'm', stream: true, messages: [{ role: 'user', content: 'hi' }], input: 'hi' };
-interface Read {
-	readonly out: string;
-	readonly said: Gathered;
-	readonly usage: Usage | undefined;
-}
-
-async function read(
-	wire: WireFormat,
-	events: readonly (object | string)[],
-	rules: Partial<HandRules> = {},
-	more: object = {},
-): Promise<Read> {
-	const judge = new Judge(handGuard(rules));
-	const reader = wire.reader(wire.read({ ...body, ...more } as Json, 10), judge);
-	const text = events
-		.map((event) =>
-			typeof event === 'string'
-				? event
-				: `${wire === chatWire ? '' : `event: ${(event as { type: string }).type}\n`}data: ${JSON.stringify(event)}\n\n`,
-		)
-		.join('');
-	for (const event of new SseParser().push(new TextEncoder().encode(text))) {
-		await reader.event(event);
-		if (judge.denial !== undefined) break;
-	}
-	if (judge.denial === undefined) await reader.end();
-	const out = reader.out + (judge.denial === undefined ? '' : wire.errorEvents(judge.denial, reader));
-	return { out, said: gather(wire.wire, out), usage: reader.usage() };
-}
-async function codeOf(work: Promise<unknown>): Promise<string> {
-	return work.then(
-		() => 'nothing thrown',
-		(error: unknown) => (error instanceof TapPassError ? error.code : String(error)),
-	);
-}
-
-const chunk = (choices: readonly object[], more: object = {}): object => ({
-	id: 'c',
-	object: 'chat.completion.chunk',
-	created: 1,
-	model: 'm',
-	choices,
-	...more,
-});
-const delta = (value: object, finish_reason: string | null = null): object =>
-	chunk([{ index: 0, delta: value, finish_reason }]);
-const done = 'data: [DONE]\n\n';
 
 describe('chat completions', () => {
 	test('the first token comes with the role and is not lost', async () => {
@@ -203,28 +166,6 @@ describe('chat completions', () => {
 	});
 });
 
-const start = {
-	type: 'message_start',
-	message: {
-		id: 'm',
-		type: 'message',
-		role: 'assistant',
-		content: [],
-		model: 'm',
-		usage: { input_tokens: 8, cache_read_input_tokens: 90, cache_creation_input_tokens: 2, output_tokens: 1 },
-	},
-};
-const stop = (usage: object = { output_tokens: 7 }): readonly object[] => [
-	{ type: 'message_delta', delta: { stop_reason: 'end_turn', stop_sequence: null }, usage },
-	{ type: 'message_stop' },
-];
-const block = (index: number, content_block: object, ...deltas: readonly object[]): readonly object[] => [
-	{ type: 'content_block_start', index, content_block },
-	...deltas.map((one) => ({ type: 'content_block_delta', index, delta: one })),
-	{ type: 'content_block_stop', index },
-];
-const text = (value: string): object => ({ type: 'text_delta', text: value });
-
 describe('messages', () => {
 	test('later usage replaces earlier usage: nothing is added twice, cached tokens stay apart', async () => {
 		const { usage } = await read(messagesWire, [start, ...block(0, { type: 'text', text: '' }, text('x')), ...stop()]);
@@ -347,23 +288,6 @@ describe('messages', () => {
 });
 
 describe('responses', () => {
-	const response = (status: string, output: readonly object[] = [], usage: object | null = null): object => ({
-		id: 'r',
-		object: 'response',
-		status,
-		output,
-		usage,
-		error: null,
-	});
-	const created = { type: 'response.created', sequence_number: 0, response: response('in_progress') };
-	const message = (value: string): object => ({
-		type: 'message',
-		id: 'i',
-		role: 'assistant',
-		status: 'completed',
-		content: [{ type: 'output_text', text: value, annotations: [] }],
-	});
-
 	test('a response that comes without deltas is judged by what it repeats', async () => {
 		const events = (value: string): readonly object[] => [
 			created,

@@ -12,6 +12,9 @@ export interface JsonText {
 /** Fewer digits are no card, account or telephone number. */
 export const longNumber = 100_000_000;
 
+/** A name can carry what a value may not. Those of the wires are short. */
+export const plainName: RegExp = /^[A-Za-z_$][\w$-]{0,18}$/;
+
 /** Every string in a value, and every number that is long. Names of members are texts as well: an argument's name can carry what its value may not. */
 export function textsOf(value: Json, at = ''): readonly JsonText[] {
 	if (typeof value === 'string') return value === '' ? [] : [{ at, text: value, key: false }];

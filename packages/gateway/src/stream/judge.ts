@@ -1,6 +1,7 @@
 import { type Json, TapPassError } from '@tappass/core';
 import type { Denial, OutputGuard } from '../pipeline/admission.ts';
-import { escapePart, isList, isRecord } from './json-value.ts';
+import { type Grammar, grammar } from './grammar.ts';
+import { visitLeaves } from './leaves.ts';
 import type { JsonEdit } from './rewrite-json.ts';
 
 /** Asks the guard of one call, and keeps its first denial: after it nothing more is released. */
@@ -53,20 +54,14 @@ export class Judge {
 		return undefined;
 	}
 
-	/** Every text below a value of a kind that the wire's reader does not know, each judged on its own. */
-	leaves(value: Json, at: string, edits: JsonEdit[], passed: ReadonlySet<string> = none): void {
-		if (typeof value === 'string') {
-			const text = this.text(value);
-			if (text !== value) edits.push({ at, json: JSON.stringify(text) });
-		} else if (isList(value)) {
-			value.forEach((item, index) => {
-				this.leaves(item, `${at}/${index}`, edits, passed);
-			});
-		} else if (isRecord(value)) {
-			for (const [key, below] of Object.entries(value)) {
-				if (!passed.has(key)) this.leaves(below, `${at}/${escapePart(key)}`, edits, passed);
-			}
-		}
+	/** The name of a member, which cannot be written over. @throws {TapPassError} upstream_malformed: it would have to be */
+	name(name: string): void {
+		if (this.text(name) !== name && this.denial === undefined) throw malformed('a name that may not go out');
+	}
+
+	/** Every text below a value that the wire's reader does not look at otherwise, each judged on its own. */
+	leaves(value: Json, at: string, edits: JsonEdit[], grammar: Grammar = none): void {
+		visitLeaves(value, at, grammar, { text: ({ text }) => this.text(text), name: (name) => this.name(name) }, edits);
 	}
 
 	#settle(ask: () => ReturnType<OutputGuard['push']>): string {
@@ -78,7 +73,7 @@ export class Judge {
 	}
 }
 
-const none: ReadonlySet<string> = new Set();
+const none = grammar([], []);
 
 /** What an upstream sent is not of its wire, so it cannot be judged. */
 export function malformed(detail: string): TapPassError {

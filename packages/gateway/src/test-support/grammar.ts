@@ -12,7 +12,7 @@ interface Event {
 		readonly index: number;
 		readonly finish_reason?: string | null;
 		readonly delta?: {
-			readonly content?: string | null;
+			readonly content?: unknown;
 			readonly reasoning_content?: string;
 			readonly tool_calls?: readonly {
 				readonly index: number;
@@ -95,7 +95,7 @@ function gatherChat(data: readonly string[]): Gathered {
 		for (const choice of chunk.choices) {
 			const delta = choice.delta ?? fail('a choice without delta');
 			if (finished.has(choice.index)) fail('a choice goes on after its end');
-			out.text += delta.content ?? '';
+			out.text += typeof delta.content === 'string' ? delta.content : '';
 			out.thinking += delta.reasoning_content ?? '';
 			for (const call of delta.tool_calls ?? []) {
 				if (call.index > out.calls.length) fail('tool calls skip an index');
@@ -149,6 +149,7 @@ function gatherMessages(events: readonly Event[]): Gathered {
 					thinking_delta: 'thinking',
 					signature_delta: 'thinking',
 					input_json_delta: 'tool_use',
+					compaction_delta: 'compaction',
 				};
 				if (fits[type as keyof typeof fits] !== open?.type) fail(`a ${type} in a block of ${open?.type}`);
 				out.text += text ?? '';

@@ -1,5 +1,6 @@
 import type { Json } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
+import { type Grammar, grammar } from '../../stream/grammar.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
@@ -8,16 +9,21 @@ import { hostedToolWireName } from '../tool-names.ts';
 
 type Block = { readonly [key: string]: Json };
 
-/** Names of values in blocks that are the wire's grammar, or sealed by the vendor. */
-export const blockGrammar: ReadonlySet<string> = new Set([
-	'type',
-	'id',
-	'tool_use_id',
-	'signature',
-	'encrypted_content',
-	'encrypted_index',
-	'data',
-]);
+const blockWords = ['type', 'id', 'tool_use_id', 'signature', 'encrypted_content', 'encrypted_index', 'data'];
+/** Of a block, or of a piece of one. */
+export const blockGrammar: Grammar = grammar([], blockWords);
+/** The same of one whose text, under that name, is judged apart. */
+export const textGrammar: Readonly<Record<'text' | 'thinking', Grammar>> = {
+	text: grammar(['text'], blockWords),
+	thinking: grammar(['thinking'], blockWords),
+};
+/** Of a block that calls a tool: name and arguments are judged together. */
+export const toolGrammar: Grammar = grammar(['name', 'server_name', 'input'], blockWords);
+/** Of a message: what its model does not write. */
+export const messageGrammar: Grammar = grammar(
+	['content'],
+	['id', 'type', 'role', 'model', 'stop_reason', 'service_tier', 'inference_geo', 'speed'],
+);
 
 /** Judges a whole message with the verdict that its stream would get. */
 export async function judgeMessagesAnswer(body: Json, judge: Judge): Promise<readonly JsonEdit[]> {
@@ -31,13 +37,13 @@ export async function judgeMessagesAnswer(body: Json, judge: Judge): Promise<rea
 			continue;
 		}
 		const field = textField(block);
-		const rest = field === undefined ? blockGrammar : new Set([...blockGrammar, field]);
-		judge.leaves(block, at, edits, rest);
+		judge.leaves(block, at, edits, field === undefined ? blockGrammar : textGrammar[field]);
 		if (field === undefined) continue;
 		const text = block[field] as string;
 		const released = judge.push(`${index}`, text) + judge.end(`${index}`);
 		if (released !== text) edits.push({ at: `${at}/${field}`, json: JSON.stringify(released) });
 	}
+	judge.leaves(body, '', edits, messageGrammar);
 	return edits;
 }
 
@@ -53,6 +59,7 @@ export function isToolBlock(block: Block): boolean {
 }
 
 async function judgeTool(block: Block, at: string, judge: Judge, edits: JsonEdit[]): Promise<void> {
+	judge.leaves(block, at, edits, toolGrammar);
 	const args = JSON.stringify(block['input'] ?? {});
 	const released = await judge.toolCall(toolBlockName(block), args);
 	if (released !== undefined && released !== args) edits.push({ at: `${at}/input`, json: released });

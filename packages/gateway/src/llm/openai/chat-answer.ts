@@ -1,34 +1,37 @@
 import type { Json } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
+import { type Grammar, grammar, isIdentifier } from '../../stream/grammar.ts';
 import { escapePart, isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 
-// Of a message or delta: part of the grammar, not text of the model.
-const grammar: ReadonlySet<string> = new Set(['role', 'id']);
-// Of an answer: not made by the model.
-export const envelope: ReadonlySet<string> = new Set([
-	'id',
-	'object',
-	'model',
-	'created',
-	'system_fingerprint',
-	'service_tier',
-	'provider',
-	'usage',
-	'choices',
-	'obfuscation',
-]);
+type JsonObject = { readonly [key: string]: Json };
 
-/** Of a choice: its text is looked at apart, the rest is not made by the model. */
-export const choiceGrammar: ReadonlySet<string> = new Set([
-	'index',
-	'message',
-	'delta',
-	'logprobs',
-	'finish_reason',
-	'native_finish_reason',
-]);
+/** Of an answer: what the server says of itself. */
+export const envelope: Grammar = grammar(
+	['choices'],
+	['id', 'object', 'model', 'system_fingerprint', 'service_tier', 'provider', 'obfuscation'],
+);
+
+const choiceWords = ['finish_reason', 'native_finish_reason'];
+/** Of a choice: its text is looked at apart. */
+export const choiceGrammar: Grammar = grammar(['message', 'delta', 'logprobs'], choiceWords);
+const wholeChoice = grammar(['message', 'logprobs'], choiceWords);
+
+/** Of a message or delta: words of the wire, and what calls tools. */
+const messageWords: ReadonlySet<string> = new Set(['role', 'id']);
+const callMembers: ReadonlySet<string> = new Set(['tool_calls', 'function_call']);
+
+/** Whether a member of a message or delta is looked at elsewhere, or is a word of the wire. */
+export function isApart(key: string, value: Json): boolean {
+	return callMembers.has(key) || (messageWords.has(key) && typeof value === 'string' && isIdentifier(value));
+}
+
+/** What the texts in content parts pass by. */
+export const partGrammar: Grammar = grammar([], ['type', 'id', 'format', 'signature']);
+/** Of a tool call, and of what it calls: the name and arguments are judged together. */
+export const callGrammar: Grammar = grammar(['function', 'custom'], ['type', 'id']);
+export const calledGrammar: Grammar = grammar(['name', 'arguments', 'input'], []);
 
 /** Judges a whole chat completion with the verdict that its stream would get. */
 export async function judgeChatAnswer(body: Json, judge: Judge): Promise<readonly JsonEdit[]> {
@@ -39,11 +42,10 @@ export async function judgeChatAnswer(body: Json, judge: Judge): Promise<readonl
 		const at = `/choices/${index}/message`;
 		const before = edits.length;
 		await judgeMessage(choice['message'], at, index, judge, edits);
-		judge.leaves(choice, `/choices/${index}`, edits, choiceGrammar);
-		if (edits.length > before && isRecord(choice['logprobs'])) {
-			// The tokens say again what was just taken out.
-			edits.push({ at: `/choices/${index}/logprobs`, json: 'null' });
-		}
+		judge.leaves(choice, `/choices/${index}`, edits, wholeChoice);
+		const changed = edits.length > before;
+		judgeTokens(choice['logprobs'], `${index}.tokens`, `/choices/${index}/logprobs`, judge, edits, changed);
+		judge.end(`${index}.tokens`);
 	}
 	judge.leaves(body, '', edits, envelope);
 	return edits;
@@ -57,51 +59,92 @@ async function judgeMessage(
 	edits: JsonEdit[],
 ): Promise<void> {
 	for (const [key, value] of Object.entries(message)) {
-		if (grammar.has(key) || key === 'tool_calls' || key === 'function_call') continue;
+		if (isApart(key, value)) continue;
 		const below = `${at}/${escapePart(key)}`;
 		if (typeof value !== 'string') {
-			judge.leaves(value, below, edits, leafGrammar);
+			judge.leaves(value, below, edits, partGrammar);
 			continue;
 		}
 		const channel = `${choice}.${key}`;
 		const text = judge.push(channel, value) + judge.end(channel);
 		if (text !== value) edits.push({ at: below, json: JSON.stringify(text) });
 	}
-	const calls = message['tool_calls'];
-	if (isList(calls))
-		for (const [index, call] of calls.entries()) await judgeCall(call, `${at}/tool_calls/${index}`, judge, edits);
-	if (isRecord(message['function_call'])) {
-		await judgeCall({ function: message['function_call'] }, at, judge, edits, '/function_call');
-	}
+	const { calls, call } = callsOf(message);
+	for (const [index, one] of calls.entries()) await judgeCall(one, `${at}/tool_calls/${index}`, judge, edits);
+	if (call !== undefined) await judgeCall({ function: call }, at, judge, edits, '/function_call');
 }
 
-/** Names of values in content parts that no client shows. */
-export const leafGrammar: ReadonlySet<string> = new Set(['type', 'id', 'format', 'signature', 'index']);
+/** The tool calls of a message or delta, of both forms. @throws {TapPassError} upstream_malformed: in another form */
+export function callsOf(message: JsonObject): {
+	readonly calls: readonly Json[];
+	readonly call: JsonObject | undefined;
+} {
+	const { tool_calls: calls = null, function_call: call = null } = message;
+	if ((calls !== null && !isList(calls)) || (call !== null && !isRecord(call)))
+		throw malformed('tool calls in a form of their own');
+	return { calls: calls ?? [], call: call ?? undefined };
+}
+
+/** What a tool call calls: a function, or a custom tool. @throws {TapPassError} upstream_malformed: both, or in another form */
+export function calledBy({ function: fn = null, custom = null }: JsonObject): {
+	readonly kind: 'function' | 'custom';
+	readonly inner: JsonObject | undefined;
+} {
+	if ((fn !== null && !isRecord(fn)) || (custom !== null && !isRecord(custom)) || (fn !== null && custom !== null))
+		throw malformed('a tool call of no one kind');
+	return { kind: custom === null ? 'function' : 'custom', inner: custom ?? fn ?? undefined };
+}
+
+/**
+ * The tokens of log probabilities say again what the text beside them says: they go when it was changed, and are judged by
+ * themselves where they say something else.
+ */
+export function judgeTokens(
+	logprobs: Json | undefined,
+	channel: string,
+	at: string,
+	judge: Judge,
+	edits: JsonEdit[],
+	changed: boolean,
+): void {
+	if (logprobs === undefined || logprobs === null) return;
+	if (!isRecord(logprobs)) throw malformed('log probabilities in a form of their own');
+	const said = [logprobs['content'], logprobs['refusal']].map(tokensOf).join('');
+	if (judge.push(channel, said) !== said || changed) edits.push({ at, json: 'null' });
+}
+
+/** The tokens of a list of log probabilities, as one text. */
+export function tokensOf(list: Json | undefined): string {
+	if (!isList(list)) return '';
+	return list.map((one) => (isRecord(one) && typeof one['token'] === 'string' ? one['token'] : '')).join('');
+}
 
 async function judgeCall(call: Json, at: string, judge: Judge, edits: JsonEdit[], below?: string): Promise<void> {
-	const read = readToolCall(call);
-	const released = await judge.toolCall(read.name, read.args);
-	if (released === undefined || released === read.args) return;
-	const place = below === undefined ? `${at}/${read.kind}` : at + below;
+	const { inner, kind, name, args } = readToolCall(call);
+	const place = below === undefined ? `${at}/${kind}` : at + below;
+	if (below === undefined) judge.leaves(call, at, edits, callGrammar);
+	judge.leaves(inner, place, edits, calledGrammar);
+	const released = await judge.toolCall(name, args);
+	if (released === undefined || released === args) return;
 	edits.push({
-		at: `${place}/${read.kind === 'custom' ? 'input' : 'arguments'}`,
-		json: JSON.stringify(read.kind === 'custom' ? customInput(released) : released),
+		at: `${place}/${kind === 'custom' ? 'input' : 'arguments'}`,
+		json: JSON.stringify(kind === 'custom' ? customInput(released) : released),
 	});
 }
 
 function readToolCall(call: Json): {
 	readonly kind: 'function' | 'custom';
+	readonly inner: JsonObject;
 	readonly name: string;
 	readonly args: string;
 } {
 	if (!isRecord(call)) throw malformed('expected a tool call');
-	const { function: fn, custom } = call;
-	if (isRecord(fn) === isRecord(custom)) throw malformed('expected a tool call of one kind');
-	const inner = (isRecord(fn) ? fn : custom) as { readonly [key: string]: Json };
-	const args = isRecord(fn) ? inner['arguments'] : inner['input'];
-	if (typeof inner['name'] !== 'string' || typeof args !== 'string') throw malformed('expected a name and arguments');
-	if (isRecord(fn)) return { kind: 'function', name: inner['name'], args };
-	return { kind: 'custom', name: inner['name'], args: JSON.stringify({ input: args }) };
+	const { kind, inner } = calledBy(call);
+	const args = inner?.[kind === 'function' ? 'arguments' : 'input'];
+	if (inner === undefined || typeof inner['name'] !== 'string' || typeof args !== 'string')
+		throw malformed('expected a name and arguments');
+	const { name } = inner;
+	return { kind, inner, name, args: kind === 'function' ? args : JSON.stringify({ input: args }) };
 }
 
 /** The text of a custom tool's input out of the arguments by which it was judged. */

@@ -2,21 +2,37 @@ import { type Json, TapPassError } from '@tappass/core';
 import { doorLimits } from '../../door-limits.ts';
 import type { Usage } from '../../pipeline/admission.ts';
 import type { ModelCall } from '../../pipeline/call.ts';
+import { isIdentifier } from '../../stream/grammar.ts';
 import { type HeldCall, HeldOrder } from '../../stream/hold.ts';
 import { escapePart, isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
 import { parseEvent } from '../../stream/parse-event.ts';
+import { PieceRuns } from '../../stream/piece-runs.ts';
 import { type JsonEdit, rewriteJson } from '../../stream/rewrite-json.ts';
 import { keepAlive, type SseEvent, writeEvent } from '../../stream/sse.ts';
 import type { StreamReader } from '../wire.ts';
 import { askedForUsage } from './chat.ts';
-import { chatUsage, choiceGrammar, customInput, envelope, leafGrammar } from './chat-answer.ts';
+import {
+	calledBy,
+	calledGrammar,
+	callGrammar,
+	callsOf,
+	chatUsage,
+	choiceGrammar,
+	customInput,
+	envelope,
+	isApart,
+	judgeTokens,
+	partGrammar,
+} from './chat-answer.ts';
 
 type JsonObject = { readonly [key: string]: Json };
 
 /** What is known of one choice: the channels with text, and the tool calls. */
 interface Choice {
 	readonly channels: Set<string>;
+	/** Members with text in pieces below them. */
+	readonly runs: Set<string>;
 	readonly calls: Map<string, HeldCall & { kind: 'function' | 'custom' }>;
 	finished: boolean;
 }
@@ -28,6 +44,7 @@ export class ChatStreamReader implements StreamReader {
 	readonly #tellsUsage: boolean;
 	readonly #order = new HeldOrder();
 	readonly #choices = new Map<number, Choice>();
+	readonly #runs: PieceRuns;
 	#usage: Usage | undefined;
 	/** The latest chunk's own fields, for chunks of ours. */
 	#envelope: JsonObject = {};
@@ -35,6 +52,7 @@ export class ChatStreamReader implements StreamReader {
 
 	constructor(call: ModelCall, judge: Judge) {
 		this.#judge = judge;
+		this.#runs = new PieceRuns(judge);
 		this.#tellsUsage = askedForUsage(call);
 	}
 
@@ -42,16 +60,18 @@ export class ChatStreamReader implements StreamReader {
 		return this.#usage;
 	}
 
-	event({ data, raw }: SseEvent): Promise<void> | undefined {
+	event({ event, data, raw }: SseEvent): Promise<void> | undefined {
 		if (data === undefined) {
 			this.out += keepAlive;
 			return undefined;
 		}
 		if (this.#done) throw malformed('events after the end of the stream');
+		if (event === 'error') throw endedByError();
+		// This wire names no events; some servers write a word all the same.
+		if (!isIdentifier(event)) throw malformed('an event under a name of its own');
 		if (data === '[DONE]') return this.#finish(raw);
 		const chunk = parseEvent(data);
-		if (chunk['error'] !== undefined && chunk['error'] !== null)
-			throw new TapPassError('upstream_failed', { detail: 'the upstream ended its stream with an error' });
+		if (chunk['error'] !== undefined && chunk['error'] !== null) throw endedByError();
 		return this.#chunk(chunk, data, raw);
 	}
 
@@ -97,7 +117,7 @@ export class ChatStreamReader implements StreamReader {
 			return this.#lastChunk(list, edits, data, raw);
 		}
 		const held = this.#texts(list, edits);
-		this.#emit(list, edits, held, data, raw);
+		this.#emit(list, edits, held, data, raw, usage !== undefined);
 		return undefined;
 	}
 
@@ -114,7 +134,7 @@ export class ChatStreamReader implements StreamReader {
 			this.#endChannels(index, choice, delta, edits, `/choices/${position}/delta`);
 			await this.#decide(choice);
 		}
-		this.#emit(list, edits, held, data, raw);
+		this.#emit(list, edits, held, data, raw, true);
 		if (this.#judge.denial === undefined) this.out += this.#order.flush();
 	}
 
@@ -130,42 +150,42 @@ export class ChatStreamReader implements StreamReader {
 			if (!isRecord(delta)) throw malformed('a delta is not an object');
 			const index = indexOf(entry, position);
 			const at = `/choices/${position}/delta`;
-			const changed = this.#deltaTexts(delta, index, at, edits);
-			// The tokens say again what is held or was taken out.
-			if (changed && isRecord(entry['logprobs'])) edits.push({ at: `/choices/${position}/logprobs`, json: 'null' });
-			if (isList(delta['tool_calls'])) this.#calls(delta['tool_calls'], index, `${at}/tool_calls`, held);
-			if (isRecord(delta['function_call'])) {
-				this.#call({ function: delta['function_call'] }, 'function_call', index, `${at}/function_call`, held);
-			}
+			const before = edits.length;
+			this.#deltaTexts(delta, index, at, edits);
+			const tokens = `/choices/${position}/logprobs`;
+			judgeTokens(entry['logprobs'], `${index}.tokens`, tokens, this.#judge, edits, edits.length > before);
+			const { calls, call } = callsOf(delta);
+			this.#calls(calls, index, `${at}/tool_calls`, held, edits);
+			if (call !== undefined)
+				this.#call({ function: call }, 'function_call', index, `${at}/function_call`, held, edits);
 		}
 		return held;
 	}
 
-	#deltaTexts(delta: JsonObject, index: number, at: string, edits: JsonEdit[]): boolean {
-		let changed = false;
+	#deltaTexts(delta: JsonObject, index: number, at: string, edits: JsonEdit[]): void {
 		for (const key in delta) {
-			if (key === 'role' || key === 'tool_calls' || key === 'function_call' || key === 'id') continue;
 			const value = delta[key]!;
-			if (value === null || value === '') continue;
+			if (value === null || value === '' || isApart(key, value)) continue;
+			const choice = this.#choice(index);
+			const below = `${at}/${escapePart(key)}`;
 			if (typeof value !== 'string') {
-				this.#judge.leaves(value, `${at}/${escapePart(key)}`, edits, leafGrammar);
+				choice.runs.add(key);
+				this.#runs.push(`${index}.${key}`, { [key]: value }, at, edits, partGrammar);
 				continue;
 			}
-			const choice = this.#choice(index);
 			if (choice.finished) throw malformed('text after the end of its choice');
 			choice.channels.add(key);
 			const text = this.#judge.push(`${index}.${key}`, value);
-			if (text === value) continue;
-			changed = true;
-			edits.push({ at: `${at}/${escapePart(key)}`, json: JSON.stringify(text) });
+			if (text !== value) edits.push({ at: below, json: JSON.stringify(text) });
 		}
-		return changed;
 	}
 
-	#calls(calls: readonly Json[], index: number, at: string, held: HeldPiece[]): void {
+	#calls(calls: readonly Json[], index: number, at: string, held: HeldPiece[], edits: JsonEdit[]): void {
 		for (const [position, call] of calls.entries()) {
 			if (!isRecord(call)) throw malformed('a tool call is not an object');
-			const place = call['index'];
+			this.#judge.leaves(call, `${at}/${position}`, edits, callGrammar);
+			const place = call['index'] ?? undefined;
+			if (place !== undefined && typeof place !== 'number') throw malformed('an index that is no number');
 			// Some servers leave the index out; then the position or the id tells calls apart.
 			const key =
 				typeof place === 'number' && place >= 0
@@ -173,18 +193,15 @@ export class ChatStreamReader implements StreamReader {
 					: typeof call['id'] === 'string'
 						? `id ${call['id']}`
 						: `at ${position}`;
-			const kind = isRecord(call['custom']) ? 'custom' : 'function';
-			this.#call(call, key, index, `${at}/${position}/${kind}`, held);
+			this.#call(call, key, index, `${at}/${position}/${calledBy(call).kind}`, held, edits);
 		}
 	}
 
-	#call(call: JsonObject, key: string, index: number, at: string, held: HeldPiece[]): void {
+	#call(call: JsonObject, key: string, index: number, at: string, held: HeldPiece[], edits: JsonEdit[]): void {
 		const choice = this.#choice(index);
 		if (choice.finished) throw malformed('a tool call after the end of its choice');
-		const { function: fn, custom } = call;
-		if (isRecord(fn) && isRecord(custom)) throw malformed('a tool call of two kinds');
-		const kind = isRecord(custom) ? 'custom' : 'function';
-		const inner = isRecord(fn) ? fn : isRecord(custom) ? custom : {};
+		const { kind, inner = {} } = calledBy(call);
+		this.#judge.leaves(inner, at, edits, calledGrammar);
 		let known = choice.calls.get(key);
 		if (known === undefined) {
 			known = { kind, name: '', args: '', cut: false, released: undefined };
@@ -208,13 +225,20 @@ export class ChatStreamReader implements StreamReader {
 	}
 
 	/** Puts a chunk out, or in line. */
-	#emit(list: readonly Json[], edits: JsonEdit[], held: readonly HeldPiece[], data: string, raw: string): void {
+	#emit(
+		list: readonly Json[],
+		edits: JsonEdit[],
+		held: readonly HeldPiece[],
+		data: string,
+		raw: string,
+		tellsUsage: boolean,
+	): void {
 		if (this.#judge.denial !== undefined) return;
 		if (held.length > 0) {
 			this.#order.later(() => render(data, raw, [...edits, ...held.flatMap(pieceEdits)]), data.length);
 			return;
 		}
-		if (edits.length > 0 && saysNothing(list, edits)) return;
+		if (edits.length > 0 && !tellsUsage && saysNothing(list, edits)) return;
 		this.out += this.#order.pass(edits.length === 0 ? raw : writeEvent('', rewriteJson(data, edits)));
 	}
 
@@ -242,20 +266,33 @@ export class ChatStreamReader implements StreamReader {
 				edits.push({ at: `${at}/${escapePart(key)}`, json: JSON.stringify(before + tail) });
 				continue;
 			}
-			const chunk = { ...this.#envelope, choices: [{ index, delta: { [key]: tail }, finish_reason: null }] };
-			this.out += this.#order.pass(writeEvent('', JSON.stringify(chunk)));
+			this.#say(index, { [key]: tail });
 		}
+		for (const key of choice.runs)
+			for (const tail of this.#runs.end(`${index}.${key}`))
+				if (this.#judge.denial === undefined) this.#say(index, tail);
+		this.#judge.end(`${index}.tokens`);
+	}
+
+	/** A chunk of ours. */
+	#say(index: number, delta: Json): void {
+		const chunk = { ...this.#envelope, choices: [{ index, delta, finish_reason: null }] };
+		this.out += this.#order.pass(writeEvent('', JSON.stringify(chunk)));
 	}
 
 	#choice(index: number): Choice {
 		let choice = this.#choices.get(index);
 		if (choice === undefined) {
 			if (this.#choices.size >= doorLimits.choicesMax) throw malformed('more choices than anyone asked for');
-			choice = { channels: new Set(), calls: new Map(), finished: false };
+			choice = { channels: new Set(), runs: new Set(), calls: new Map(), finished: false };
 			this.#choices.set(index, choice);
 		}
 		return choice;
 	}
+}
+
+function endedByError(): TapPassError {
+	return new TapPassError('upstream_failed', { detail: 'the upstream ended its stream with an error' });
 }
 
 interface HeldPiece {
@@ -288,6 +325,8 @@ function saysNothing(list: readonly Json[], edits: readonly JsonEdit[]): boolean
 }
 
 function indexOf(choice: JsonObject, position: number): number {
-	const index = choice['index'];
-	return typeof index === 'number' && Number.isSafeInteger(index) && index >= 0 ? index : position;
+	const index = choice['index'] ?? position;
+	// Clients would add its text to that of the choice it stands for.
+	if (typeof index !== 'number') throw malformed('an index that is no number');
+	return Number.isSafeInteger(index) && index >= 0 ? index : position;
 }

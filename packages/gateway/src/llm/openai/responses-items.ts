@@ -1,10 +1,11 @@
 import type { Json } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
-import { isList, isRecord } from '../../stream/json-value.ts';
+import { type Grammar, grammar } from '../../stream/grammar.ts';
+import { escapePart, isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { hostedToolWireName } from '../tool-names.ts';
-import { count, customInput } from './chat-answer.ts';
+import { count, customInput, tokensOf } from './chat-answer.ts';
 import { qualified } from './responses.ts';
 
 type JsonObject = { readonly [key: string]: Json };
@@ -22,15 +23,12 @@ interface Decision {
 	readonly released: string;
 }
 
-const itemGrammar: ReadonlySet<string> = new Set([
-	'type',
-	'id',
-	'call_id',
-	'status',
-	'role',
-	'phase',
-	'encrypted_content',
-]);
+const itemWords = ['type', 'id', 'call_id', 'status', 'role', 'phase', 'encrypted_content'];
+const itemGrammar = grammar(['content', 'summary'], itemWords);
+/** Of an item that calls a tool of the caller: name and arguments are judged together. */
+const callGrammar = grammar(['name', 'namespace', 'arguments', 'input'], itemWords);
+/** Of one that calls a tool of the vendor: all of it is its arguments. */
+const hostedGrammar = grammar([], itemWords);
 
 /** Judges the output items of one response; the same text or call that comes again gets the same answer without being asked for. */
 export class ItemJudge {
@@ -84,7 +82,7 @@ export class ItemJudge {
 				this.part(part, channelOf(item['type'], list, index, place), `${at}/${list}/${place}`, edits, complete);
 			}
 		}
-		this.#judge.leaves(item, at, edits, new Set([...itemGrammar, 'content', 'summary']));
+		this.#judge.leaves(item, at, edits, itemGrammar);
 	}
 
 	/** Judges one part of an item. */
@@ -97,16 +95,28 @@ export class ItemJudge {
 			const text = complete ? this.whole(channel, given).text : given === '' ? '' : this.delta(channel, given);
 			if (text !== given) {
 				changes.push({ at: `${at}/${field}`, json: JSON.stringify(text) });
-				// The tokens say again what was just taken out.
-				if (isList(part['logprobs']) && part['logprobs'].length > 0) changes.push({ at: `${at}/logprobs`, json: '[]' });
 			}
 		}
-		this.#judge.leaves(part, at, changes, field === 'refusal' ? refusalGrammar : partGrammar);
+		this.tokens(part['logprobs'], `${at}/logprobs`, changes);
+		this.#judge.leaves(part, at, changes, partGrammars[field ?? 'none']);
 		edits.push(...changes);
+	}
+
+	/** Tokens say again what the text beside them says: they go when it was changed, or when they say what may not go out. */
+	tokens(logprobs: Json | undefined, at: string, edits: JsonEdit[]): void {
+		const said = tokensOf(logprobs);
+		if (said === '') this.#judge.leaves(logprobs ?? null, at, edits);
+		else if (this.#judge.text(said) !== said || edits.length > 0) edits.push({ at, json: '[]' });
+	}
+
+	/** What a call that only begins holds besides its name and arguments. */
+	begun(item: JsonObject, at: string, edits: JsonEdit[]): void {
+		this.#judge.leaves(item, at, edits, isOwnCall(item) ? callGrammar : hostedGrammar);
 	}
 
 	async #call(item: JsonObject, index: number, at: string, edits: JsonEdit[]): Promise<void> {
 		const read = readCall(item);
+		if (read.field !== undefined) this.#judge.leaves(item, at, edits, callGrammar);
 		const known = this.#decisions.get(index);
 		let released: string | undefined;
 		if (known === undefined) {
@@ -118,7 +128,8 @@ export class ItemJudge {
 				throw malformed('a tool call that is not what was streamed');
 			released = known.released;
 		}
-		if (released === read.args || read.field === undefined) return;
+		if (released === read.args) return;
+		if (read.field === undefined) return changedMembers(item, released, at, edits);
 		const text = read.field === 'input' ? customInput(released) : released;
 		edits.push({ at: `${at}/${read.field}`, json: JSON.stringify(text) });
 	}
@@ -139,8 +150,19 @@ export class ItemJudge {
 	}
 }
 
-const partGrammar: ReadonlySet<string> = new Set(['type', 'text', 'logprobs']);
-const refusalGrammar: ReadonlySet<string> = new Set(['type', 'refusal', 'logprobs']);
+const partGrammars = {
+	text: grammar(['text', 'logprobs'], ['type']),
+	refusal: grammar(['refusal', 'logprobs'], ['type']),
+	none: grammar(['logprobs'], ['type']),
+} as const;
+
+/** Writes what was changed of a call that the vendor ran, member by member. */
+function changedMembers(item: JsonObject, released: string, at: string, edits: JsonEdit[]): void {
+	for (const [key, value] of Object.entries(JSON.parse(released) as JsonObject)) {
+		const json = JSON.stringify(value);
+		if (json !== JSON.stringify(item[key])) edits.push({ at: `${at}/${escapePart(key)}`, json });
+	}
+}
 
 /** The channel of a part; its deltas name the same place. */
 export function channelOf(type: Json | undefined, list: 'content' | 'summary', index: number, place: number): string {
@@ -153,13 +175,18 @@ export function isCallItem(item: JsonObject): boolean {
 	return type !== 'message' && type !== 'reasoning' && type !== 'compaction' && !type.endsWith('_output');
 }
 
+/** Whether an item calls a tool of the caller, by name and arguments. */
+export function isOwnCall({ type }: JsonObject): boolean {
+	return type === 'function_call' || type === 'custom_tool_call';
+}
+
 function readCall(item: JsonObject): {
 	readonly name: string;
 	readonly args: string;
 	readonly field: 'arguments' | 'input' | undefined;
 } {
 	const { type, name, namespace } = item;
-	if (type === 'function_call' || type === 'custom_tool_call') {
+	if (isOwnCall(item)) {
 		const field = type === 'function_call' ? 'arguments' : 'input';
 		const text = item[field];
 		if (typeof name !== 'string' || typeof text !== 'string') throw malformed('a tool call without name or arguments');
@@ -196,50 +223,32 @@ export async function judgeResponsesAnswer(body: Json, judge: Judge): Promise<re
 	const edits: JsonEdit[] = [];
 	const items = new ItemJudge(judge);
 	await judgeOutput(body['output'], '/output', items, edits);
-	if (isRecord(body['error'])) judge.leaves(body['error'], '/error', edits);
 	judge.leaves(body, '', edits, responseGrammar);
 	if (typeof body['output_text'] === 'string') edits.push({ at: '/output_text', remove: true });
 	return edits;
 }
 
 /** Of a response: what stands apart, what the server says of itself, and what it says again of the request. */
-export const responseGrammar: ReadonlySet<string> = new Set([
-	'background',
-	'completed_at',
-	'conversation',
-	'created_at',
-	'error',
-	'id',
-	'include',
-	'incomplete_details',
-	'instructions',
-	'max_output_tokens',
-	'max_tool_calls',
-	'metadata',
-	'model',
-	'object',
-	'output',
-	'output_text',
-	'parallel_tool_calls',
-	'previous_response_id',
-	'prompt',
-	'prompt_cache_key',
-	'prompt_cache_retention',
-	'reasoning',
-	'safety_identifier',
-	'service_tier',
-	'status',
-	'store',
-	'temperature',
-	'text',
-	'tool_choice',
-	'tools',
-	'top_logprobs',
-	'top_p',
-	'truncation',
-	'usage',
-	'user',
-]);
+export const responseGrammar: Grammar = grammar(
+	[
+		'conversation',
+		'include',
+		'instructions',
+		'metadata',
+		'output',
+		'output_text',
+		'previous_response_id',
+		'prompt',
+		'prompt_cache_key',
+		'reasoning',
+		'safety_identifier',
+		'text',
+		'tool_choice',
+		'tools',
+		'user',
+	],
+	['id', 'object', 'model', 'status', 'service_tier', 'truncation', 'prompt_cache_retention', 'code'],
+);
 
 /** Judges a list of output items. */
 export async function judgeOutput(

@@ -1,22 +1,37 @@
 import { type Json, TapPassError } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
+import { grammar } from '../../stream/grammar.ts';
 import { HeldOrder } from '../../stream/hold.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
 import { parseEvent } from '../../stream/parse-event.ts';
+import { PieceRuns } from '../../stream/piece-runs.ts';
 import { type JsonEdit, rewriteJson } from '../../stream/rewrite-json.ts';
 import { keepAlive, type SseEvent, writeEvent } from '../../stream/sse.ts';
 import type { StreamReader } from '../wire.ts';
 import { customInput } from './chat-answer.ts';
-import { channelOf, ItemJudge, isCallItem, judgeOutput, responseGrammar, responsesUsage } from './responses-items.ts';
+import {
+	channelOf,
+	ItemJudge,
+	isCallItem,
+	isOwnCall,
+	judgeOutput,
+	responseGrammar,
+	responsesUsage,
+} from './responses-items.ts';
 
 type JsonObject = { readonly [key: string]: Json };
 
 /** A tool call between its first and its last event. */
 interface OpenCall {
-	readonly custom: boolean;
+	/** As it began, and under which name it went on. */
+	item: JsonObject;
+	/** Member of the item that its pieces make; undefined: it says so only at its end. */
+	readonly field: 'arguments' | 'input' | undefined;
 	/** Arguments in pieces so far. */
 	args: string;
+	/** Member of the item that they were, once it ended. */
+	made: string | undefined;
 	/** A piece was cut inside a character: pieces are not passed on as they came. */
 	cut: boolean;
 }
@@ -28,6 +43,7 @@ export class ResponsesStreamReader implements StreamReader {
 	readonly #items: ItemJudge;
 	readonly #order = new HeldOrder();
 	readonly #calls = new Map<number, OpenCall>();
+	readonly #runs: PieceRuns;
 	#usage: Usage | undefined;
 	/** Number of the next event that goes out: events that were dropped or added move it. */
 	#sequence = 0;
@@ -38,6 +54,7 @@ export class ResponsesStreamReader implements StreamReader {
 	constructor(judge: Judge) {
 		this.#judge = judge;
 		this.#items = new ItemJudge(judge);
+		this.#runs = new PieceRuns(judge);
 	}
 
 	usage(): Usage | undefined {
@@ -65,6 +82,7 @@ export class ResponsesStreamReader implements StreamReader {
 		if (typeof type !== 'string' || (event !== '' && event !== type)) throw malformed('an event under another name');
 		if (type === 'error')
 			throw new TapPassError('upstream_failed', { detail: 'the upstream ended its stream with an error' });
+		if (carriers.filter((key) => (message[key] ?? null) !== null).length > 1) throw malformed('an event of two kinds');
 		if (type.startsWith('response.') && isRecord(message['response'])) return this.#lifecycle(type, message, data, raw);
 		if (type === 'response.output_item.added') return this.#added(message, data, raw);
 		if (type === 'response.output_item.done') return this.#itemDone(message, data, raw);
@@ -82,51 +100,58 @@ export class ResponsesStreamReader implements StreamReader {
 		if (typeof response['id'] === 'string') this.#id = response['id'];
 		this.#usage = responsesUsage(response) ?? this.#usage;
 		const last = type === 'response.completed' || type === 'response.incomplete' || type === 'response.failed';
-		const output = response['output'];
-		if (!last && (!isList(output) || output.length === 0))
-			return this.#put(type, message, data, raw, this.#members(response));
-		return this.#last(type, message, data, raw, last);
+		const edits: JsonEdit[] = [];
+		this.#judge.leaves(message, '', edits, eventGrammars.response);
+		const { output = null } = response;
+		if (output !== null && !isList(output)) throw malformed('an output that is no list');
+		this.#members(response, edits);
+		if (!last && (output === null || output.length === 0)) return this.#put(type, message, data, raw, edits);
+		return this.#last(type, message, data, raw, { output: output ?? [], last, edits });
 	}
 
-	async #last(type: string, message: JsonObject, data: string, raw: string, last: boolean): Promise<void> {
-		const response = message['response'] as JsonObject;
-		const { output, error } = response;
-		const edits: JsonEdit[] = [...this.#members(response)];
-		if (isList(output)) await judgeOutput(output, '/response/output', this.#items, edits);
-		if (isRecord(error)) this.#judge.leaves(error, '/response/error', edits, new Set(['code']));
+	async #last(
+		type: string,
+		message: JsonObject,
+		data: string,
+		raw: string,
+		{ output, last, edits }: { readonly output: readonly Json[]; readonly last: boolean; readonly edits: JsonEdit[] },
+	): Promise<void> {
+		await judgeOutput(output, '/response/output', this.#items, edits);
 		if (!last) return this.#put(type, message, data, raw, edits);
 		// A call whose item never ended was judged by the output just now, or is not part of it and goes to nobody.
 		if (this.#calls.size > 0 && type === 'response.completed') throw malformed('the response ended inside a tool call');
 		this.#done = true;
 		if (this.#calls.size > 0) this.#order.drop();
+		for (const owner of this.#runs.owners()) this.#endRuns(owner);
 		this.#put(type, message, data, raw, edits);
 	}
 
 	/** Members of a response besides its output: those that came after this was written are judged, what repeats the text goes. */
-	#members(response: JsonObject): readonly JsonEdit[] {
-		const edits: JsonEdit[] = [];
+	#members(response: JsonObject, edits: JsonEdit[]): void {
 		this.#judge.leaves(response, '/response', edits, responseGrammar);
 		if (typeof response['output_text'] === 'string') edits.push({ at: '/response/output_text', remove: true });
-		return edits;
 	}
 
 	#added(message: JsonObject, data: string, raw: string): undefined {
 		const { item, output_index: index } = message;
 		if (!isRecord(item) || typeof index !== 'number') throw malformed('an item without its place');
+		const edits: JsonEdit[] = [];
+		this.#judge.leaves(message, '', edits, eventGrammars.item);
 		if (isCallItem(item)) {
 			if (this.#calls.has(index)) throw malformed('two items at one place');
-			this.#calls.set(index, { custom: item['type'] === 'custom_tool_call', args: '', cut: false });
+			const field = !isOwnCall(item) ? undefined : item['type'] === 'custom_tool_call' ? 'input' : 'arguments';
+			const call: OpenCall = { item, field, args: '', made: undefined, cut: false };
+			this.#calls.set(index, call);
 			this.#order.undecided += 1;
-			const custom = item['type'] === 'custom_tool_call';
-			const given = custom ? 'input' : 'arguments';
-			this.#later(message, data, raw, () => {
-				const changed = this.#changed(index, custom);
-				if (changed === undefined || typeof item[given] !== 'string' || item[given] === '') return [];
-				return [{ at: `/item/${given}`, json: JSON.stringify(changed) }];
+			this.#items.begun(item, '/item', edits);
+			this.#later(message, data, raw, edits, () => {
+				const changed = this.#changed(index, call);
+				if (changed === undefined || field === undefined || typeof item[field] !== 'string' || item[field] === '')
+					return [];
+				return [{ at: `/item/${field}`, json: JSON.stringify(changed) }];
 			});
 			return;
 		}
-		const edits: JsonEdit[] = [];
 		this.#items.texts(item, index, '/item', edits, false);
 		return this.#put('response.output_item.added', message, data, raw, edits);
 	}
@@ -135,12 +160,9 @@ export class ResponsesStreamReader implements StreamReader {
 		const { item, output_index: index } = message;
 		if (!isRecord(item) || typeof index !== 'number') throw malformed('an item without its place');
 		const edits: JsonEdit[] = [];
+		this.#judge.leaves(message, '', edits, eventGrammars.item);
 		const open = this.#calls.get(index);
-		if (open !== undefined) {
-			const args = item[open.custom ? 'input' : 'arguments'];
-			if (open.args !== '' && typeof args === 'string' && args !== open.args)
-				throw malformed('a tool call that is not what was streamed');
-		}
+		if (open !== undefined) sameCall(open, item);
 		await this.#items.item(item, index, '/item', edits);
 		if (this.#judge.denial !== undefined) return;
 		this.#put('response.output_item.done', message, data, raw, edits);
@@ -158,8 +180,9 @@ export class ResponsesStreamReader implements StreamReader {
 		if (call !== undefined) return this.#callPiece(call, index, message, data, raw);
 		const channel = this.#channel(type, message, index);
 		const part = message['part'];
+		const edits: JsonEdit[] = [];
 		if (isRecord(part)) {
-			const edits: JsonEdit[] = [];
+			this.#judge.leaves(message, '', edits, eventGrammars.part);
 			this.#items.part(part, channel, '/part', edits, type.endsWith('.done'));
 			return this.#put(type, message, data, raw, edits);
 		}
@@ -171,18 +194,20 @@ export class ResponsesStreamReader implements StreamReader {
 		const given = message[field] as string;
 		const { tail, text } = this.#items.whole(channel, given);
 		if (tail !== '') this.#tail(type, message, tail);
-		const edits: JsonEdit[] = text === given ? [] : [{ at: `/${field}`, json: JSON.stringify(text) }];
-		if (edits.length > 0 && isList(message['logprobs'])) edits.push({ at: '/logprobs', json: '[]' });
+		if (text !== given) edits.push({ at: `/${field}`, json: JSON.stringify(text) });
+		this.#items.tokens(message['logprobs'], '/logprobs', edits);
+		this.#judge.leaves(message, '', edits, eventGrammars[field]);
 		return this.#put(type, message, data, raw, edits);
 	}
 
 	#textDelta(type: string, channel: string, message: JsonObject, data: string, raw: string): undefined {
 		const given = message['delta'] as string;
+		const edits: JsonEdit[] = [];
 		const text = this.#items.delta(channel, given);
+		if (text !== given) edits.push({ at: '/delta', json: JSON.stringify(text) });
+		this.#items.tokens(message['logprobs'], '/logprobs', edits);
+		this.#judge.leaves(message, '', edits, eventGrammars.delta);
 		if (text === '' && given !== '') return;
-		const edits: JsonEdit[] = text === given ? [] : [{ at: '/delta', json: JSON.stringify(text) }];
-		// The tokens say again what is held or was taken out.
-		if (edits.length > 0 && isList(message['logprobs'])) edits.push({ at: '/logprobs', json: '[]' });
 		return this.#put(type, message, data, raw, edits);
 	}
 
@@ -200,42 +225,56 @@ export class ResponsesStreamReader implements StreamReader {
 
 	#callPiece(call: OpenCall, index: number, message: JsonObject, data: string, raw: string): undefined {
 		const { delta } = message;
+		const edits: JsonEdit[] = [];
+		this.#judge.leaves(message, '', edits, eventGrammars.call);
 		if (typeof delta === 'string') {
 			const first = call.args === '' && delta !== '';
 			call.args += delta;
 			call.cut ||= !delta.isWellFormed();
-			this.#later(message, data, raw, () => {
-				const changed = this.#changed(index, call.custom) ?? (call.cut ? call.args : undefined);
+			this.#later(message, data, raw, edits, () => {
+				const changed = this.#changed(index, call) ?? (call.cut ? call.args : undefined);
 				if (changed === undefined || delta === '') return [];
 				return [{ at: '/delta', json: first ? JSON.stringify(changed) : '""' }];
 			});
 			return;
 		}
-		const field =
-			typeof message['arguments'] === 'string'
-				? 'arguments'
-				: typeof message['input'] === 'string'
-					? 'input'
-					: undefined;
-		if (field !== undefined && call.args !== '' && message[field] !== call.args)
-			throw malformed('a tool call that is not what was streamed');
+		const field = (['arguments', 'input', 'code'] as const).find((key) => typeof message[key] === 'string');
+		if (field !== undefined && call.args !== '' && message[field] !== call.args) throw notStreamed();
 		if (field !== undefined && call.args === '') call.args = message[field] as string;
-		this.#later(message, data, raw, () => {
-			const changed = this.#changed(index, call.custom);
+		const { name } = message;
+		if (name !== undefined) {
+			if ((call.item['name'] ?? '') !== '' && name !== call.item['name']) throw notStreamed();
+			call.item = { ...call.item, name };
+		}
+		this.#later(message, data, raw, edits, () => {
+			const changed = this.#changed(index, call);
 			return changed === undefined || field === undefined ? [] : [{ at: `/${field}`, json: JSON.stringify(changed) }];
 		});
 	}
 
-	#changed(index: number, custom: boolean): string | undefined {
+	/** What a call's pieces are as they may go out; undefined: as they came. */
+	#changed(index: number, { field, made }: OpenCall): string | undefined {
 		const args = this.#items.changedArgs(index);
-		return args !== undefined && custom ? customInput(args) : args;
+		if (args === undefined || field === 'arguments') return args;
+		if (field === 'input') return customInput(args);
+		const value = made === undefined ? undefined : (JSON.parse(args) as JsonObject)[made];
+		return typeof value === 'string' ? value : undefined;
 	}
 
-	/** An event of a kind that came after this was written: each of its texts is judged on its own. */
+	/** An event of a kind that came after this was written: of one that brings pieces each member is a run, other texts are judged each on its own. */
 	#unknown(type: string, message: JsonObject, data: string, raw: string): undefined {
 		const edits: JsonEdit[] = [];
-		this.#judge.leaves(message, '', edits, eventGrammar);
+		if (type.endsWith('.delta')) this.#runs.push(type, message, '', edits, eventGrammars.none, () => true);
+		else {
+			this.#endRuns(type.replace(/\.done$/, '.delta'));
+			this.#judge.leaves(message, '', edits, eventGrammars.none);
+		}
 		return this.#put(type, message, data, raw, edits);
+	}
+
+	#endRuns(owner: string): void {
+		for (const tail of this.#runs.end(owner))
+			this.#pass(() => this.#numbered(owner, tail as JsonObject, JSON.stringify(tail), undefined, []), 0);
 	}
 
 	#channel(type: string, message: JsonObject, index: number): string {
@@ -249,8 +288,15 @@ export class ResponsesStreamReader implements StreamReader {
 		this.#pass(() => this.#numbered(type, message, data, raw, edits), data.length);
 	}
 
-	#later(message: JsonObject, data: string, raw: string, edits: () => readonly JsonEdit[]): void {
-		this.#order.later(() => this.#numbered(message['type'] as string, message, data, raw, edits()), data.length);
+	#later(
+		message: JsonObject,
+		data: string,
+		raw: string,
+		edits: readonly JsonEdit[],
+		more: () => readonly JsonEdit[],
+	): void {
+		const type = message['type'] as string;
+		this.#order.later(() => this.#numbered(type, message, data, raw, [...edits, ...more()]), data.length);
 	}
 
 	// Numbers are given when an event goes out, so what waits is rendered then.
@@ -278,13 +324,36 @@ export class ResponsesStreamReader implements StreamReader {
 	}
 }
 
-const eventGrammar: ReadonlySet<string> = new Set([
-	'type',
-	'item_id',
-	'sequence_number',
-	'output_index',
-	'obfuscation',
-]);
+/** Members of which an event holds one: clients go by its type, or by what it holds. */
+const carriers: readonly string[] = ['response', 'item', 'part', 'delta'];
+
+const eventWords = ['type', 'item_id', 'obfuscation', 'partial_image_b64'];
+/** Of an event, by what it is for. */
+const eventGrammars = {
+	response: grammar(['response'], eventWords),
+	item: grammar(['item'], eventWords),
+	part: grammar(['part'], eventWords),
+	delta: grammar(['delta', 'logprobs'], eventWords),
+	text: grammar(['text', 'logprobs'], eventWords),
+	refusal: grammar(['refusal', 'logprobs'], eventWords),
+	call: grammar(['delta', 'arguments', 'input', 'code', 'name'], eventWords),
+	none: grammar([], eventWords),
+} as const;
+
+/** Holds the end of a tool call to its beginning: clients differ on which of the two counts. */
+function sameCall(open: OpenCall, item: JsonObject): void {
+	const differs = (key: string): boolean => (open.item[key] ?? '') !== (item[key] ?? '');
+	// A name or id that the beginning leaves open is told by the end alone.
+	const isOpen = (key: string): boolean => (key === 'name' || key === 'call_id') && (open.item[key] ?? '') === '';
+	if (['type', 'name', 'namespace', 'call_id'].some((key) => differs(key) && !isOpen(key))) throw notStreamed();
+	if (open.field === undefined) open.made = Object.keys(item).find((key) => item[key] === open.args);
+	else open.made = item[open.field] === open.args ? open.field : undefined;
+	if (open.args !== '' && open.made === undefined) throw notStreamed();
+}
+
+function notStreamed(): TapPassError {
+	return malformed('a tool call that is not what was streamed');
+}
 
 function isReasoning(part: Json | undefined): boolean {
 	return isRecord(part) && part['type'] === 'reasoning_text';
