@@ -1,6 +1,7 @@
 import type { AuditEvent } from '@tappass/audit';
 import type { BecauseTrail, CompiledPolicy, EffectivePipeline, Json, OrgId, SandboxId, ToolFacts } from '@tappass/core';
 import type { ToolAliases, TrustedRoot } from '@tappass/trust';
+import type { Price } from './budget/estimate.ts';
 import type { Route } from './pipeline/admission.ts';
 import type { Caller } from './pipeline/call.ts';
 import type { Deciders, Vote, VoteOutcome } from './session/proposals.ts';
@@ -222,18 +223,7 @@ export interface UpstreamPort {
 	readonly credential: (org_id: OrgId, upstream: string) => Promise<Readonly<Record<string, string>>>;
 	readonly models: (org_id: OrgId) => Promise<readonly { readonly id: string; readonly upstream: string }[]>;
 	/** Dollars per million tokens; undefined: unknown. */
-	readonly price: (
-		org_id: OrgId,
-		model: string,
-	) => Promise<
-		| {
-				readonly input: number;
-				readonly output: number;
-				readonly cache_read: number;
-				readonly cache_write: number;
-		  }
-		| undefined
-	>;
+	readonly price: (org_id: OrgId, model: string) => Promise<Price | undefined>;
 }
 
 /** A registered MCP server of an org. */

@@ -10,14 +10,14 @@ test('cached tokens are charged at their own price, and each token once', () => 
 	const usage = { input_tokens: 100, cache_read_tokens: 10_000, cache_write_tokens: 2_000, output_tokens: 50 };
 
 	expect(usedTokens(usage)).toBe(12_150);
-	expect(costOf(price, usage)).toBeCloseTo((100 * 3 + 10_000 * 0.3 + 2_000 * 3.75 + 50 * 15) / 1e6, 12);
+	expect(costOf(price, usage, [])).toBeCloseTo((100 * 3 + 10_000 * 0.3 + 2_000 * 3.75 + 50 * 15) / 1e6, 12);
 });
 
 test('a reservation is never below what an honest call costs', () => {
 	const tokens = estimateTokens(call('ä'.repeat(500), 1_200, 100));
 
 	expect(tokens).toEqual({ prompt: 600, answer: 100 });
-	expect(dearest(price, tokens)).toBeCloseTo((600 * 3.75 + 100 * 15) / 1e6, 12);
+	expect(dearest(price, tokens, [])).toBeCloseTo((600 * 3.75 + 100 * 15) / 1e6, 12);
 });
 
 test('an image does not eat the budget of a day, and an unlimited answer is taken for a long one', () => {

@@ -242,9 +242,16 @@ function whyEnded(admitted: Admitted, error: unknown): Denial {
 function unused(passage: Passage, error: unknown): Outcome['usage'] {
 	// Whoever breaks off may have had its answer generated all the same.
 	if (passage.reader !== undefined || passage.stop.aborted) return undefined;
-	const never =
-		error instanceof TapPassError && (error.code === 'upstream_unreachable' || error.code === 'upstream_refused');
+	const never = error instanceof TapPassError && neverServed.has(error.code);
 	return never ? nothingUsed : undefined;
 }
+
+/** Codes of calls that never reached an upstream, or that it would not serve. */
+const neverServed: ReadonlySet<string> = new Set([
+	'upstream_unreachable',
+	'upstream_refused',
+	'request_unsupported',
+	'request_malformed',
+]);
 
 const nothingUsed = { input_tokens: 0, cache_read_tokens: 0, cache_write_tokens: 0, output_tokens: 0 } as const;

@@ -151,6 +151,26 @@ describe.each(wires)('%s', (wire) => {
 		},
 	);
 
+	test('a faster tier is reserved and settled at its price', async () => {
+		const more = wire === 'anthropic-messages' ? { speed: 'fast' } : { service_tier: 'priority' };
+		const times = wire === 'anthropic-messages' ? 6 : 2.5;
+		const turn = { say: 'hi there', usage: { input: 1_000, output: 100, cached: 0 } };
+		const { post, ports, policy } = await start([turn]);
+		const reserved: number[] = [];
+		const { reserve } = ports.budgets;
+		Object.assign(ports.budgets, {
+			reserve: (...asked: Parameters<typeof reserve>) => {
+				reserved.push(asked[1].dollars);
+				return reserve(...asked);
+			},
+		});
+		for (const extra of [{}, more]) expect((await post(wire, 'hi', { ...extra, metadata: {} })).status).toBe(200);
+		// The words that ask for it are a few tokens themselves.
+		expect(reserved[1]! / reserved[0]!).toBeGreaterThan(times);
+		const { dollars } = ports.budgets.used(policy, noon);
+		expect(dollars).toBeCloseTo(((1_000 * 3 + 100 * 15) / 1_000_000) * (1 + times), 10);
+	});
+
 	test("a revocation cuts a stream that runs, with the wire's own error", async () => {
 		const whole = await start([{ say: 'on and on and on and on', delay_ms: 20 }]);
 		const { text } = await whole.post(wire, 'hi', { stream: true }, () =>

@@ -2,7 +2,7 @@ import { isRecord } from '../stream/json-value.ts';
 import type { JsonEdit } from '../stream/rewrite-json.ts';
 import { anthropicErrorBody, anthropicErrorEvents } from './anthropic/error.ts';
 import { forwardMessages, readMessages } from './anthropic/messages.ts';
-import { judgeMessagesAnswer, messagesUsage } from './anthropic/messages-answer.ts';
+import { judgeMessagesAnswer, messagesUsage, toldUsage } from './anthropic/messages-answer.ts';
 import { MessagesStreamReader } from './anthropic/messages-stream.ts';
 import { forwardChat, readChat } from './openai/chat.ts';
 import { chatUsage, judgeChatAnswer } from './openai/chat-answer.ts';
@@ -52,7 +52,7 @@ export const messagesWire: WireFormat = {
 	read: readMessages,
 	forwardEdits: forwardMessages,
 	judgeAnswer: judgeMessagesAnswer,
-	usageOf: (body) => (isRecord(body) ? messagesUsage(body['usage']) : undefined),
+	usageOf: (body) => (isRecord(body) ? toldUsage(messagesUsage(body['usage'])) : undefined),
 	reader: (_call, judge) => new MessagesStreamReader(judge),
 	errorBody: anthropicErrorBody,
 	errorEvents: anthropicErrorEvents,

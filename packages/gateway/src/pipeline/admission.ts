@@ -1,4 +1,5 @@
 import type { Finding, Json, StepName } from '@tappass/core';
+import type { Rate } from '../budget/tariff.ts';
 import type { BoundPolicy, Session } from '../ports.ts';
 import type { Call, Caller, Wire } from './call.ts';
 import type { Span } from './spans.ts';
@@ -41,7 +42,11 @@ export interface Usage {
 	readonly input_tokens: number;
 	readonly cache_read_tokens: number;
 	readonly cache_write_tokens: number;
+	/** Of those written: what is kept for an hour, at a price of its own. */
+	readonly cache_write_hour_tokens?: number;
 	readonly output_tokens: number;
+	/** What is charged above the list price, where the upstream says so; undefined: it does not say. */
+	readonly rates?: readonly Rate[];
 }
 
 /** How a call ended. */

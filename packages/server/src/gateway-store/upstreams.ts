@@ -4,7 +4,7 @@ import type { Selectable } from 'kysely';
 import type { OrgKeys } from '../keys/org-keys.ts';
 import type { UpstreamTable } from '../store/gateway-tables.ts';
 import type { Batches } from './batch.ts';
-import { type ModelPrice, shippedPrice } from './prices.ts';
+import { isNamed, type ModelPrice, priceFrom } from './prices.ts';
 import type { Registry } from './registry.ts';
 import { useSecret } from './sealed.ts';
 
@@ -57,7 +57,7 @@ export class StoredUpstreams implements UpstreamPort {
 				.select(['model', 'input', 'output', 'cache_read', 'cache_write'])
 				.execute(),
 		);
-		return own.find((one) => isNamed(one.model, model)) ?? shippedPrice(this.#prices, model);
+		return priceFrom(own, this.#prices, model);
 	};
 
 	#list(orgId: OrgId): Promise<readonly Row[]> {
@@ -77,9 +77,4 @@ export function credentialHeaders(speaks: Route['speaks'], secret: string): Read
 	if (speaks === 'anthropic') return { 'x-api-key': secret };
 	if (speaks === 'google') return { 'x-goog-api-key': secret };
 	return { authorization: `Bearer ${secret}` };
-}
-
-/** Whether a pattern (exact, or with `*` at its end) names a model. */
-export function isNamed(pattern: string, model: string): boolean {
-	return pattern.endsWith('*') ? model.startsWith(pattern.slice(0, -1)) : pattern === model;
 }

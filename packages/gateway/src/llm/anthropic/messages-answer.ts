@@ -1,4 +1,5 @@
 import type { Json } from '@tappass/core';
+import type { Rate } from '../../budget/tariff.ts';
 import type { Usage } from '../../pipeline/admission.ts';
 import { type Grammar, grammar } from '../../stream/grammar.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
@@ -80,10 +81,30 @@ export function messagesUsage(usage: Json | undefined, before?: Usage): Usage | 
 	const input = count(usage['input_tokens']) ?? before?.input_tokens;
 	const output = count(usage['output_tokens']) ?? before?.output_tokens;
 	if (input === undefined || output === undefined) return before;
+	const created = usage['cache_creation'];
+	const hour =
+		(isRecord(created) ? count(created['ephemeral_1h_input_tokens']) : undefined) ?? before?.cache_write_hour_tokens;
+	const rates = ratesTold(usage) ?? before?.rates;
 	return {
 		input_tokens: input,
 		output_tokens: output,
 		cache_read_tokens: count(usage['cache_read_input_tokens']) ?? before?.cache_read_tokens ?? 0,
 		cache_write_tokens: count(usage['cache_creation_input_tokens']) ?? before?.cache_write_tokens ?? 0,
+		...(hour === undefined ? {} : { cache_write_hour_tokens: hour }),
+		...(rates === undefined ? {} : { rates }),
 	};
+}
+
+function ratesTold({ speed, inference_geo }: Block): readonly Rate[] | undefined {
+	if (speed === undefined && inference_geo === undefined) return undefined;
+	return [
+		...((speed ?? 'standard') === 'standard' ? [] : ['fast' as const]),
+		...(inference_geo === 'us' ? ['us' as const] : []),
+	];
+}
+
+/** Usage that is believed; undefined: it is not told. Nobody answers an empty prompt: zero stands where a server does not know. */
+export function toldUsage(usage: Usage | undefined): Usage | undefined {
+	if (usage === undefined) return undefined;
+	return usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens === 0 ? undefined : usage;
 }

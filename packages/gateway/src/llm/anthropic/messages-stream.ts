@@ -16,6 +16,7 @@ import {
 	messagesUsage,
 	textField,
 	textGrammar,
+	toldUsage,
 	toolBlockName,
 	toolGrammar,
 } from './messages-answer.ts';
@@ -52,7 +53,7 @@ export class MessagesStreamReader implements StreamReader {
 	}
 
 	usage(): Usage | undefined {
-		return this.#usageWhole ? this.#usage : undefined;
+		return this.#usageWhole ? toldUsage(this.#usage) : undefined;
 	}
 
 	event({ event, data, raw }: SseEvent): Promise<void> | undefined {

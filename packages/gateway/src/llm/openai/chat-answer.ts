@@ -1,4 +1,5 @@
 import type { Json } from '@tappass/core';
+import { ratesOfTier } from '../../budget/tariff.ts';
 import type { Usage } from '../../pipeline/admission.ts';
 import { type Grammar, grammar, isIdentifier } from '../../stream/grammar.ts';
 import { escapePart, isList, isRecord } from '../../stream/json-value.ts';
@@ -157,14 +158,36 @@ export function customInput(args: string): string {
 
 /** What was used, as the OpenAI wire says: cached tokens are part of the prompt's. */
 export function chatUsage(body: Json): Usage | undefined {
-	const usage = isRecord(body) ? body['usage'] : undefined;
+	if (!isRecord(body)) return undefined;
+	return openaiUsage(
+		body['usage'],
+		['prompt_tokens', 'completion_tokens', 'prompt_tokens_details'],
+		body['service_tier'],
+	);
+}
+
+/** The same of both OpenAI wires, which differ in names; undefined: it is not told. */
+export function openaiUsage(
+	usage: Json | undefined,
+	[input, output, details]: readonly [string, string, string],
+	tier: Json | undefined,
+): Usage | undefined {
 	if (!isRecord(usage)) return undefined;
-	const prompt = count(usage['prompt_tokens']);
-	const output = count(usage['completion_tokens']);
-	if (prompt === undefined || output === undefined) return undefined;
-	const details = usage['prompt_tokens_details'];
-	const cached = Math.min(prompt, (isRecord(details) ? count(details['cached_tokens']) : undefined) ?? 0);
-	return { input_tokens: prompt - cached, cache_read_tokens: cached, cache_write_tokens: 0, output_tokens: output };
+	const prompt = count(usage[input]);
+	const answer = count(usage[output]);
+	// Nobody answers an empty prompt: zero stands where a server does not know.
+	if (!prompt || answer === undefined) return undefined;
+	const parts = usage[details];
+	const cached = Math.min(prompt, (isRecord(parts) ? count(parts['cached_tokens']) : undefined) ?? 0);
+	const rates = ratesOfTier(tier);
+	return {
+		input_tokens: prompt - cached,
+		cache_read_tokens: cached,
+		cache_write_tokens: 0,
+		// Some servers leave out what was reasoned but for the total.
+		output_tokens: Math.max(answer, (count(usage['total_tokens']) ?? 0) - prompt),
+		...(rates === undefined ? {} : { rates }),
+	};
 }
 
 /** A number of tokens as an upstream tells it; undefined: it is none. */

@@ -46,6 +46,8 @@ export class ChatStreamReader implements StreamReader {
 	readonly #choices = new Map<number, Choice>();
 	readonly #runs: PieceRuns;
 	#usage: Usage | undefined;
+	/** That serves, told by any chunk. */
+	#tier: Json = null;
 	/** The latest chunk's own fields, for chunks of ours. */
 	#envelope: JsonObject = {};
 	#done = false;
@@ -56,8 +58,11 @@ export class ChatStreamReader implements StreamReader {
 		this.#tellsUsage = askedForUsage(call);
 	}
 
+	/** What was told before the end is not yet all. */
 	usage(): Usage | undefined {
-		return this.#usage;
+		const choices = [...this.#choices.values()];
+		const ended = this.#done || (choices.length > 0 && choices.every(({ finished }) => finished));
+		return ended ? this.#usage : undefined;
 	}
 
 	event({ event, data, raw }: SseEvent): Promise<void> | undefined {
@@ -94,7 +99,8 @@ export class ChatStreamReader implements StreamReader {
 	}
 
 	#chunk(chunk: JsonObject, data: string, raw: string): Promise<void> | undefined {
-		const usage = chatUsage(chunk);
+		this.#tier = chunk['service_tier'] ?? this.#tier;
+		const usage = chatUsage({ ...chunk, service_tier: this.#tier });
 		if (usage !== undefined) this.#usage = usage;
 		const choices = chunk['choices'];
 		const edits: JsonEdit[] = [];

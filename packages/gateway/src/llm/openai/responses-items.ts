@@ -5,7 +5,7 @@ import { escapePart, isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { hostedToolWireName } from '../tool-names.ts';
-import { count, customInput, tokensOf } from './chat-answer.ts';
+import { customInput, openaiUsage, tokensOf } from './chat-answer.ts';
 import { qualified } from './responses.ts';
 
 type JsonObject = { readonly [key: string]: Json };
@@ -207,14 +207,9 @@ function readCall(item: JsonObject): {
 
 /** What was used, as the responses wire says: cached tokens are part of the input's. */
 export function responsesUsage(response: Json | undefined): Usage | undefined {
-	const usage = isRecord(response) ? response['usage'] : undefined;
-	if (!isRecord(usage)) return undefined;
-	const input = count(usage['input_tokens']);
-	const output = count(usage['output_tokens']);
-	if (input === undefined || output === undefined) return undefined;
-	const details = usage['input_tokens_details'];
-	const cached = Math.min(input, (isRecord(details) ? count(details['cached_tokens']) : undefined) ?? 0);
-	return { input_tokens: input - cached, cache_read_tokens: cached, cache_write_tokens: 0, output_tokens: output };
+	if (!isRecord(response)) return undefined;
+	const { usage, service_tier } = response;
+	return openaiUsage(usage, ['input_tokens', 'output_tokens', 'input_tokens_details'], service_tier);
 }
 
 /** Judges a whole response with the verdict that its stream would get. */

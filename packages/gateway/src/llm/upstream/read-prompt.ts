@@ -6,6 +6,7 @@ import type {
 	LanguageModelV4TextPart,
 } from '@ai-sdk/provider';
 import { type Json, TapPassError } from '@tappass/core';
+import { ratesOfTier } from '../../budget/tariff.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
 
 /*
@@ -49,6 +50,9 @@ export function promptOf(
 	},
 ): Prompt {
 	const { builder, limit, tools, forms = new Map(), more } = found;
+	// Asked for, and reserved, as dearer than it would be there.
+	if (ratesOfTier(body['service_tier'])?.length) throw untranslatable('this "service_tier"');
+	if ((body['speed'] ?? 'standard') !== 'standard') throw untranslatable('this "speed"');
 	return {
 		forms,
 		options: {

@@ -1,4 +1,5 @@
 import { dearest, estimateTokens, type Price } from '../../budget/estimate.ts';
+import { ratesAsked } from '../../budget/tariff.ts';
 import { gatewayLimits } from '../../limits.ts';
 import { bound, type CallState } from '../call-state.ts';
 import type { Context } from '../context.ts';
@@ -27,7 +28,7 @@ export const reserveBudget: Step = defineStep('reserve_budget', {
 			];
 		const { org_id, sandbox_id, compiled_policy } = policy;
 		const tokens = estimateTokens(call);
-		const amount = { tokens: tokens.prompt + tokens.answer, dollars: dearest(price, tokens) };
+		const amount = { tokens: tokens.prompt + tokens.answer, dollars: dearest(price, tokens, ratesAsked(call)) };
 		// Said before it is asked for: when the answer is lost, what was taken is given back all the same.
 		state.reserved = amount;
 		const who = { org_id, sandbox_id, request_id: state.request_id };

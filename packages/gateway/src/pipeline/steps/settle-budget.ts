@@ -1,4 +1,5 @@
 import { costOf, usedTokens } from '../../budget/estimate.ts';
+import { ratesOf } from '../../budget/tariff.ts';
 import { gatewayLimits } from '../../limits.ts';
 import { bound } from '../call-state.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
@@ -25,7 +26,7 @@ export const settleBudget: Step = defineStep('settle_budget', {
 		const used =
 			usage === undefined || price === undefined
 				? reserved
-				: { tokens: usedTokens(usage), dollars: costOf(price, usage) };
+				: { tokens: usedTokens(usage), dollars: costOf(price, usage, ratesOf(call, usage)) };
 		// Asked for together, so that a store can answer both at once.
 		await Promise.all([
 			context.ports.budgets.settle(who, used),
