@@ -43,7 +43,7 @@ export async function holdDirectory(directory: string, status: () => LocalStatus
 		if (other !== null)
 			throw new TapPassError('already_running', {
 				detail: `process ${other.pid} uses ${directory}`,
-				hint: 'tappass server status, or tappass server stop',
+				hint: `tappass server status --data ${directory}, or tappass server stop --data ${directory}`,
 			});
 		await rm(file, { force: true });
 		if (!(await listen(server, file))) throw new TapPassError('already_running', { detail: `${file} is taken` });

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseVkey, vkeyText } from '@tappass/audit';
 import { type Answer, note, readBounded, startProgress, type Terminal, writeFileAtomic } from '@tappass/cli-kit';
@@ -7,6 +6,7 @@ import { logView, momentOf } from '../audit/entries.ts';
 import { readVerifierKey } from '../audit/verifier-key.ts';
 import { readLibrary } from '../compile-request.ts';
 import { limits } from '../limits.ts';
+import { refuseExisting } from '../new-file.ts';
 import { connect } from '../remote/connect.ts';
 import { evidencePack } from './evidence-pack.ts';
 import { frameworks } from './frameworks.ts';
@@ -28,11 +28,7 @@ export interface EvidenceRequest {
 /** `tappass audit export --evidence`: writes the pack and says how to hand it on. */
 export async function exportEvidence(terminal: Terminal, asked: EvidenceRequest): Promise<Answer> {
 	const file = resolve(asked.output);
-	if (existsSync(file))
-		throw new TapPassError('usage', {
-			detail: `${asked.output} is there already`,
-			hint: 'evidence is not written over',
-		});
+	refuseExisting(file, 'evidence is not written over');
 	const now = Date.now();
 	const from = momentOf(asked.from ?? '', '--from', now);
 	const to = momentOf(asked.to ?? '', '--to', now);

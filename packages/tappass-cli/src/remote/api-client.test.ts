@@ -126,3 +126,9 @@ it('says of an id that is none what was typed wrong, in one line', async () => {
 
 	await expect(get()).rejects.toMatchObject({ code: 'usage', detail: 'ticket: must match /^apr_/', diagnostics: [] });
 });
+
+it('says in words that a connection broke', async () => {
+	answer = (_, response) => response.destroy();
+
+	await expect(get()).rejects.toMatchObject({ code: 'server_unreachable', detail: `${url}: the connection broke` });
+});

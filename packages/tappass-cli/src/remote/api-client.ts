@@ -192,15 +192,24 @@ function unreachable(server: string, error: unknown): TapPassError {
 	const cause = error instanceof Error ? ((error.cause as Error | undefined) ?? error) : undefined;
 	const code = cause !== undefined && 'code' in cause ? String(cause.code) : cause?.name;
 	if (cause?.message === 'unexpected redirect') return unexpected(server, 'it redirects elsewhere', error);
+	const broken = transportFaults[code ?? ''];
 	const isTrust = /CERT|SIGNED|TLS|SSL/.test(code ?? '');
 	return new TapPassError('server_unreachable', {
-		detail: `${server}: ${code === 'TimeoutError' ? `no answer within ${limits.requestMs / 1_000} s` : (code ?? 'no answer')}`,
+		detail: `${server}: ${code === 'TimeoutError' ? `no answer within ${limits.requestMs / 1_000} s` : (broken ?? code ?? 'no answer')}`,
 		hint: isTrust
 			? 'its certificate is not trusted here: name its CA in NODE_EXTRA_CA_CERTS'
 			: 'start one with tappass server start, or name another with --server <url>',
 		cause: error,
 	});
 }
+
+// What fetch calls by names of its own.
+const transportFaults: Readonly<Record<string, string>> = {
+	UND_ERR_SOCKET: 'the connection broke',
+	UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+	UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+	UND_ERR_BODY_TIMEOUT: 'the answer stopped',
+};
 
 function unexpected(server: string, detail: string, cause?: unknown): TapPassError {
 	return new TapPassError('server_unexpected', {

@@ -1,6 +1,7 @@
 import { Args, type Command, Flags, type Interfaces } from '@oclif/core';
 import { type Answer, note, printable, type Terminal, writeFileAtomic } from '@tappass/cli-kit';
 import { OperatorCommand } from '../../command.ts';
+import { refuseExisting } from '../../new-file.ts';
 import { path } from '../../remote/api-client.ts';
 import { connect } from '../../remote/connect.ts';
 import { serverFlag } from '../../remote/settings.ts';
@@ -37,6 +38,7 @@ export default class KeyCreate extends OperatorCommand {
 
 	protected override async answer(terminal: Terminal): Promise<Answer> {
 		const { args: given, flags: chosen } = await this.parse({ args, flags, baseFlags: OperatorCommand.baseFlags });
+		if (chosen.out !== undefined) refuseExisting(chosen.out, 'a key is not written over: name another file');
 		const client = await connect(chosen.server);
 		const { key, ...rest } = await client.send('POST', '/v1/keys', createdKey, {
 			name: given.name,

@@ -46,6 +46,9 @@ function isListed(document: RootDocument, { key_id, role }: OnlineKey): boolean 
 	return document.roles[role].keyids.includes(key_id);
 }
 
+// The words of docs/operations.md.
+const states: Readonly<Record<string, string>> = { pending: 'waiting', in_use: 'in use' };
+
 function rowOf({
 	role,
 	key_id,
@@ -55,5 +58,5 @@ function rowOf({
 	retired_at,
 }: OnlineKey & { readonly listed: boolean }): readonly string[] {
 	const when = retired_at === null ? `since ${shortMoment(created_at)}` : `until ${shortMoment(retired_at)}`;
-	return [role, state.replace('_', ' '), listed ? 'listed' : 'not listed', when, key_id];
+	return [role, states[state] ?? state, listed ? 'listed' : 'not listed', when, key_id];
 }
