@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -157,6 +157,19 @@ test.each(['a named pipe that nobody writes to', '/dev/zero', '/proc/self/mem'])
 	} finally {
 		await rm(directory, { recursive: true });
 	}
+});
+
+test('a spinner leaves its line when the program is interrupted', () => {
+	const script = `
+		import { startProgress } from ${JSON.stringify(join(import.meta.dirname, 'progress.ts'))};
+		import { createTerminal } from ${JSON.stringify(join(import.meta.dirname, 'terminal.ts'))};
+		const stderr = { isTTY: true, write: (text) => process.stdout.write(text) };
+		startProgress(createTerminal({ name: 'x', env: {}, stderr }), 'waiting');
+		process.exit(130);
+	`;
+	const { status, stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
+	expect(status).toBe(130);
+	expect(stdout).toMatch(/waiting\r\u001b\[2K$/);
 });
 
 describe('escapes from outside', () => {

@@ -23,6 +23,9 @@ function spinner(terminal: Terminal, first: string): Progress {
 		frame = (frame + 1) % frames.length;
 		terminal.stderr.write(`\r\u001b[2K${frames[frame]} ${printable(text)}`);
 	};
+	// Ctrl-C ends the process at once: what comes next does not stand behind the spinner.
+	const clear = (): void => terminal.stderr.write('\r\u001b[2K');
+	process.once('exit', clear);
 	draw();
 	const timer = setInterval(draw, limits.spinnerFrameMs);
 	timer.unref();
@@ -32,7 +35,9 @@ function spinner(terminal: Terminal, first: string): Progress {
 		},
 		stop: (last) => {
 			clearInterval(timer);
-			terminal.stderr.write(`\r\u001b[2K${last === undefined ? '' : `${printable(last)}\n`}`);
+			process.removeListener('exit', clear);
+			clear();
+			if (last !== undefined) terminal.stderr.write(`${printable(last)}\n`);
 		},
 	};
 }

@@ -46,16 +46,24 @@ export default class KeyCreate extends OperatorCommand {
 			days: chosen.days,
 			...(chosen.user === undefined ? {} : { user: chosen.user }),
 		});
-		note(terminal, 'note', `key ${rest.id} expires ${rest.expires_at}; tappass key revoke ${rest.id} ends it before`);
+		const tell = (): void =>
+			note(terminal, 'note', `key ${rest.id} expires ${rest.expires_at}; tappass key revoke ${rest.id} ends it before`);
 		const { out } = chosen;
-		if (out === undefined) return { schema: 'tappass.key.create/1', fields: { ...rest, key }, text: printable(key) };
+		if (out === undefined) {
+			tell();
+			return { schema: 'tappass.key.create/1', fields: { ...rest, key }, text: printable(key) };
+		}
 		try {
 			await writeFileAtomic(out, `${key}\n`, { mode: 0o600 });
 		} catch (error) {
 			// Nobody has seen it, so nobody could use it or would think of revoking it.
-			await client.send('DELETE', path`/v1/keys/${rest.id}`, withId);
+			await client.send('DELETE', path`/v1/keys/${rest.id}`, withId).catch(() => {
+				// What went wrong first is told below; this is what is left to do.
+				note(terminal, 'warning', `the key ${rest.id} could not be revoked: tappass key revoke ${rest.id}`);
+			});
 			throw error;
 		}
+		tell();
 		return {
 			schema: 'tappass.key.create/1',
 			fields: { ...rest, file: out },

@@ -1,10 +1,11 @@
 import { Args, type Command, Flags, type Interfaces } from '@oclif/core';
-import { type Answer, readBounded, type Terminal, writeFileAtomic } from '@tappass/cli-kit';
+import { type Answer, readBounded, type Terminal } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { formatPolicies, type SourceFile } from '@tappass/policy';
 import { OperatorCommand } from '../../command.ts';
 import { count, refuse } from '../../diagnostics.ts';
 import { limits } from '../../limits.ts';
+import { replaceFile } from '../../replace-file.ts';
 import { readSources } from '../../sources.ts';
 
 const args = {
@@ -50,7 +51,7 @@ export default class PolicyFmt extends OperatorCommand {
 			const formatted = changed[0]?.formatted ?? new TextDecoder().decode(files[0]!.bytes);
 			return { schema, fields: { formatted }, text: formatted, verbatim: true };
 		}
-		for (const { file, formatted } of changed) await writeFileAtomic(file, formatted, { mode: 0o644 });
+		for (const { file, formatted } of changed) await replaceFile(file, formatted);
 		return {
 			schema,
 			fields: { changed: names, unchanged, written: true },
