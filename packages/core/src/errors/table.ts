@@ -153,6 +153,7 @@ export type ErrorCode =
 	| 'upstream_truncated'
 	| 'state_unreadable'
 	| 'daemon_unreachable'
+	| 'daemon_unexpected'
 	| 'runtime_unenforced'
 	| 'agent_failed'
 	| 'internal';
@@ -317,6 +318,12 @@ export const errorTable: Readonly<Record<ErrorCode, ErrorRow>> = {
 	// Host.
 	state_unreadable: refused("A file of the host's state cannot be believed", 500),
 	daemon_unreachable: { title: 'No daemon answers on this host', status: 503, exit: 5, retryable: true },
+	daemon_unexpected: {
+		title: 'The daemon of this host answered something else',
+		status: 502,
+		exit: 5,
+		retryable: false,
+	},
 	runtime_unenforced: { title: 'The Runtime does not enforce the policy here', status: 409, exit: 1, retryable: false },
 	agent_failed: { title: 'The agent could not be started', status: 500, exit: 5, retryable: false },
 

@@ -18,9 +18,15 @@ export async function watchStatus(context: CommandContext, name: string | undefi
 		const { showStatus } = await import('../views/status-view.tsx');
 		return showStatus(views, terminal.style);
 	}
+	let told: string | undefined;
 	for await (const view of views) {
 		const { schema, ...fields } = view;
-		printAnswer(terminal, { schema, fields, text: lines(view).join('\n') });
+		const now = lines(view);
+		// What is left of a keyring changes every second, and is in no line.
+		if (!terminal.json && now.join('\n') === told) continue;
+		told = now.join('\n');
+		const at = new Date().toISOString();
+		printAnswer(terminal, { schema, fields, text: now.map((line) => `${at}  ${line}`).join('\n') });
 	}
 }
 
@@ -95,7 +101,6 @@ export function weaknessesOf({ weaknesses }: DaemonView): readonly string[] {
 function lines(view: DaemonView): readonly string[] {
 	return view.sandboxes.map((one) =>
 		[
-			new Date().toISOString(),
 			one.name,
 			`policy ${versionOf(one)}`,
 			one.posture,

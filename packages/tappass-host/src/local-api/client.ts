@@ -4,8 +4,9 @@ import { type ErrorCode, errorTable, TapPassError } from '@tappass/core';
 import type { DaemonView, SandboxView } from '../daemon/view.ts';
 import type { Spawnable } from '../launch/types.ts';
 import type { RunRequest } from '../state/documents.ts';
+import { readSandbox, readView } from './view-schema.ts';
 
-/** The daemon as commands reach it. Each throws `daemon_unreachable`, or the code of the daemon's refusal. */
+/** The daemon as commands reach it. Each throws `daemon_unreachable`, `daemon_unexpected`, or the code of the daemon's refusal. */
 export interface LocalClient {
 	readonly status: () => Promise<DaemonView>;
 	/** The state now, and whenever it changes, until the daemon goes. */
@@ -29,12 +30,12 @@ export interface LocalClient {
 /** Speaks to the daemon at `socket`. */
 export function localClient(socket: string): LocalClient {
 	const sandbox = async (name: string, verb: string, body: object = {}): Promise<SandboxView> =>
-		((await call(socket, 'POST', `/v1/sandboxes/${name}/${verb}`, body)) as { sandbox: SandboxView }).sandbox;
+		readSandbox(((await call(socket, 'POST', `/v1/sandboxes/${name}/${verb}`, body)) as { sandbox: unknown }).sandbox);
 	return {
-		status: () => call(socket, 'GET', '/v1/status') as Promise<DaemonView>,
+		status: () => call(socket, 'GET', '/v1/status').then(readView),
 		watch: () => lines(socket),
-		reload: () => call(socket, 'POST', '/v1/reload', {}) as Promise<DaemonView>,
-		release: (name) => call(socket, 'POST', `/v1/sandboxes/${name}/release`, {}) as Promise<DaemonView>,
+		reload: () => call(socket, 'POST', '/v1/reload', {}).then(readView),
+		release: (name) => call(socket, 'POST', `/v1/sandboxes/${name}/release`, {}).then(readView),
 		start: (name, run) => sandbox(name, 'start', run),
 		stop: (name) => sandbox(name, 'stop'),
 		restart: (name) => sandbox(name, 'restart'),
@@ -44,7 +45,14 @@ export function localClient(socket: string): LocalClient {
 
 async function* lines(socket: string): AsyncIterable<DaemonView> {
 	const response = await open(socket, 'GET', '/v1/watch');
-	for await (const line of createInterface({ input: response })) yield JSON.parse(line) as DaemonView;
+	try {
+		for await (const line of createInterface({ input: response })) yield readView(JSON.parse(line));
+	} catch (cause) {
+		throw cause instanceof TapPassError ? cause : unreachable(socket, cause as NodeJS.ErrnoException);
+	} finally {
+		// Whoever wants no more would be held by a stream that goes on.
+		response.destroy();
+	}
 }
 
 async function call(socket: string, method: string, path: string, body?: object): Promise<unknown> {

@@ -18,7 +18,14 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const log = pino({ level: 'silent' });
-const actions = { view: () => ({ schema: 'tappass.host.status/1' }) } as unknown as LocalActions;
+const actions = {
+	view: () => ({
+		schema: 'tappass.host.status/1',
+		daemon: { pid: 1, uid: 0, started_at: '', version: '' },
+		weaknesses: [],
+		sandboxes: [],
+	}),
+} as unknown as LocalActions;
 const socketOf = (): string => join(directory, 'api.sock');
 
 async function deadSocket(): Promise<void> {

@@ -1,5 +1,5 @@
 import { printable, type Terminal } from '@tappass/cli-kit';
-import { Box, render, Text } from 'ink';
+import { Box, render, Text, useApp } from 'ink';
 import { type ReactElement, useEffect, useState } from 'react';
 import { detailsOf, versionOf, weaknessesOf } from '../commands/status.ts';
 import type { DaemonView, Posture, SandboxView } from '../daemon/view.ts';
@@ -15,20 +15,31 @@ const colours: Readonly<Record<Posture, string>> = {
 	failed: 'red',
 };
 
-/** Shows the status at a terminal, drawn anew on every change, until interrupted or the daemon goes. */
+/**
+ * Shows the status at a terminal, drawn anew on every change, until interrupted or the daemon goes.
+ * @throws what `views` throws
+ */
 export async function showStatus(views: AsyncIterable<DaemonView>, style: Terminal['style']): Promise<void> {
 	const hasColour = style.bold('x') !== 'x';
-	const app = render(<Live views={views} hasColour={hasColour} />);
+	let failure: unknown;
+	const onFailure = (error: unknown): void => {
+		failure = error;
+	};
+	const app = render(<Live views={views} hasColour={hasColour} onFailure={onFailure} />);
 	await app.waitUntilExit();
+	if (failure !== undefined) throw failure;
 }
 
 function Live({
 	hasColour,
+	onFailure,
 	views,
 }: {
 	readonly views: AsyncIterable<DaemonView>;
 	readonly hasColour: boolean;
+	readonly onFailure: (error: unknown) => void;
 }): ReactElement {
+	const { exit } = useApp();
 	const [view, setView] = useState<DaemonView>();
 	const [ended, setEnded] = useState(false);
 	useEffect(() => {
@@ -36,8 +47,10 @@ function Live({
 			for await (const next of views) setView(next);
 			setEnded(true);
 		};
-		follow().catch(() => setEnded(true));
-	}, [views]);
+		follow()
+			.catch(onFailure)
+			.finally(() => exit());
+	}, [views, exit, onFailure]);
 	if (view === undefined) return <Text>{ended ? 'the daemon has gone' : 'asking the daemon'}</Text>;
 	return <Status view={view} hasColour={hasColour} ended={ended} />;
 }
