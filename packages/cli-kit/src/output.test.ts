@@ -77,6 +77,13 @@ describe('an answer', () => {
 		expect(programs.out()).toBe('{"schema":"tappass.x/1","a":1}\n');
 		expect(programs.err()).toBe('');
 	});
+	test('begins with its own schema, whatever its fields bring along', () => {
+		for (const schema of [undefined, 'tappass.theirs/1']) {
+			const { terminal, out } = capture({ json: true });
+			printAnswer(terminal, { ...answer, fields: { schema, a: 1 } });
+			expect(out()).toBe('{"schema":"tappass.x/1","a":1}\n');
+		}
+	});
 	test('holds no escape sequence but those of its own style', () => {
 		const text = `\u001b[31mred\u001b[39m \u001b]0;title\u0007 \u001b[8m`;
 		const plain = capture();

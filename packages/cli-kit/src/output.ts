@@ -16,13 +16,18 @@ export interface Answer {
 
 /** Prints an answer on stdout and returns the exit code. */
 export function printAnswer(terminal: Terminal, answer: Answer): number {
-	if (terminal.json) terminal.stdout.write(printableJson({ schema: answer.schema, ...answer.fields }));
+	if (terminal.json) terminal.stdout.write(printableJson(withSchema(answer)));
 	else if (answer.text !== '') {
 		// What others wrote is in most answers, and one that forgot to make it harmless is enough.
 		const text = answer.verbatim === true ? answer.text : printableAnswer(terminal, answer.text);
 		terminal.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 	}
 	return answer.exit ?? 0;
+}
+
+// Fields are often what a server or a file said: its own schema is not the one of this answer.
+function withSchema({ schema, fields: { schema: _, ...fields } }: Answer): object {
+	return { schema, ...fields };
 }
 
 /**

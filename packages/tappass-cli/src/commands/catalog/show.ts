@@ -31,7 +31,7 @@ export default class CatalogShow extends OperatorCommand {
 				.map(({ facts, title }) => [facts.name, facts.effect, facts.capabilities.join(', '), title]);
 			return {
 				schema: 'tappass.catalog.product/1',
-				fields: { ...product.value, schema: undefined },
+				fields: { ...product.value },
 				text: table([['TOOL', 'EFFECT', 'CAPABILITIES', 'TITLE'], ...rows], terminal.style),
 			};
 		}
