@@ -86,3 +86,15 @@ test('a denied path in a granted directory is refused by name, whatever else is 
 
 	await holdRefused('runtime_unenforced', '/usr/share/secret in it is denied');
 });
+
+test.each(['nono', 'bubblewrap'])(
+	'%s shows an agent of the daemon’s own user nothing that holds the keys of the host',
+	async (kernel) => {
+		const acceptedGaps = kernel === 'nono' ? withAccepted(kernel).acceptedGaps! : [];
+		ring = await otherRing({ kernel, agent, acceptedGaps, ...(process.getuid!() === 0 && { uid: 65_534 }) });
+		await place('nono', 'nono 0.81.0');
+		await ring.apply(['first.example'], `filesystem.read_only contains "${ring.machine.directory}/state"`);
+
+		await holdRefused('runtime_unenforced', 'where the daemon keeps its keys');
+	},
+);

@@ -86,7 +86,7 @@ describe.each(users)('as %s', (user) => {
 
 	test('a grant around its own state is refused, in its words', async () => {
 		await copyFile(installed, join(ring.programs, 'nono'));
-		await ring.apply(['first.example'], `filesystem.read_only contains "${ring.machine.directory}"`);
+		await ring.apply(['first.example'], `filesystem.read_only contains "${ring.machine.directory}/run"`);
 		const refused = await start();
 
 		expect(refused.stderr).toContain('sandbox_failed');

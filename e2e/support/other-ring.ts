@@ -5,7 +5,7 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AcceptedGap } from '@tappass/core';
-import { fileOf, testServer } from '@tappass/server/test-server';
+import { fileOf, type TestServer, testServer } from '@tappass/server/test-server';
 import { expect } from 'vitest';
 import { agentPackage, type HostMachine, hostMachine, type Ran } from './host-machine.ts';
 
@@ -40,8 +40,20 @@ export interface OtherRing {
 }
 
 /** Enrols it; no agent is started. */
-export async function otherRing({ acceptedGaps = [], agent, kernel, uid }: OtherRingOptions): Promise<OtherRing> {
+export async function otherRing(options: OtherRingOptions): Promise<OtherRing> {
 	const server = await testServer();
+	try {
+		return await enrolled(server, options);
+	} catch (error) {
+		await server.close();
+		throw error;
+	}
+}
+
+async function enrolled(
+	server: TestServer,
+	{ acceptedGaps = [], agent, kernel, uid }: OtherRingOptions,
+): Promise<OtherRing> {
 	const name = `${kernel}-agent`;
 	const apply: OtherRing['apply'] = async (domains, ...lines) => {
 		const files = [fileOf('baseline.rego', floor(domains, lines))];

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseWith, TapPassError } from '@tappass/core';
 import type { EgressRules } from '@tappass/providers';
 import type { PolicyStatement } from '@tappass/trust';
@@ -7,6 +7,7 @@ import { capabilitiesOf } from '../apply/capabilities.ts';
 import { probeHarnessFiles, writeHarnessFiles } from '../apply/harness-files.ts';
 import { type Applied, assertEnforced, kernelOutput, needsRestart, renderRuntime } from '../apply/render-runtime.ts';
 import { writeRendered } from '../apply/rendered-directory.ts';
+import { assertStateApart } from '../apply/state-apart.ts';
 import type { EgressPolicy } from '../egress/types.ts';
 import { isOtherTarget } from '../launch/other-programs.ts';
 import type { RunRequest } from '../state/documents.ts';
@@ -115,6 +116,11 @@ export class PolicyInForce {
 		const ground = { ...user, workspace: run?.workspace ?? join(places.directory, 'workspace'), path };
 		const rendering = renderRuntime(statement, await capabilitiesOf(statement, ground), shown);
 		assertEnforced(rendering);
+		if (user.uid === process.getuid?.()) {
+			const { filesystem } = statement.compiled_policy;
+			const { directory } = places;
+			await assertStateApart({ filesystem, workspace: ground.workspace, directory, state: dirname(directory) });
+		}
 		return { statement, rendering };
 	}
 
