@@ -177,7 +177,8 @@ function wholeText(text: string, found: Decoded[]): void {
 			text.replace(/[013457]/g, (char) => leetLetters[char]!),
 		);
 	if (singles >= 6) add(found, 'spaced', text, closeUp(text));
-	if (shuffled >= 2) add(found, 'scrambled', text, unscramble(text));
+	// A word in sixteen: two typing errors in a long document are just that.
+	if (shuffled >= 2 && shuffled * 16 >= words) add(found, 'scrambled', text, unscramble(text));
 }
 
 interface WordCounts {

@@ -53,13 +53,11 @@ export function judge({ views, signs }: Normalized, model?: LinearModel): readon
 
 /** Nobody writes an honest text so: the encoding itself is half of the proof. */
 const tellingKinds: Readonly<Partial<Record<View['kind'], number>>> = {
-	rot13: 2,
-	scrambled: 2,
-	reversed: 0.5,
-	leet: 0.5,
+	rot13: 1.75,
+	scrambled: 1.75,
 };
 function bonusOf(view: View): number {
-	return tellingKinds[view.kind] ?? 1.4;
+	return tellingKinds[view.kind] ?? 1.15;
 }
 function isDisguised({ confusable, styled, zeroWidth, stacked, bidi }: FoldSigns): boolean {
 	return confusable >= 2 || styled >= 4 || zeroWidth >= 2 || stacked >= 3 || bidi > 0;

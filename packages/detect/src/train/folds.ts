@@ -39,12 +39,14 @@ export function injectionFold({ group, plain, text }: LabelledText): number {
 	return foldOf(group ?? (plain ?? text).slice(0, 200), folds);
 }
 
+/** By the group that the data states alone: other encodings of an attack, and the attack in the clear, may be learnt from. */
+export function statedFold({ group, id }: LabelledText): number {
+	return foldOf(group ?? id, folds);
+}
+
 /** Rows that the tagger learns from: sentences, not bare fixtures of recognisers. */
 export function peopleData(folder: string): readonly LabelledText[] {
 	return readRows(folder, 'pii').filter(
 		({ category, source }) => !category.startsWith('rec') && source !== 'tappass-authored',
 	);
-}
-export function peopleFold({ group, id }: LabelledText): number {
-	return foldOf(group ?? id, folds);
 }

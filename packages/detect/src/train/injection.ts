@@ -18,7 +18,7 @@ const averagedFrom = 6;
 /** Orders in which the data is learnt; the mean depends less on chance than any of them, and costs a reader nothing. */
 const orders = 3;
 const rate = 0.12;
-const decay = 2e-6;
+const decay = 1e-4;
 /** Weight of an attack against a harmless window: there are many more of the latter, and missing is dearer than it looks. */
 const attackWeight = 1.5;
 /** Weight of a window read by concepts alone. */
@@ -30,7 +30,7 @@ const windowsOfTextMax = 24;
  * Taken from every score, so that a confidence of 0.5 is where about one harmless text in a hundred is over it: read off the
  * cross-validation of `npm run detect:report`.
  */
-const offset = 2.69;
+const offset = 2.12;
 
 interface Example {
 	readonly reading: Reading;

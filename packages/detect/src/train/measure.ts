@@ -8,7 +8,7 @@ import { judge } from '../obfuscation/detect-obfuscation.ts';
 import { detectPii } from '../pii/detect-pii.ts';
 import { detectSecrets } from '../secrets/detect-secrets.ts';
 import { type LabelledText, readRows } from './data.ts';
-import { folds, injectionData, injectionFold, peopleData, peopleFold } from './folds.ts';
+import { folds, injectionData, peopleData, statedFold } from './folds.ts';
 import { trainInjection } from './injection.ts';
 import { trainPeople } from './people.ts';
 
@@ -29,16 +29,17 @@ export interface CrossValidated {
 	readonly harmless: readonly Scored[];
 }
 
-export function crossValidate(folder: string): CrossValidated {
+/** @param foldOfRow which rows stay together: `injectionFold`, or `statedFold` to compare with figures taken so */
+export function crossValidate(folder: string, foldOfRow: (row: LabelledText) => number): CrossValidated {
 	const data = injectionData(folder);
 	const injection = readRows(folder, 'injection');
 	const obfuscation = readRows(folder, 'obfuscation');
 	const harmless = readRows(folder, 'overrefusal').filter(({ label }) => label === 0);
 	const scored = { injection: [] as Scored[], obfuscation: [] as Scored[], harmless: [] as Scored[] };
 	for (let fold = 0; fold < folds; fold += 1) {
-		const model = trainInjection(data.filter((row) => injectionFold(row) !== fold));
+		const model = trainInjection(data.filter((row) => foldOfRow(row) !== fold));
 		const held = (rows: readonly LabelledText[]): readonly LabelledText[] =>
-			rows.filter((row) => injectionFold(row) === fold);
+			rows.filter((row) => foldOfRow(row) === fold);
 		for (const row of held(injection)) scored.injection.push({ row, score: scoreViews(normalize(row.text), model) });
 		for (const row of held(obfuscation)) scored.obfuscation.push({ row, score: obfuscationScore(row, model) });
 		for (const row of held(harmless))
@@ -157,8 +158,8 @@ export function measurePii(folder: string): PiiMeasure {
 	let flagged = 0;
 	let clean = 0;
 	for (let fold = 0; fold < folds; fold += 1) {
-		const model = trainPeople(rows.filter((row) => peopleFold(row) !== fold));
-		for (const row of rows.filter((one) => peopleFold(one) === fold)) {
+		const model = trainPeople(rows.filter((row) => statedFold(row) !== fold));
+		for (const row of rows.filter((one) => statedFold(one) === fold)) {
 			const found = detectPii(row.text, { tagger: model });
 			if (row.category.startsWith('clean')) {
 				clean += 1;

@@ -8,6 +8,7 @@ import { detectExfiltration } from '../exfiltration/detect-exfiltration.ts';
 import { detectPii } from '../pii/detect-pii.ts';
 import { detectSecrets } from '../secrets/detect-secrets.ts';
 import { hasData, type LabelledText, readRows } from './data.ts';
+import { injectionFold, statedFold } from './folds.ts';
 import {
 	applyRules,
 	type Count,
@@ -16,6 +17,7 @@ import {
 	knownInTheClear,
 	leaveOneSourceOut,
 	measurePii,
+	type Scored,
 	total,
 } from './measure.ts';
 import { markers, weightsLine } from './readme.ts';
@@ -36,8 +38,8 @@ if (hasData(folder)) {
 }
 
 function report(): string {
-	const cross = crossValidate(folder);
-	const decidable = cross.injection.filter(({ row }) => row.noisy !== true && row.category !== 'indirect_bare');
+	const cross = crossValidate(folder, injectionFold);
+	const decidable = cross.injection.filter(isDecidable);
 	const attacks = countBy(decidable, 1, threshold, ({ source }) => source);
 	const beside = countBy(
 		cross.injection.filter((one) => !decidable.includes(one)),
@@ -53,13 +55,13 @@ function report(): string {
 	);
 	const hidden = countBy(cross.obfuscation, 1, threshold, ({ category }) => category);
 	const known = knownInTheClear(folder);
+	const stated = crossValidate(folder, statedFold);
 	const plain = countBy(cross.obfuscation, 0, threshold, ({ category }) => category.split(':')[0]!);
 	const secrets = applyRules(readRows(folder, 'secrets'), detectSecrets);
 	const held = countBy(secrets, 1, threshold, ({ source }) => source);
 	const clear = countBy(secrets, 0, threshold, ({ source }) => source);
 	const ordinary = [...clear].filter(([source]) => source.startsWith('benign')).map(([, count]) => count);
 	const leaving = applyRules(readRows(folder, 'exfiltration'), detectExfiltration);
-	const refused = total(countBy(cross.harmless, 0, threshold, ({ source }) => source).values());
 	return [
 		weightsLine(),
 		'',
@@ -70,29 +72,21 @@ function report(): string {
 			[
 				['injection, recall', ...rate(total(attacks.values()))],
 				['injection, false alarms', ...rate(total(benign.values()))],
+				['injection, recall, folds by stated groups', ...rate(all(stated.injection.filter(isDecidable), 1))],
+				['injection, false alarms then', ...rate(all(stated.injection, 0))],
 				['injection, recall with the source left out of training', ...rate(total(unseen.values()))],
 				['obfuscation, recall', ...rate(total(hidden.values()))],
-				[
-					'obfuscation, recall when the attack is known in the clear',
-					...rate(total(countBy(known, 1, threshold, ({ category }) => category).values())),
-				],
-				[
-					'obfuscation, false alarms then',
-					...rate(total(countBy(known, 0, threshold, ({ category }) => category).values())),
-				],
 				['obfuscation, false alarms', ...rate(total(plain.values()))],
+				['obfuscation, recall, folds by stated groups', ...rate(all(stated.obfuscation, 1))],
+				['obfuscation, false alarms then', ...rate(all(stated.obfuscation, 0))],
+				['obfuscation, recall when the attack is known in the clear', ...rate(all(known, 1))],
+				['obfuscation, false alarms then', ...rate(all(known, 0))],
 				['secrets, recall', ...rate(total(held.values()))],
 				['secrets, false alarms on ordinary documents, code, lock files, identifiers', ...rate(total(ordinary))],
 				['secrets, false alarms with near misses made to provoke them', ...rate(total(clear.values()))],
-				[
-					'exfiltration, recall (templates: a regression set)',
-					...rate(total(countBy(leaving, 1, threshold, ({ category }) => category).values())),
-				],
-				[
-					'exfiltration, false alarms',
-					...rate(total(countBy(leaving, 0, threshold, ({ category }) => category).values())),
-				],
-				['harmless prompts of XSTest and MITRE-FRR that any of these blocks', ...rate(refused)],
+				['exfiltration, recall (templates: a regression set)', ...rate(all(leaving, 1))],
+				['exfiltration, false alarms', ...rate(all(leaving, 0))],
+				['harmless prompts of XSTest and MITRE-FRR that any of these blocks', ...rate(all(cross.harmless, 0))],
 			],
 		),
 		'',
@@ -143,6 +137,15 @@ function report(): string {
 	].join('\n');
 }
 
+/** Ordinary sentences in documents are undecidable from the text alone, and some labels nobody reviewed. */
+function isDecidable({ row }: Scored): boolean {
+	return row.noisy !== true && row.category !== 'indirect_bare';
+}
+/** Found of all rows of one label. */
+function all(scored: readonly Scored[], label: 0 | 1): Count {
+	return total(countBy(scored, label, threshold, () => '').values());
+}
+
 function piiReport(): readonly string[] {
 	const { spans, clean } = measurePii(folder);
 	const rows = [...spans].map(([name, score]) => [name, ...quality(score), String(score.truth)]);
@@ -152,8 +155,8 @@ function piiReport(): readonly string[] {
 		claimed: a.claimed + b.claimed,
 		right: a.right + b.right,
 	}));
-	const all = readRows(folder, 'pii');
-	const fixtures = all.filter(({ category }) => category.startsWith('rec:'));
+	const texts = readRows(folder, 'pii');
+	const fixtures = texts.filter(({ category }) => category.startsWith('rec:'));
 	const found = (row: LabelledText, confidence: number): boolean =>
 		(row.spans ?? []).every((span) =>
 			detectPii(row.text, { confidence }).some((one) => one.start < span.end && one.end > span.start),
@@ -162,7 +165,7 @@ function piiReport(): readonly string[] {
 		found: fixtures.filter((row) => found(row, confidence)).length,
 		of: fixtures.length,
 	});
-	const said = all.filter(({ category }) => /^class(?:_neg)?:/.test(category));
+	const said = texts.filter(({ category }) => /^class(?:_neg)?:/.test(category));
 	const flagged = applyRules(said, detectPii);
 	const byClass = countBy(
 		said.map((row) => ({
@@ -188,10 +191,7 @@ function piiReport(): readonly string[] {
 				['bare identifiers of recogniser tests, confidence 0.5', ...rate(fixture(0.5))],
 				['bare identifiers of recogniser tests, confidence 0.3', ...rate(fixture(0.3))],
 				...[...byClass].map(([name, count]) => [`${name} (templates: a regression set)`, ...rate(count)]),
-				[
-					'sentences that only sound like health, minors, credentials, biometrics',
-					...rate(total(countBy(flagged, 0, threshold, () => '').values())),
-				],
+				['sentences that only sound like health, minors, credentials, biometrics', ...rate(all(flagged, 0))],
 			],
 		),
 	];
