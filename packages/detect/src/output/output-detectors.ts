@@ -3,10 +3,12 @@ import type { Detection, DetectorName, OutputDetector } from '../detection.ts';
 import { type ExfiltrationOptions, encodedBytesDefault } from '../exfiltration/detect-exfiltration.ts';
 import { findUrls } from '../exfiltration/urls.ts';
 import { limits } from '../limits.ts';
-import { detectPii, type PiiOptions } from '../pii/detect-pii.ts';
-import { situationWords } from '../pii/situations.ts';
-import { detectSecrets, type SecretOptions } from '../secrets/detect-secrets.ts';
+import { type PiiOptions, piiDetector } from '../pii/detect-pii.ts';
+import { mayBeginSituation } from '../pii/situations.ts';
+import { type SecretOptions, secretDetector } from '../secrets/detect-secrets.ts';
+import { isLetter } from '../text/chars.ts';
 import { settle } from '../text/overlap.ts';
+import { WordIndex } from '../text/word-index.ts';
 import { hasCapital, hasSigns, nextSegment, type Segment, type Segmenter } from './segments.ts';
 
 export interface OutputOptions {
@@ -19,11 +21,11 @@ export interface OutputOptions {
 export function outputDetectors(options: OutputOptions): readonly OutputDetector[] {
 	const { pii, secrets, exfiltration } = options;
 	const found: OutputDetector[] = [];
-	if (pii !== undefined) found.push(detectorOf('pii', piiSegmenter(pii), (text) => detectPii(text, pii)));
-	if (secrets !== undefined) found.push(detectorOf('secrets', secretSegmenter, (text) => detectSecrets(text, secrets)));
+	if (pii !== undefined) found.push(detectorOf('pii', piiSegmenter(pii), piiDetector(pii)));
+	if (secrets !== undefined) found.push(detectorOf('secrets', secretSegmenter, secretDetector(secrets)));
 	if (exfiltration !== undefined) {
 		const most = exfiltration.encodedBytesMax ?? encodedBytesDefault;
-		found.push(detectorOf('exfiltration', { matters: hasSigns }, (text) => settle(findUrls(text, most))));
+		found.push(detectorOf('exfiltration', addressSegmenter, (text) => settle(findUrls(text, most))));
 	}
 	return found;
 }
@@ -41,35 +43,58 @@ function piiSegmenter({ classes }: PiiOptions): Segmenter {
 	const readsWords = classes === undefined || classes.some((name) => worded.has(name));
 	const readsSituations = readsWords || classes?.includes('credential') === true;
 	return {
-		matters: (text, start, end) =>
-			hasSigns(text, start, end) ||
-			(readsWords && hasCapital(text, start, end)) ||
-			(readsSituations && situationWords.has(wordOf(text, start, end))),
+		matters: (text, start, end, marks) =>
+			hasSigns(end - start, marks) ||
+			(readsWords && hasCapital(marks)) ||
+			(readsSituations && holdsFor(text, start, end, mayBeginSituation)),
 	};
 }
 
-const secretWords: ReadonlySet<string> = new Set(
-	'token secret key password passwd passphrase pwd apikey authorization bearer basic credential credentials'.split(' '),
+const secretWords: WordIndex<true> = new WordIndex(
+	new Map(
+		'token secret key password passwd passphrase pwd apikey authorization bearer basic credential credentials'
+			.split(' ')
+			.map((word) => [word, true]),
+	),
 );
 const secretSegmenter: Segmenter = {
-	matters: (text, start, end) => hasSigns(text, start, end) || secretWords.has(wordOf(text, start, end)),
+	matters: (text, start, end, marks) => hasSigns(end - start, marks) || holdsFor(text, start, end, isSecretWord),
 };
-/** The letters of a word, in lower case, without what stands around them. */
-function wordOf(text: string, start: number, end: number): string {
-	return text
-		.slice(start, end)
-		.toLowerCase()
-		.replace(/^[^\p{L}]{1,4}|[^\p{L}]{1,4}$/gu, '');
+function isSecretWord(text: string, start: number, end: number): boolean {
+	return secretWords.get(text, start, end) === true;
+}
+const addressSegmenter: Segmenter = { matters: (_, start, end, marks) => hasSigns(end - start, marks) };
+
+/** Signs that may stand on either side of a word. */
+const signsMax = 4;
+/** Whether `holds` for the letters of a word, without what stands around them. */
+function holdsFor(
+	text: string,
+	start: number,
+	end: number,
+	holds: (text: string, start: number, end: number) => boolean,
+): boolean {
+	let from = start;
+	let to = end;
+	while (from < to && from - start < signsMax && isSign(text.charCodeAt(from))) from += 1;
+	while (to > from && end - to < signsMax && isSign(text.charCodeAt(to - 1))) to -= 1;
+	if (from === to) return false;
+	if ((text.charCodeAt(from) | text.charCodeAt(to - 1)) < 128) return holds(text, from, to);
+	const word = text.slice(start, end).replace(/^[^\p{L}]{1,4}|[^\p{L}]{1,4}$/gu, '');
+	return word !== '' && holds(word, 0, word.length);
+}
+function isSign(code: number): boolean {
+	return code < 128 && !isLetter(code);
 }
 
 function detectorOf(
 	name: DetectorName,
 	segmenter: Segmenter,
-	judge: (text: string) => readonly Detection[],
+	judge: (text: string, from: number) => readonly Detection[],
 ): OutputDetector {
 	const detectIn = (text: string, { start, end, decidedBefore }: Segment): readonly Detection[] => {
 		const from = Math.max(0, start - limits.outputContext);
-		return judge(text.slice(from, end))
+		return judge(text.slice(from, end), start - from)
 			.map((one) => ({ ...one, start: one.start + from, end: one.end + from }))
 			.filter((one) => one.start >= start && one.start < decidedBefore);
 	};

@@ -6,8 +6,8 @@ import { limits } from '../limits.ts';
 import { isSpace, isUpper } from '../text/chars.ts';
 
 export interface Segmenter {
-	/** Whether a word may begin, or go on with, something to find. */
-	readonly matters: (text: string, start: number, end: number) => boolean;
+	/** Whether a word, of which `marks` says what it is written with, may begin, or go on with, something to find. */
+	readonly matters: (text: string, start: number, end: number, marks: number) => boolean;
 }
 
 /** One segment: judged on its own, with `limits.outputContext` characters before it to look back at. */
@@ -45,12 +45,17 @@ export function nextSegment(
 		if (at >= text.length) break;
 		const wordStart = at;
 		const stop = start >= 0 ? start + limits.outputWindowMax : wordStart + limits.outputWindowMax;
-		while (at < text.length && at < stop && !isSpace(text.charCodeAt(at))) at += 1;
+		let marks = 0;
+		for (; at < text.length && at < stop; at += 1) {
+			const code = text.charCodeAt(at);
+			if (isSpace(code)) break;
+			marks |= code < 128 ? marksOf[code]! : isUpper(code) ? CAPITAL : 0;
+		}
 		// A word that touches the end may go on: nothing is known of it yet.
 		const ended = at < text.length ? isSpace(text.charCodeAt(at)) : complete;
 		if (at === stop) return full(start >= 0 ? start : wordStart);
 		if (!ended) return { kind: 'open', from: start >= 0 ? start : wordStart };
-		if (matters(text, wordStart, at)) {
+		if (matters(text, wordStart, at, marks)) {
 			if (start < 0) start = wordStart;
 			dull = 0;
 		} else if (start >= 0) {
@@ -67,20 +72,17 @@ function full(start: number): { readonly kind: 'segment'; readonly segment: Segm
 	return { kind: 'segment', segment: { start, end, decidedBefore: start + limits.outputWindowMax / 2 } };
 }
 
-const signs = new Uint8Array(128);
-for (const char of '0123456789@:=/_+#&%<>[({|$\\-') signs[char.charCodeAt(0)] = 1;
+const SIGN = 1;
+const CAPITAL = 2;
+const marksOf = new Uint8Array(128);
+for (const char of '0123456789@:=/_+#&%<>[({|$\\-') marksOf[char.charCodeAt(0)] = SIGN;
+for (let code = 65; code <= 90; code += 1) marksOf[code] = CAPITAL;
 
-/** Whether the word has anything but small letters, or is long: where numbers, keys and addresses are. */
-export function hasSigns(text: string, start: number, end: number): boolean {
-	if (end - start >= 16) return true;
-	for (let at = start; at < end; at += 1) {
-		const code = text.charCodeAt(at);
-		if (code < 128 && signs[code] === 1) return true;
-	}
-	return false;
+/** Whether a word has a digit or sign of numbers, keys and addresses, or is as long as these are. */
+export function hasSigns(length: number, marks: number): boolean {
+	return length >= 16 || (marks & SIGN) !== 0;
 }
-/** Whether the word has a capital: where names are. */
-export function hasCapital(text: string, start: number, end: number): boolean {
-	for (let at = start; at < end; at += 1) if (isUpper(text.charCodeAt(at))) return true;
-	return false;
+/** Whether a word has a capital: where names are. */
+export function hasCapital(marks: number): boolean {
+	return (marks & CAPITAL) !== 0;
 }

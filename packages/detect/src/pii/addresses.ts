@@ -7,10 +7,10 @@ const localPartMax = 64;
 /** RFC 1035 §2.3.4. */
 const hostMax = 253;
 
-/** E-mail addresses. */
-export function findEmails(text: string): readonly Detection[] {
+/** E-mail addresses that end after `since`. */
+export function findEmails(text: string, since: number): readonly Detection[] {
 	const found: Detection[] = [];
-	for (let at = text.indexOf('@'); at > 0; at = text.indexOf('@', at + 1)) {
+	for (let at = text.indexOf('@', since); at >= 0; at = text.indexOf('@', at + 1)) {
 		let start = at;
 		while (start > 0 && at - start < localPartMax && isLocal(text.charCodeAt(start - 1))) start -= 1;
 		while (start < at && !isAsciiAlnum(text.charCodeAt(start)) && text[start] !== '_') start += 1;
@@ -48,18 +48,21 @@ function hasDigit(text: string, from: number, to: number): boolean {
 	return false;
 }
 
-/** IPv6 addresses, with a zone or prefix length left out. */
-export function findIpv6(text: string): readonly Detection[] {
+/** Characters that an IPv6 address is written in at most. */
+const ipv6Max = 46;
+
+/** IPv6 addresses that end after `since`, with a zone or prefix length left out. */
+export function findIpv6(text: string, since: number): readonly Detection[] {
 	const found: Detection[] = [];
 	let free = 0;
-	for (let colon = text.indexOf(':'); colon >= 0; colon = text.indexOf(':', colon + 1)) {
+	for (let colon = text.indexOf(':', since - ipv6Max); colon >= 0; colon = text.indexOf(':', colon + 1)) {
 		if (colon < free) continue;
 		let start = colon;
 		while (start > free && colon - start < 4 && isHex(text.charCodeAt(start - 1))) start -= 1;
 		let end = start;
 		while (
 			end < text.length &&
-			end - start < 46 &&
+			end - start < ipv6Max &&
 			(isHex(text.charCodeAt(end)) || text[end] === ':' || text[end] === '.')
 		)
 			end += 1;

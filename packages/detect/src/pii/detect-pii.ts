@@ -31,17 +31,34 @@ const situationClasses: ReadonlySet<string> = new Set(['health', 'biometric', 'c
 
 /** Personal data in `text`: spans do not overlap, the surer reading of a span wins. */
 export function detectPii(text: string, options: PiiOptions = {}): readonly Detection[] {
-	const classes = new Set(options.classes ?? piiClasses);
+	return piiDetector(options)(text, 0);
+}
+
+/** Finds what begins at `from` or later; what stands before is only looked back at. */
+export type PiiDetector = (text: string, from: number) => readonly Detection[];
+
+/** Reads the options once, for many texts. */
+export function piiDetector(options: PiiOptions): PiiDetector {
+	const classes: ReadonlySet<string> = new Set(options.classes ?? piiClasses);
 	const least = options.confidence ?? 0.5;
 	const wants = (group: ReadonlySet<string>): boolean => [...group].some((name) => classes.has(name));
-	const people = wants(needNames) ? tagPeople(text, options.tagger) : [];
-	const found = [
-		...people,
-		...(text.includes('@') ? findEmails(text) : []),
-		...(wants(numberClasses) ? findNumbers(text) : []),
-		...(classes.has('ip_address') && text.includes(':') ? findIpv6(text) : []),
-		...(wants(situationClasses) ? findSituations(text, people) : []),
-	];
-	// An address that nobody asked for still keeps its digits from being read as a telephone.
-	return settle(found.filter(({ confidence }) => confidence >= least)).filter((one) => classes.has(one.class));
+	const names = wants(needNames);
+	const numbers = wants(numberClasses);
+	const situations = wants(situationClasses);
+	return (text, from) => {
+		const people = names ? tagPeople(text, from, options.tagger) : [];
+		// Someone may be named before `from`; nearly no text asks who.
+		const named = (): readonly Detection[] => (names && from > 0 ? tagPeople(text, 0, options.tagger) : people);
+		const found = [
+			...people,
+			...findEmails(text, from),
+			...(numbers ? findNumbers(text, from) : []),
+			...(classes.has('ip_address') ? findIpv6(text, from) : []),
+			...(situations ? findSituations(text, from, named) : []),
+		];
+		// An address that nobody asked for still keeps its digits from being read as a telephone.
+		return settle(found.filter(({ confidence }) => confidence >= least)).filter(
+			(one) => one.start >= from && classes.has(one.class),
+		);
+	};
 }

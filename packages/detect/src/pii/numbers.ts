@@ -18,24 +18,29 @@ const atomsMax = 9;
 /** Letters and digits of the longest number, an IBAN. */
 const unitsMax = 34;
 
-/** Numbers in `text`, surest first where they compete; the caller settles overlaps. */
-export function findNumbers(text: string): readonly Detection[] {
+/** Characters of the longest number with all that may part its atoms. */
+const reachMax = unitsMax + 3 * atomsMax;
+
+/** Numbers in `text` that end after `since`, surest first where they compete; the caller settles overlaps. */
+export function findNumbers(text: string, since: number): readonly Detection[] {
 	const found: Detection[] = [];
 	const state = { phones: 0 };
-	for (let at = 0; at < text.length; ) {
+	for (let at = wordAfter(text, since - reachMax); at < text.length; ) {
 		if (!isAsciiAlnum(text.charCodeAt(at))) {
 			at += 1;
 			continue;
 		}
-		if (!isDigit(text.charCodeAt(at)) && !mayBeginCode(text, at)) {
-			at = runEnd(text, at, text.length, isAsciiAlnum);
+		const dullEnd = isDigit(text.charCodeAt(at)) ? at : dullWordEnd(text, at);
+		if (dullEnd > at) {
+			at = dullEnd;
 			continue;
 		}
 		const atoms = atomsFrom(text, at);
 		const first = atoms[0]!;
 		// What follows a letter of another script is the middle of a word.
 		const inWord = at > 0 && isLetter(text.charCodeAt(at - 1));
-		const best = inWord || atoms.every(({ digits }) => digits === 0) ? undefined : judge(text, atoms, state);
+		const dull = inWord || atoms.at(-1)!.end <= since || atoms.every(({ digits }) => digits === 0);
+		const best = dull ? undefined : judge(text, atoms, state);
 		if (best !== undefined) found.push(best);
 		if (found.length >= 4 * limits.detectionsMax) break;
 		at = best !== undefined && best.confidence >= 0.5 ? Math.max(best.end, first.end) : first.end;
@@ -43,12 +48,22 @@ export function findNumbers(text: string): readonly Detection[] {
 	return found;
 }
 
-/** Whether a run that begins with a letter has a digit, or is short and stands before one. */
-function mayBeginCode(text: string, at: number): boolean {
-	const end = runEnd(text, at, text.length, isAsciiAlnum);
-	for (let index = at; index < end && index < at + unitsMax; index += 1)
-		if (isDigit(text.charCodeAt(index))) return true;
-	return end - at <= 4 && isAsciiAlnum(text.charCodeAt(end + 1)) && ' -./'.includes(text[end]!);
+/** `at`, or where the run ends that it is inside of; 0 when it is before the text. */
+function wordAfter(text: string, at: number): number {
+	if (at <= 0) return 0;
+	return isAsciiAlnum(text.charCodeAt(at - 1)) ? runEnd(text, at, text.length, isAsciiAlnum) : at;
+}
+
+/** Where a run ends that begins with a letter and no number; `at` when it has a digit, or is short and stands before more. */
+function dullWordEnd(text: string, at: number): number {
+	let end = at + 1;
+	for (; end < text.length; end += 1) {
+		const code = text.charCodeAt(end);
+		if (!isAsciiAlnum(code)) break;
+		if (isDigit(code) && end < at + unitsMax) return at;
+	}
+	const short = end - at <= 4 && isAsciiAlnum(text.charCodeAt(end + 1)) && ' -./'.includes(text[end]!);
+	return short ? at : end;
 }
 
 function atomsFrom(text: string, at: number): readonly Atom[] {

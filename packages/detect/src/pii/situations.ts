@@ -3,7 +3,7 @@
  * birth written in words. A telling word, then a short pattern anchored at it; every part of a pattern is bounded.
  */
 import type { Detection } from '../detection.ts';
-import { isLetter, isWordChar } from '../text/chars.ts';
+import { isLetter, isWordChar, runEnd } from '../text/chars.ts';
 import { WordIndex } from '../text/word-index.ts';
 
 export interface Rule {
@@ -149,15 +149,21 @@ function index(): ReadonlyMap<string, readonly Rule[]> {
 	return map;
 }
 
-/** Every word that a rule begins at. */
-export const situationWords: ReadonlySet<string> = new Set(rulesByWord.keys());
+/** Whether the word of `text` from `start` to `end` is one that a rule begins at. */
+export function mayBeginSituation(text: string, start: number, end: number): boolean {
+	return byWord.get(text, start, end) !== undefined;
+}
 
 const wordMax = 16;
 
-/** @param names where names of people were found */
-export function findSituations(text: string, names: readonly Detection[]): readonly Detection[] {
+/**
+ * Situations in `text` that begin at `from` or later.
+ *
+ * @param names where people are named; asked only when it matters
+ */
+export function findSituations(text: string, from: number, names: () => readonly Detection[]): readonly Detection[] {
 	const found: Detection[] = [];
-	for (let at = 0; at < text.length; ) {
+	for (let at = wordStart(text, from); at < text.length; ) {
 		if (!isWordChar(text.charCodeAt(at))) {
 			at += 1;
 			continue;
@@ -177,6 +183,10 @@ export function findSituations(text: string, names: readonly Detection[]): reado
 	}
 	return found;
 }
+/** `from`, or where the word ends that it is inside of. */
+function wordStart(text: string, from: number): number {
+	return from > 0 && isWordChar(text.charCodeAt(from - 1)) ? runEnd(text, from, text.length, isWordChar) : from;
+}
 function isLetterBefore(text: string, at: number): boolean {
 	return at > 0 && isLetter(text.charCodeAt(at - 1));
 }
@@ -185,7 +195,7 @@ function isLetterBefore(text: string, at: number): boolean {
 const near = 96;
 const persons =
 	/\b(?:she|he|her|his|him|patient|claimant|employee|customer|mother|father|wife|husband|son|daughter|i am|i'm|i have|my|mr|mrs|ms|dr|was diagnosed|discharge)\b/i;
-function speaksOfSomeone(text: string, start: number, end: number, names: readonly Detection[]): boolean {
-	if (names.some((name) => name.end > start - near && name.start < end + near)) return true;
-	return persons.test(text.slice(Math.max(0, start - near), end + near));
+function speaksOfSomeone(text: string, start: number, end: number, names: () => readonly Detection[]): boolean {
+	if (persons.test(text.slice(Math.max(0, start - near), end + near))) return true;
+	return names().some((name) => name.end > start - near && name.start < end + near);
 }

@@ -27,11 +27,12 @@ export function modelOf(packed: PackedWeights): TaggerModel {
 	return { weights: unpackWeights(packed), transitions: packed.extra, scale: packed.scale };
 }
 
-/** Names (`person_name`) and addresses (`street_address`) in `text`. */
-export function tagPeople(text: string, model: TaggerModel = shipped): readonly Detection[] {
+/** Names (`person_name`) and addresses (`street_address`) in `text`, but for those in stretches that end before `since`. */
+export function tagPeople(text: string, since: number, model: TaggerModel = shipped): readonly Detection[] {
 	const tokens = tokenize(text);
 	const found: Detection[] = [];
 	for (const [from, to] of islands(tokens)) {
+		if (tokens[to - 1]!.end <= since) continue;
 		const size = to - from;
 		if (size > scratch.size) scratch = { size: 2 * size, words: room(2 * size), tagging: taggingRoom(2 * size) };
 		fill(scratch.words, text, tokens, from, to);
@@ -218,9 +219,9 @@ export function tag(
 		featuresOf(words, index, buffer);
 		for (let feature = 0; feature < featureCount; feature += 1) {
 			const at = buffer[feature]! * labels;
-			none += weights[at] ?? 0;
-			name += weights[at + 1] ?? 0;
-			address += weights[at + 2] ?? 0;
+			none += weights[at]!;
+			name += weights[at + 1]!;
+			address += weights[at + 2]!;
 		}
 		scores[row] = none * scale;
 		scores[row + 1] = name * scale;

@@ -2,6 +2,7 @@
 import { sha256Hex } from '@tappass/core';
 import type { Detection } from '../detection.ts';
 import { limits } from '../limits.ts';
+import { bytesOfBase64 } from '../normalize/bytes.ts';
 import { entropy, isAsciiAlnum, isDigit, isHex, isUpper, runEnd } from '../text/chars.ts';
 import { settle } from '../text/overlap.ts';
 import { assignments } from './assignment.ts';
@@ -15,21 +16,34 @@ export interface SecretOptions {
 
 /** Credentials in `text`. Class is the kind of credential (`github_token`), `assigned_secret` for an undocumented one. */
 export function detectSecrets(text: string, options: SecretOptions = {}): readonly Detection[] {
-	const found = settle([...structured(text), ...formatted(text), ...assigned(text)]);
-	const allowed = new Set(options.allowFingerprints ?? []);
-	if (allowed.size === 0) return found;
-	return found.filter(({ start, end }) => !allowed.has(sha256Hex(new TextEncoder().encode(text.slice(start, end)))));
+	return secretDetector(options)(text, 0);
+}
+
+/** Finds what begins at `from` or later; what stands before is only looked back at. */
+export type SecretDetector = (text: string, from: number) => readonly Detection[];
+
+/** Reads the options once, for many texts. */
+export function secretDetector(options: SecretOptions): SecretDetector {
+	const allowed: ReadonlySet<string> = new Set(options.allowFingerprints ?? []);
+	return (text, from) => {
+		const found = settle([...structured(text, from), ...formatted(text, from), ...assigned(text)]);
+		return found.filter(
+			({ start, end }) =>
+				start >= from &&
+				(allowed.size === 0 || !allowed.has(sha256Hex(new TextEncoder().encode(text.slice(start, end))))),
+		);
+	};
 }
 
 function secret(name: string, start: number, end: number, confidence: number): Detection {
 	return { detector: 'secrets', class: name, start, end, confidence };
 }
 
-function structured(text: string): readonly Detection[] {
+function structured(text: string, since: number): readonly Detection[] {
 	const found: Detection[] = [];
 	for (const { name, hint, pattern, group, back } of structures) {
 		let free = 0;
-		for (let at = text.indexOf(hint); at >= 0; at = text.indexOf(hint, at + 1)) {
+		for (let at = text.indexOf(hint, since); at >= 0; at = text.indexOf(hint, at + 1)) {
 			if (at < free) continue;
 			const from = back === 0 ? at : startBefore(text, at, back, pattern);
 			pattern.lastIndex = from;
@@ -43,7 +57,7 @@ function structured(text: string): readonly Detection[] {
 			if (found.length >= limits.detectionsMax) return found;
 		}
 	}
-	return [...found, ...discord(text)];
+	return [...found, ...discord(text, since)];
 }
 
 /** A match that begins before its hint begins at the longest run of letters and digits, at most `back` long. */
@@ -56,9 +70,9 @@ function startBefore(text: string, at: number, back: number, pattern: RegExp): n
 	return at;
 }
 
-function discord(text: string): readonly Detection[] {
+function discord(text: string, since: number): readonly Detection[] {
 	const found: Detection[] = [];
-	for (let dot = text.indexOf('.'); dot >= 0; dot = text.indexOf('.', dot + 1)) {
+	for (let dot = text.indexOf('.', since); dot >= 0; dot = text.indexOf('.', dot + 1)) {
 		if (text[dot + 7] !== '.') continue;
 		let start = dot;
 		while (start > 0 && dot - start < 30 && isTokenUnit(text.charCodeAt(start - 1))) start -= 1;
@@ -78,7 +92,14 @@ function isReal(name: string, value: string): boolean {
 		return value.length >= 12 && /[0-9]/.test(value) && !/example|your|xxx/i.test(value);
 	if (name === 'curl_user') return !stock.test(value);
 	if (name === 'url_credentials' || name === 'kubernetes_secret') return true;
+	if (name === 'jwt') return hasJsonHeader(value);
 	return entropy(value) > 2;
+}
+
+/** The first part of a token says in JSON how it is signed; `ey…` that says nothing is signed by nobody. */
+function hasJsonHeader(token: string): boolean {
+	const header = String.fromCharCode(...bytesOfBase64(token.slice(0, token.indexOf('.'))));
+	return /^\{\s{0,9}"[\s\x20-\x7e]*$/.test(header);
 }
 
 /** `postgres://user:password@…` is how documentation writes an address. */
@@ -88,10 +109,10 @@ function isStockUrl(name: string, text: string, at: number, value: string): bool
 	);
 }
 
-function formatted(text: string): readonly Detection[] {
+function formatted(text: string, since: number): readonly Detection[] {
 	const found: Detection[] = [];
 	const last = text.length - 8;
-	for (let at = 0; at < last; at += 1) {
+	for (let at = since; at < last; at += 1) {
 		if (!mayStart(text.charCodeAt(at), text.charCodeAt(at + 1))) continue;
 		const formats = formatsByStart.get(startKey(text, at));
 		if (formats === undefined) continue;
@@ -130,8 +151,14 @@ function formatEnd(text: string, at: number, { name, prefix, alphabet, min, max 
 	if (end - start < min || end - start > max || isTokenUnit(text.charCodeAt(end))) return -1;
 	const body = text.slice(start, end);
 	if (repetitive.has(name) && (body.length < 40 || name === 'age_key')) return end;
-	if (entropy(body) < (body.length < 40 ? 1.7 : 2.7) || /here$/i.test(body)) return -1;
+	if (!isVaried(body) || /here$/i.test(body)) return -1;
 	return prefix.length <= 3 && !/[0-9]/.test(body) ? -1 : end;
+}
+
+/** Whether a body is too varied for a placeholder: all of it, or its last part where numbers of an account stand before. */
+function isVaried(body: string): boolean {
+	const last = body.slice(body.lastIndexOf('-') + 1);
+	return entropy(body) >= (body.length < 40 ? 1.7 : 2.7) || (last.length >= 16 && entropy(last) >= 2.7);
 }
 
 const alphabets: Readonly<Record<Alphabet, (code: number) => boolean>> = {

@@ -28,6 +28,13 @@ export const structures: readonly Structure[] = [
 		back: 0,
 	},
 	{
+		name: 'notion_token',
+		hint: 'ntn_',
+		pattern: /(?<![A-Za-z0-9])ntn_[0-9]{11}[A-Za-z0-9]{35}(?![A-Za-z0-9_-])/y,
+		group: 0,
+		back: 0,
+	},
+	{
 		name: 'slack_webhook',
 		hint: 'hooks.slack.com/',
 		pattern: /hooks\.slack\.com\/(?:services|workflows|triggers)\/[A-Za-z0-9+/]{12,80}/y,

@@ -8,6 +8,7 @@ const placeholders =
 /** A value that was drawn at random: letters and digits that change places often, and no words. */
 export function looksRandom(value: string): boolean {
 	if (value.length < 12 || value.length > 512 || placeholders.test(value) || isCode(value)) return false;
+	if (isCountedOut(value)) return false;
 	const shape = shapeOf(value);
 	if (shape.digits === 0 && !(shape.cased && value.length >= 20 && entropy(value) > 4.2)) return false;
 	if (shape.letters === 0) return shape.digits >= 16 && shape.other === 0;
@@ -16,6 +17,21 @@ export function looksRandom(value: string): boolean {
 	if (value.length >= 32 && shape.digits >= 8 && shape.letters >= 6 && entropy(value) > 3.5) return true;
 	const changes = shape.changes / value.length;
 	return changes >= 0.16 && entropy(value) > (value.length < 20 ? 2.9 : 3.2);
+}
+
+/** `123456789012345…`: a third or more of the value counts upwards past ten, which nothing that is drawn does. */
+function isCountedOut(value: string): boolean {
+	let longest = 1;
+	let run = 1;
+	for (let at = 1; at < value.length; at += 1) {
+		run = follows(value.charCodeAt(at - 1) | 32, value.charCodeAt(at) | 32) ? run + 1 : 1;
+		if (run > longest) longest = run;
+	}
+	return longest > 10 && longest * 3 >= value.length;
+}
+/** The next digit or letter; after nine comes naught, or one. */
+function follows(before: number, code: number): boolean {
+	return code === before + 1 || (before === 57 && (code === 48 || code === 49)) || (before === 48 && code === 49);
 }
 
 /** Addresses, calls and paths are read by programs, not kept from people. */
