@@ -9,6 +9,8 @@ import { root } from './support/repository.ts';
 
 const gateway = 'packages/gateway/src';
 const llm = `${gateway}/llm/regressions.test.ts`;
+const hostile = `${gateway}/llm/hostile-upstream.test.ts`;
+const usage = `${gateway}/llm/usage.test.ts`;
 const mcp = `${gateway}/mcp/regressions.test.ts`;
 const doors = `${gateway}/llm/doors.test.ts`;
 const path = `${gateway}/llm/whole-path.test.ts`;
@@ -23,6 +25,11 @@ const classes: Readonly<Record<string, readonly (readonly [string, string])[]>> 
 		[llm, 'a message_start whose content is %s, which no block would bring to the judge, is refused'],
 		[llm, 'text beside the delta, where some clients look as well, is judged'],
 		[llm, 'an end that says something else than its pieces is refused'],
+		[hostile, 'a text %s is judged, streamed and whole'],
+		[hostile, 'a text in pieces below a list, as routers and Mistral stream it, is one text'],
+		[hostile, 'a text that nobody expects %s is judged'],
+		[hostile, 'a text that nobody expects beside %s is judged'],
+		[hostile, 'a tool call that ends under another %s is refused'],
 	],
 	'one wire is translated into another and loses something': [
 		[llm, 'an empty list of tool calls is no tool call'],
@@ -41,6 +48,14 @@ const classes: Readonly<Record<string, readonly (readonly [string, string])[]>> 
 		[`${gateway}/budget/estimate.test.ts`, 'cached tokens are charged at their own price, and each token once'],
 		[path, 'what was used is settled once, cached tokens at their own price, stream: %s'],
 		[guarantees, 'are kept reserved when the upstream does not say what it used'],
+		[usage, 'usage before the end is no usage: an answer that breaks off cost more than it said by then'],
+		[usage, 'nobody answers an empty prompt: zero is told where nothing is known'],
+		[usage, 'tokens that are kept for an hour stand apart: writing them costs more'],
+		[path, 'a faster tier is reserved and settled at its price'],
+		[
+			`${gateway}/llm/upstream/translate.test.ts`,
+			'and is lost in the middle may have served, so its reservation stands',
+		],
 	],
 	'parallel calls exceed a budget, or it has holes': [
 		[guarantees, 'are never exceeded by calls that come at once'],

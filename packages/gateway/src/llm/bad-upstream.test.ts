@@ -2,10 +2,11 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { gather } from '../test-support/grammar.ts';
+import { type RawUpstream, rawHead, rawUpstream } from '../test-support/raw-upstream.ts';
 import { type Served, serve } from '../test-support/serve.ts';
 
 let served: Served | undefined;
-let raw: Server | undefined;
+let raw: Server | RawUpstream | undefined;
 afterEach(async () => {
 	await served?.close();
 	served = undefined;
@@ -24,22 +25,11 @@ const doors = [
 	],
 ] as const;
 
-/** An upstream that answers every connection with the same bytes, then ends or resets it. */
-async function answering(bytes: string, how: 'end' | 'reset' | 'keep' = 'end'): Promise<string> {
-	raw = createServer((socket) => {
-		socket.on('error', () => {});
-		socket.once('data', () => {
-			socket.write(bytes);
-			if (how === 'end') socket.end();
-			if (how === 'reset') setTimeout(() => socket.resetAndDestroy(), 5);
-		});
-	});
-	await new Promise<void>((resolve) => raw!.listen(0, '127.0.0.1', resolve));
-	return `http://127.0.0.1:${(raw.address() as AddressInfo).port}/v1`;
+async function answering(bytes: string): Promise<string> {
+	const upstream = await rawUpstream(bytes);
+	raw = upstream;
+	return upstream.url;
 }
-
-const head = (type: string, more = ''): string =>
-	`HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\nconnection: close\r\n${more}\r\n`;
 
 describe.each(doors)('%s', (wire, path, speaks, body) => {
 	async function call(stream: boolean): Promise<{ readonly status: number; readonly text: string }> {
@@ -131,17 +121,39 @@ describe.each(doors)('%s', (wire, path, speaks, body) => {
 		expect(await outcome()).toMatchObject({ how: 'upstream_error', status: 429 });
 	});
 
+	test('when to come again is told on, and nothing else in its place', async () => {
+		const limited = (value: string): string =>
+			`${rawHead('application/json', `retry-after: ${value}\r\nx-should-retry: ${value}\r\n`, '429 Too Many')}{"error":{"message":"slow"}}`;
+		const headerOf = async (value: string): Promise<readonly (string | null)[]> => {
+			served = await serve([{ say: 'hi' }], { route: { speaks, base_url: await answering(limited(value)) } });
+			const answer = await fetch(served.url + path, {
+				method: 'POST',
+				headers: { authorization: 'Bearer token' },
+				body: JSON.stringify(body),
+			});
+			await answer.text();
+			const told = [answer.headers.get('retry-after'), answer.headers.get('x-should-retry')];
+			await served.close();
+			raw?.close();
+			return told;
+		};
+		expect(await headerOf('7')).toEqual(['7', null]);
+		expect(await headerOf('true')).toEqual([null, 'true']);
+		expect(await headerOf('Wed, 21 Oct 2026 07:28:00 GMT')).toEqual(['Wed, 21 Oct 2026 07:28:00 GMT', null]);
+		expect(await headerOf('write to ana.silva@example.com')).toEqual([null, null]);
+	});
+
 	test.each([
 		[
 			'a redirect',
 			'HTTP/1.1 302 Found\r\nlocation: http://evil.example/\r\ncontent-length: 0\r\n\r\n',
 			'upstream_failed',
 		],
-		['another type', `${head('text/html')}<h1>hi</h1>`, 'upstream_malformed'],
-		['compressed bytes', `${head('application/json', 'content-encoding: gzip\r\n')}xx`, 'upstream_malformed'],
+		['another type', `${rawHead('text/html')}<h1>hi</h1>`, 'upstream_malformed'],
+		['compressed bytes', `${rawHead('application/json', 'content-encoding: gzip\r\n')}xx`, 'upstream_malformed'],
 		[
 			'a key twice',
-			`${head('application/json')}{"choices":[],"choices":[],"content":[],"output":[]}`,
+			`${rawHead('application/json')}{"choices":[],"choices":[],"content":[],"output":[]}`,
 			'upstream_malformed',
 		],
 		['bytes that are not HTTP', 'SSH-2.0-OpenSSH\r\n', 'upstream_truncated'],
@@ -153,8 +165,9 @@ describe.each(doors)('%s', (wire, path, speaks, body) => {
 	});
 
 	test('an answer that is not wanted does not keep its connection', async () => {
+		let server: Server | undefined;
 		const closed = new Promise<void>((resolve) => {
-			raw = createServer((socket) => {
+			server = createServer((socket) => {
 				socket.on('error', () => {});
 				socket.on('close', () => resolve());
 				socket.once('data', () =>
@@ -164,8 +177,9 @@ describe.each(doors)('%s', (wire, path, speaks, body) => {
 				);
 			});
 		});
-		await new Promise<void>((resolve) => raw!.listen(0, '127.0.0.1', resolve));
-		const base_url = `http://127.0.0.1:${(raw!.address() as AddressInfo).port}/v1`;
+		raw = server;
+		await new Promise<void>((resolve) => server!.listen(0, '127.0.0.1', resolve));
+		const base_url = `http://127.0.0.1:${(server!.address() as AddressInfo).port}/v1`;
 		served = await serve([{ say: 'hi' }], { route: { speaks, base_url } });
 		expect((await call(true)).status).toBe(502);
 		await closed;
@@ -175,7 +189,7 @@ describe.each(doors)('%s', (wire, path, speaks, body) => {
 		const event = 'event: ping\ndata: {"type":"response.created","response":{}}\n\n';
 		const chat =
 			'data: {"id":"c","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"a","content":"b"}}]}\n\n';
-		const bytes = head('text/event-stream') + (wire === 'openai-chat' ? chat : event);
+		const bytes = rawHead('text/event-stream') + (wire === 'openai-chat' ? chat : event);
 		served = await serve([{ say: 'hi' }], { route: { speaks, base_url: await answering(bytes) } });
 		expect((await call(true)).text).toContain('upstream_malformed');
 	});

@@ -156,7 +156,11 @@ function parseAnswer(bytes: Uint8Array): Json {
 }
 
 // What tells a client when to come again; limits of the account are not the caller's to see.
-const told: readonly string[] = ['retry-after', 'retry-after-ms', 'x-should-retry'];
+const told: Readonly<Record<string, RegExp>> = {
+	'retry-after': /^(?:\d{1,9}|[A-Z][a-z]{2}, [\w :]{4,24} GMT)$/,
+	'retry-after-ms': /^\d{1,12}(?:\.\d{1,6})?$/,
+	'x-should-retry': /^(?:true|false)$/,
+};
 
 /** An upstream that says no: its own words, judged, unless they are about our credential. */
 async function relayError(wire: WireFormat, passage: Passage, answer: UpstreamAnswer): Promise<Outcome> {
@@ -174,7 +178,10 @@ async function relayError(wire: WireFormat, passage: Passage, answer: UpstreamAn
 		return { ...outcome, how: 'blocked', released_bytes: 0, code: judge.denial.code };
 	}
 	const headers: Record<string, string> = { 'content-type': 'application/json' };
-	for (const name of told) if (typeof answer.headers[name] === 'string') headers[name] = answer.headers[name];
+	for (const [name, form] of Object.entries(told)) {
+		const value = answer.headers[name];
+		if (typeof value === 'string' && form.test(value)) headers[name] = value;
+	}
 	await admitted.recorded;
 	await release(
 		passage,

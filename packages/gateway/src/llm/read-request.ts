@@ -16,26 +16,38 @@ const unenforceable: readonly string[] = [
 	'api_version',
 	'base_url',
 	'chat_template',
+	'connectors',
+	'content_policy_fallbacks',
+	'context_window_fallbacks',
 	'custom_llm_provider',
 	'data_sources',
 	'deployment_id',
+	'enable_search',
 	'extra_body',
 	'extra_headers',
+	'fallback',
 	'fallbacks',
 	'guardrails',
 	'headers',
 	'inference_geo',
+	'input_cost_per_token',
 	'lora_path',
 	'mock_response',
 	'mock_tool_calls',
 	'model_list',
 	'models',
 	'organization',
+	'output_cost_per_token',
 	'plugins',
+	'preset',
 	'provider',
 	'route',
+	'search_parameters',
 	'user_config',
+	'vector_store_ids',
 ];
+/** The same by how they begin: settings of a router's own connections. */
+const unenforceablePrefix = /^(?:aws|azure|litellm|sagemaker|vertex|watsonx)_/;
 
 /** Every member of the wires looks like this. Upstreams written in Go take `Messages`, or `meſſages`, for `messages`. */
 const memberName = /^[a-z_][a-z0-9_.-]*$/;
@@ -43,7 +55,8 @@ const memberName = /^[a-z_][a-z0-9_.-]*$/;
 /** Checks a body against what its wire must have. @throws {TapPassError} request_malformed, request_unsupported */
 export function readBody<T>(schema: z.ZodType<T>, body: Json, more: readonly string[] = []): T {
 	if (!isRecord(body)) throw new TapPassError('request_malformed', { detail: 'expected a JSON object' });
-	for (const field of [...unenforceable, ...more]) {
+	const strays = Object.keys(body).filter((key) => unenforceablePrefix.test(key));
+	for (const field of [...unenforceable, ...more, ...strays]) {
 		const value = body[field];
 		if (value !== undefined && value !== null && value !== false)
 			throw new TapPassError('request_unsupported', {

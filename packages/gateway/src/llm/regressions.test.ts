@@ -379,12 +379,25 @@ describe('what is checked is what is sent', () => {
 		expect(textsOf(wire, { documents: [{ text: 'from elsewhere' }], level: 'high' })).toEqual(['hi', 'from elsewhere']);
 	});
 
-	test.each(['chat_template', 'user_config', 'mock_response', 'data_sources', 'inference_geo'])(
-		'%s cannot be enforced, so it is refused',
-		async (field) => {
-			expect(await reading(chatWire, { [field]: 'x' })).toBe('request_unsupported');
-		},
-	);
+	test.each([
+		'chat_template',
+		'user_config',
+		'mock_response',
+		'data_sources',
+		'inference_geo',
+		'preset',
+		'search_parameters',
+		'enable_search',
+		'context_window_fallbacks',
+		'vector_store_ids',
+		'aws_region_name',
+		'vertex_location',
+		'azure_ad_token',
+		'litellm_params',
+		'input_cost_per_token',
+	])('%s cannot be enforced, so it is refused', async (field) => {
+		expect(await reading(chatWire, { [field]: 'x' })).toBe('request_unsupported');
+	});
 
 	test('a document in base64 is the text that it stands for, with a stray byte in it as well', () => {
 		const secret = 'the secret is out, and more words than that';

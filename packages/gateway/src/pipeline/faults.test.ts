@@ -102,3 +102,16 @@ test('a refusal that meets a broken settlement is still a refusal, and still rec
 		expect(ports.audit.events.map(({ type }) => type)).toEqual(['call.denied']);
 	}
 });
+
+test('a refusal that nothing can be recorded of still says its request id', async () => {
+	const { ports, caller } = await testSandbox();
+	Object.assign(ports.audit, { append: () => Promise.reject(new Error('disk full')) });
+	const steps = allSteps.map((step) => (step.name === 'sign_audit' ? faults['throws']!(step) : step));
+	const admission = await createPipeline(ports, { steps }).admit(modelCall('x', { model: 'unscripted' }), caller);
+
+	expect(admission).toMatchObject({ effect: 'block', denial: { code: 'audit_unavailable' } });
+	expect((admission as { readonly denial: { readonly request_id: string } }).denial.request_id).toMatch(
+		/^[0-9a-f-]{36}$/,
+	);
+	expect(ports.budgets.open).toBe(0);
+});

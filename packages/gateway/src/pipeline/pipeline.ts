@@ -59,8 +59,12 @@ export function createPipeline(ports: GatewayPorts, options: PipelineOptions = {
 	/** Steps 30 to 32 on a call that is refused; an unrecorded refusal says so instead. */
 	const refuse = async (state: CallState, decided: Finding): Promise<Denial> => {
 		state.running?.end();
-		const failed = await settleAll(settling, state, context);
-		return denialOf(state, failed === undefined || decided.code === 'audit_unavailable' ? decided : failed);
+		try {
+			const failed = await settleAll(settling, state, context);
+			return denialOf(state, failed === undefined || decided.code === 'audit_unavailable' ? decided : failed);
+		} catch (error) {
+			return denialOf(state, breakdown(state, error));
+		}
 	};
 
 	const admit = async (call: Call, caller: Caller): Promise<Admission> => {
@@ -179,8 +183,12 @@ function codeOf({ code }: Finding): ErrorCode {
 /** The last net: the pipeline itself failed, and nothing went on. */
 function brokenDown(call: Call, caller: Caller, error: unknown): { readonly effect: 'block'; readonly denial: Denial } {
 	const state = createState(call, caller, 0);
+	return { effect: 'block', denial: denialOf(state, breakdown(state, error)) };
+}
+
+function breakdown(state: CallState, error: unknown): Finding {
 	const code =
 		error instanceof TapPassError && error.code === 'audit_unavailable' ? 'audit_unavailable' : 'step_failed';
 	const message = 'The call could not be judged and recorded, so it is refused.';
-	return { effect: 'block', denial: denialOf(state, finding(state, 'sign_audit', { code, message })) };
+	return finding(state, 'sign_audit', { code, message });
 }

@@ -3,6 +3,7 @@ import {
 	type LanguageModelV4,
 	type LanguageModelV4GenerateResult,
 	type LanguageModelV4StreamPart,
+	UnsupportedFunctionalityError,
 } from '@ai-sdk/provider';
 import { type Json, TapPassError } from '@tappass/core';
 import type { Agent } from 'undici';
@@ -10,7 +11,7 @@ import type { Route } from '../../pipeline/admission.ts';
 import type { ModelCall } from '../../pipeline/call.ts';
 import { denialOf } from '../refuse.ts';
 import type { WireFormat } from '../wire.ts';
-import type { UpstreamAnswer } from './dispatch.ts';
+import { type UpstreamAnswer, upstreamError } from './dispatch.ts';
 import { readChatPrompt } from './read-chat-prompt.ts';
 import { readMessagesPrompt } from './read-messages-prompt.ts';
 import type { JsonObject, Prompt } from './read-prompt.ts';
@@ -90,8 +91,8 @@ async function* write(
 			if (said !== undefined) yield Buffer.from(writer.say(said));
 		}
 	} catch (cause) {
-		if (cause instanceof TapPassError) throw cause;
-		throw new TapPassError('upstream_truncated', { detail: 'the connection was lost', cause });
+		const inner = innerOf(cause);
+		throw inner instanceof TapPassError ? inner : upstreamError(inner, true);
 	}
 }
 
@@ -110,17 +111,27 @@ function whole(result: LanguageModelV4GenerateResult, writer: AnswerWriter): Jso
 /** What an upstream's refusal is in the caller's wire; what is said of our credential stays here. */
 function failed(wire: WireFormat, error: unknown, request_id: string, slow: boolean): UpstreamAnswer {
 	if (error instanceof TapPassError) throw error;
-	if (slow) throw new TapPassError('upstream_timeout', { cause: error });
-	if (!APICallError.isInstance(error) || error.statusCode === undefined)
-		throw new TapPassError('upstream_unreachable', { cause: error });
+	if (slow) throw new TapPassError('upstream_timeout', { cause: innerOf(error) });
+	if (UnsupportedFunctionalityError.isInstance(error))
+		throw new TapPassError('request_unsupported', { detail: 'the upstream has no form for it', cause: error });
+	if (!APICallError.isInstance(error))
+		throw new TapPassError('upstream_malformed', { detail: 'the answer is not of its wire', cause: innerOf(error) });
+	// What connected may have served, and be paid for, whatever became of its answer.
+	if (error.statusCode === undefined) throw upstreamError(innerOf(error), false);
 	const { statusCode: status, responseHeaders = {} } = error;
 	if (status === 200)
-		throw new TapPassError('upstream_malformed', { detail: 'the answer is not of its wire', cause: error });
+		throw new TapPassError('upstream_malformed', { detail: 'the answer is not of its wire', cause: innerOf(error) });
 	if (status < 400 || status === 401 || status === 403) return { status, headers: {}, body: empty() };
 	const failure = new TapPassError('upstream_failed', { detail: error.message });
 	const told = jsonAnswer(status, wire.errorBody({ ...denialOf(failure, request_id, 'forward'), status }));
 	const retry = responseHeaders['retry-after'];
 	return retry === undefined ? told : { ...told, headers: { ...told.headers, 'retry-after': retry } };
+}
+
+/** What the packages wrapped. Their own errors hold the prompt, so they go no further. */
+function innerOf(error: unknown): Error {
+	const inner = APICallError.isInstance(error) ? error.cause : error;
+	return inner instanceof Error ? inner : new Error('the connection was lost');
 }
 
 function jsonAnswer(status: number, body: Json): UpstreamAnswer {

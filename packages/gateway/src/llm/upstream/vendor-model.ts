@@ -6,6 +6,7 @@ import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import type { LanguageModelV4 } from '@ai-sdk/provider';
 import { type Agent, type RequestInit, fetch as undiciFetch } from 'undici';
 import type { Route } from '../../pipeline/admission.ts';
+import { boundedAnswer } from './bounded-body.ts';
 import { baseUrl } from './dispatch.ts';
 
 /** The model of a route, called through its vendor's own package over our connections. */
@@ -44,8 +45,15 @@ function credentialed(agent: Agent, route: Route): typeof globalThis.fetch {
 		for (const name of credentialHeaders) headers.delete(name);
 		for (const [name, value] of Object.entries(route.headers)) headers.set(name, value);
 		headers.set('user-agent', 'tappass-gateway');
+		headers.set('accept-encoding', 'identity');
 		// A redirect would carry the credential to another address.
-		return undiciFetch(input, { ...init, headers: [...headers], redirect: 'error', dispatcher: agent });
+		const sent = {
+			...init,
+			headers: [...headers] as [string, string][],
+			redirect: 'manual',
+			dispatcher: agent,
+		} as const;
+		return boundedAnswer(await undiciFetch(input, sent));
 	};
 	return send as unknown as typeof globalThis.fetch;
 }

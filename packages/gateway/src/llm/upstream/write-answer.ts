@@ -1,6 +1,7 @@
 import type { LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { type Json, TapPassError } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
+import { isRecord } from '../../stream/json-value.ts';
 import type { ToolForm } from './read-prompt.ts';
 
 /** What a vendor says, in a few words that all of them share. */
@@ -77,9 +78,18 @@ function usageOf(usage: Extract<LanguageModelV4StreamPart, { type: 'finish' }>['
 	};
 }
 
+/** The arguments of a call as an object. @throws {TapPassError} upstream_malformed: they are no JSON */
+export function parsedArguments(args: string): Json {
+	try {
+		return JSON.parse(args) as Json;
+	} catch (cause) {
+		throw new TapPassError('upstream_malformed', { detail: 'the arguments of a tool call are no JSON', cause });
+	}
+}
+
 /** The text of a custom tool's input. */
 export function inputText(args: string): string {
-	const parsed: unknown = JSON.parse(args);
-	const input = typeof parsed === 'object' && parsed !== null && 'input' in parsed ? parsed.input : undefined;
+	const parsed = parsedArguments(args);
+	const input = isRecord(parsed) ? parsed['input'] : undefined;
 	return typeof input === 'string' ? input : args;
 }

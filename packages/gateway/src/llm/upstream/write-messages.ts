@@ -1,7 +1,7 @@
 import type { Json } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
 import { writeEvent } from '../../stream/sse.ts';
-import type { AnswerHead, AnswerWriter, FinishReason, Said } from './write-answer.ts';
+import { type AnswerHead, type AnswerWriter, type FinishReason, parsedArguments, type Said } from './write-answer.ts';
 
 const reasons: Readonly<Record<FinishReason, string>> = {
 	stop: 'end_turn',
@@ -76,7 +76,7 @@ export class MessagesWriter implements AnswerWriter {
 
 	#call({ id, name, args }: Extract<Said, { kind: 'call' }>): string {
 		const block = { type: 'tool_use', id, name };
-		this.#content.push({ ...block, input: JSON.parse(args) as Json });
+		this.#content.push({ ...block, input: parsedArguments(args) });
 		const index = this.#index();
 		return (
 			event({ type: 'content_block_start', index, content_block: { ...block, input: {} } }) +
