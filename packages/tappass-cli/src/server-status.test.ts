@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type ServerPicture, watchServer } from './server-status.ts';
+import { runsHere, type ServerPicture, watchServer } from './server-status.ts';
 
 const picture = (isRunning: boolean, stale: number): ServerPicture => ({
 	isRunning,
@@ -23,4 +23,10 @@ test('a watch of a server that cannot be asked any more says so', async () => {
 	const watching = watchServer(() => Promise.reject(new Error('gone')), 1);
 
 	await expect(watching.next()).rejects.toThrow('gone');
+});
+
+test('no server runs here at an address that is none, nor on a directory that is not there', async () => {
+	expect(await runsHere('/nonexistent', undefined)).toBe(false);
+	expect(await runsHere('/nonexistent', 'not an address')).toBe(false);
+	expect(await runsHere('/nonexistent', 'http://127.0.0.1:7600')).toBe(false);
 });

@@ -39,6 +39,12 @@ export async function lookAtDirectory(directory: string): Promise<ServerPicture>
 	};
 }
 
+/** Whether the server on a directory is the one at an address: of that more is known here, and without a key. */
+export async function runsHere(directory: string, url: string | undefined): Promise<boolean> {
+	const origin = URL.parse(url ?? '')?.origin;
+	return origin !== undefined && (await localStatus(directory))?.urls['operator'] === origin;
+}
+
 /**
  * Looks again and again; a picture that is as the one before is left out. The last one is of a server that has ended.
  * @throws what `look` throws

@@ -4,7 +4,7 @@ import { OperatorCommand } from '../../command.ts';
 import { dataFlag } from '../../data-directory.ts';
 import { limits } from '../../limits.ts';
 import { serverFlag } from '../../remote/settings.ts';
-import { lookAtDirectory, lookAtServer, type ServerPicture, watchServer } from '../../server-status.ts';
+import { lookAtDirectory, lookAtServer, runsHere, type ServerPicture, watchServer } from '../../server-status.ts';
 
 const flags = {
 	data: dataFlag,
@@ -31,7 +31,7 @@ export default class ServerStatus extends OperatorCommand {
 		const { flags: chosen, metadata } = await this.parse({ flags, baseFlags: OperatorCommand.baseFlags });
 		// Whoever names a directory asks for the server in it.
 		const named = metadata.flags['data']?.setFromDefault === true ? process.env['TAPPASS_SERVER'] : undefined;
-		const server = chosen.server ?? (named || undefined);
+		const server = chosen.server ?? ((await runsHere(chosen.data, named)) ? undefined : named || undefined);
 		const look = (): Promise<ServerPicture> =>
 			server === undefined ? lookAtDirectory(chosen.data) : lookAtServer(server);
 		if (!chosen.watch) return answerOf(await look());
