@@ -47,9 +47,9 @@ export function nextSegment(
 		const stop = start >= 0 ? start + limits.outputWindowMax : wordStart + limits.outputWindowMax;
 		let marks = 0;
 		for (; at < text.length && at < stop; at += 1) {
-			const code = text.charCodeAt(at);
-			if (isSpace(code)) break;
-			marks |= code < 128 ? marksOf[code]! : isUpper(code) ? CAPITAL : 0;
+			const mark = markOf(text.charCodeAt(at));
+			if (mark === SPACE) break;
+			marks |= mark;
 		}
 		// A word that touches the end may go on: nothing is known of it yet.
 		const ended = at < text.length ? isSpace(text.charCodeAt(at)) : complete;
@@ -74,9 +74,16 @@ function full(start: number): { readonly kind: 'segment'; readonly segment: Segm
 
 const SIGN = 1;
 const CAPITAL = 2;
+const SPACE = 4;
 const marksOf = new Uint8Array(128);
 for (const char of '0123456789@:=/_+#&%<>[({|$\\-') marksOf[char.charCodeAt(0)] = SIGN;
 for (let code = 65; code <= 90; code += 1) marksOf[code] = CAPITAL;
+for (let code = 0; code < 128; code += 1) if (isSpace(code)) marksOf[code] = SPACE;
+/** What a unit says of the word it stands in, or that it parts words. */
+function markOf(code: number): number {
+	if (code < 128) return marksOf[code]!;
+	return isUpper(code) ? CAPITAL : isSpace(code) ? SPACE : 0;
+}
 
 /** Whether a word has a digit or sign of numbers, keys and addresses, or is as long as these are. */
 export function hasSigns(length: number, marks: number): boolean {

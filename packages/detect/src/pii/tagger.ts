@@ -3,6 +3,7 @@
  * labels wins. Weights are trained by `src/train`; only words near a capital or a digit are looked at.
  */
 import type { Detection } from '../detection.ts';
+import { isDigit, isUpper } from '../text/chars.ts';
 import { mix, type Token, tokenize } from '../text/tokens.ts';
 import { type PackedWeights, unpackWeights } from '../text/weights.ts';
 import { nameKind } from './names.ts';
@@ -29,7 +30,7 @@ export function modelOf(packed: PackedWeights): TaggerModel {
 
 /** Names (`person_name`) and addresses (`street_address`) in `text`, but for those in stretches that end before `since`. */
 export function tagPeople(text: string, since: number, model: TaggerModel = shipped): readonly Detection[] {
-	const tokens = tokenize(text);
+	const tokens = tokenize(text, calmBefore(text, since));
 	const found: Detection[] = [];
 	for (const [from, to] of islands(tokens)) {
 		if (tokens[to - 1]!.end <= since) continue;
@@ -39,6 +40,28 @@ export function tagPeople(text: string, since: number, model: TaggerModel = ship
 		collect(text, tokens, [from, to], tag(scratch.words, model, scratch.tagging), found);
 	}
 	return found;
+}
+
+/** Where, before `since`, so many words without a capital or digit begin that no stretch reaches over them; 0 if nowhere. */
+function calmBefore(text: string, since: number): number {
+	let at = since;
+	// A word that goes on behind `since` may still get its capital.
+	while (at > 0 && !isBlank(text.charCodeAt(at - 1))) at -= 1;
+	for (let calm = 0; at > 0; ) {
+		const end = at;
+		while (at > 0 && isBlank(text.charCodeAt(at - 1))) at -= 1;
+		let loud = at === end;
+		for (; at > 0 && !isBlank(text.charCodeAt(at - 1)); at -= 1) {
+			const code = text.charCodeAt(at - 1);
+			loud ||= isUpper(code) || isDigit(code);
+		}
+		calm = loud ? 0 : calm + 1;
+		if (calm > 2 * reach) return at;
+	}
+	return 0;
+}
+function isBlank(code: number): boolean {
+	return code === 32 || code === 10;
 }
 
 /** Stretches of tokens, as index pairs, that hold something to look at. */

@@ -27,7 +27,9 @@ export function assignments(text: string): readonly Assignment[] {
 		}
 		const end = runEnd(text, at, text.length, isNameUnit);
 		// A sign of assignment is rarer, and cheaper to see, than a telling name.
-		const value = end - at <= nameLengthMax ? valueAfter(text, end, text.charCodeAt(at) === 45) : undefined;
+		const option = text.charCodeAt(at) === 45;
+		const may = end - at <= nameLengthMax && (option || !isProse(text, end));
+		const value = may ? valueAfter(text, end, option) : undefined;
 		const kind = value === undefined ? undefined : kindOf(text.slice(at, end));
 		if (kind !== undefined && value !== undefined) {
 			const raw = text.slice(value.start, value.end);
@@ -49,6 +51,12 @@ export function assignments(text: string): readonly Assignment[] {
 /** Where a vendor fixes the length, another length is another thing: AWS secrets have 40 characters. */
 function fits(name: string, value: string): boolean {
 	return !/aws_?secret/i.test(name) || value.length === 40;
+}
+
+/** A blank and a small letter follow, as behind most words: there is no sign of assignment. `s` may begin `string`. */
+function isProse(text: string, at: number): boolean {
+	const code = text.charCodeAt(at + 1);
+	return text.charCodeAt(at) === 32 && code >= 97 && code <= 122 && code !== 115;
 }
 
 function isNameUnit(code: number): boolean {

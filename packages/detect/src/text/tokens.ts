@@ -10,10 +10,10 @@ export interface Token {
 	readonly shape: number;
 }
 
-/** Tokens of `text`. A blank is no token, a line break is one. */
-export function tokenize(text: string): Token[] {
+/** Tokens of `text` from `from` on. A blank is no token, a line break is one. */
+export function tokenize(text: string, from = 0): Token[] {
 	const tokens: Token[] = [];
-	for (let at = 0; at < text.length; ) {
+	for (let at = from; at < text.length; ) {
 		const code = text.charCodeAt(at);
 		if (code === 32 || code === 9 || code === 13) at += 1;
 		else if (isWordChar(code)) at = word(text, at, tokens);
