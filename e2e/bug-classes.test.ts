@@ -25,6 +25,7 @@ const classes: Readonly<Record<string, readonly (readonly [string, string])[]>> 
 		[llm, 'a message_start whose content is %s, which no block would bring to the judge, is refused'],
 		[llm, 'text beside the delta, where some clients look as well, is judged'],
 		[llm, 'an end that says something else than its pieces is refused'],
+		[`${gateway}/llm/every-place.test.ts`, 'no place of a stream lets it out'],
 		[hostile, 'a text %s is judged, streamed and whole'],
 		[hostile, 'a text in pieces below a list, as routers and Mistral stream it, is one text'],
 		[hostile, 'a text that nobody expects %s is judged'],

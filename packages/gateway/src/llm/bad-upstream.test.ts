@@ -121,6 +121,25 @@ describe.each(doors)('%s', (wire, path, speaks, body) => {
 		expect(await outcome()).toMatchObject({ how: 'upstream_error', status: 429 });
 	});
 
+	test.each([
+		['502 Bad Gateway', 'text/html', '<h1>no</h1>', { input_tokens: 0 }],
+		['429 Too Many Requests', 'text/plain', 'slow down', { input_tokens: 0 }],
+		['500 Oops', 'application/json', '{"error":{"message":"no"}}', { input_tokens: 0 }],
+		['504 Gateway Timeout', 'text/html', '<h1>late</h1>', undefined],
+		['524 Timeout', 'application/json', '{"error":{"message":"late"}}', undefined],
+		['201 Created', 'application/json', '{}', undefined],
+	])(
+		'an answer of %s as %s costs nothing, unless somebody only stopped waiting for it',
+		async (status, type, text, usage) => {
+			const bytes = `${rawHead(type, '', status)}${text}`;
+			served = await serve([{ say: 'hi' }], { route: { speaks, base_url: await answering(bytes) } });
+			await call(false);
+			const ended = (await outcome()) as { readonly usage: unknown };
+			if (usage === undefined) expect(ended.usage).toBeUndefined();
+			else expect(ended).toMatchObject({ usage });
+		},
+	);
+
 	test('when to come again is told on, and nothing else in its place', async () => {
 		const limited = (value: string): string =>
 			`${rawHead('application/json', `retry-after: ${value}\r\nx-should-retry: ${value}\r\n`, '429 Too Many')}{"error":{"message":"slow"}}`;

@@ -33,6 +33,8 @@ export interface Passage {
 	released_bytes: number;
 	/** Of a stream that has begun: errors are told inside it. */
 	reader: StreamReader | undefined;
+	/** The upstream said that it served nothing. */
+	unserved: boolean;
 }
 
 /** Sends an admitted call to its upstream and lets out what passes. Settles it exactly once, whatever happens. */
@@ -52,7 +54,15 @@ export async function forwardCall(
 		signal.addEventListener('abort', stop, { once: true });
 	}
 	const judge = new Judge(admitted.guard);
-	const passage: Passage = { res, admitted, judge, stop: stopper.signal, released_bytes: 0, reader: undefined };
+	const passage: Passage = {
+		res,
+		admitted,
+		judge,
+		stop: stopper.signal,
+		released_bytes: 0,
+		reader: undefined,
+		unserved: false,
+	};
 	let outcome: Outcome;
 	try {
 		outcome = await pass(context, wire, asked, passage);
@@ -162,17 +172,22 @@ const told: Readonly<Record<string, RegExp>> = {
 	'x-should-retry': /^(?:true|false)$/,
 };
 
+/** Statuses by which somebody stopped waiting for an answer, which may have been made and paid for all the same. */
+const gaveUp: ReadonlySet<number> = new Set([408, 499, 504, 522, 524]);
+
 /** An upstream that says no: its own words, judged, unless they are about our credential. */
 async function relayError(wire: WireFormat, passage: Passage, answer: UpstreamAnswer): Promise<Outcome> {
 	const { admitted, judge } = passage;
 	if (answer.status === 401 || answer.status === 403)
 		throw new TapPassError('upstream_refused', { detail: `it answered ${answer.status}` });
+	passage.unserved = answer.status >= 400 && !gaveUp.has(answer.status);
 	if (answer.status < 400 || !isJson(answer))
 		throw new TapPassError('upstream_failed', { detail: `it answered ${answer.status}` });
 	const bytes = await collect(answer, doorLimits.errorBytesMax);
 	const edits: JsonEdit[] = [];
 	judge.leaves(parseAnswer(bytes), '', edits);
-	const outcome = { usage: nothingUsed, status: answer.status, code: 'upstream_failed' } as const;
+	const usage = passage.unserved ? nothingUsed : undefined;
+	const outcome = { usage, status: answer.status, code: 'upstream_failed' } as const;
 	if (judge.denial !== undefined) {
 		answerDenial(passage.res, wire, judge.denial);
 		return { ...outcome, how: 'blocked', released_bytes: 0, code: judge.denial.code };
@@ -249,7 +264,7 @@ function whyEnded(admitted: Admitted, error: unknown): Denial {
 function unused(passage: Passage, error: unknown): Outcome['usage'] {
 	// Whoever breaks off may have had its answer generated all the same.
 	if (passage.reader !== undefined || passage.stop.aborted) return undefined;
-	const never = error instanceof TapPassError && neverServed.has(error.code);
+	const never = passage.unserved || (error instanceof TapPassError && neverServed.has(error.code));
 	return never ? nothingUsed : undefined;
 }
 

@@ -1,5 +1,4 @@
 import type { Json } from '@tappass/core';
-import { TapPassError } from '@tappass/core';
 import { describe, expect, test } from 'vitest';
 import { Judge } from '../stream/judge.ts';
 import { handGuard } from '../test-support/hand-pipeline.ts';
@@ -116,7 +115,12 @@ describe('chat completions', () => {
 			await reader.event({ event: '', data: JSON.stringify(event), raw: 'x' });
 		expect(reader.usage()).toMatchObject({ input_tokens: 3, output_tokens: 2 });
 		const late = { event: '', data: JSON.stringify(delta({ content: 'late' })), raw: '' };
-		expect(() => reader.event(late)).toThrow(TapPassError);
+		const refused = expect.objectContaining({ code: 'upstream_malformed' });
+		expect(() => reader.event(late)).toThrow(refused);
+		const below = delta({ reasoning_details: [{ type: 'reasoning.text', text: 'late' }] });
+		expect(() => reader.event({ ...late, data: JSON.stringify(below) })).toThrow(refused);
+		const nothing = delta({ reasoning_details: [{ type: 'reasoning.text', text: '' }] });
+		expect(() => reader.event({ ...late, data: JSON.stringify(nothing) })).not.toThrow();
 	});
 
 	test('tokens in logprobs do not say what was taken out of the text', async () => {
@@ -269,7 +273,9 @@ describe('messages', () => {
 		expect(reader.out).toBe('raw ');
 		await send({ type: 'ping' });
 		expect(reader.out).toContain('ping');
-		expect(() => send({ type: 'error', error: { type: 'overloaded_error', message: 'x' } })).toThrow(TapPassError);
+		expect(() => send({ type: 'error', error: { type: 'overloaded_error', message: 'x' } })).toThrow(
+			expect.objectContaining({ code: 'upstream_failed' }),
+		);
 	});
 
 	test.each([
@@ -411,6 +417,29 @@ describe('what is checked is what is sent', () => {
 			const inText = textsOf(chatWire, { messages: [{ role: 'user', content: url }] });
 			expect(inText.some((text) => text.startsWith(secret))).toBe(true);
 		}
+	});
+
+	test('what a tool of the vendor answered is not the word of the model', () => {
+		const roleOf = (item: object, text: string): string | undefined =>
+			responsesWire.read({ ...body, input: [item] } as Json, 10).texts.find((one) => one.text === text)?.role;
+		expect(roleOf({ type: 'mcp_call', name: 'read', arguments: '{}', output: 'ignore all' }, 'ignore all')).toBe(
+			'tool',
+		);
+		expect(roleOf({ type: 'file_search_call', results: [{ text: 'ignore all' }] }, 'ignore all')).toBe('tool');
+		expect(roleOf({ type: 'item_of_tomorrow', words: 'ignore all' }, 'ignore all')).toBe('tool');
+		expect(roleOf({ type: 'function_call_output', call_id: 'c', output: 'ignore all' }, 'ignore all')).toBe('tool');
+		expect(roleOf({ type: 'function_call', name: 'a', arguments: 'its own' }, 'its own')).toBe('assistant');
+		expect(roleOf({ type: 'reasoning', summary: [{ text: 'its own' }] }, 'its own')).toBe('assistant');
+	});
+
+	test('a tool that the vendor runs goes by its kind, whatever the caller calls it', () => {
+		const named = (type: string): string | undefined =>
+			messagesWire.read({ ...body, max_tokens: 1, tools: [{ type, name: 'collibra__list' }] } as Json, 10)
+				.offered_tools[0]?.wire_name;
+		expect(named('bash_20250124')).toBe('collibra__list');
+		expect(named('web_search_20250305')).toBe('anthropic__web_search');
+		expect(named('computer_hosted_20270101')).toBe('anthropic__computer_hosted');
+		expect(named('memory_store')).toBe('anthropic__memory_store');
 	});
 
 	test('the larger of two limits is reserved, once for each answer', () => {

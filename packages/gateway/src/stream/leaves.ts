@@ -23,26 +23,48 @@ export interface LeafVisitor {
 
 /** Shows every text below a value to a visitor, long numbers among them; edits where it answers another text. */
 export function visitLeaves(value: Json, at: string, grammar: Grammar, visitor: LeafVisitor, edits: JsonEdit[]): void {
-	const walk = (inner: Json, place: string, run: string, key: string): void => {
-		if (isList(inner)) {
-			for (const [position, item] of inner.entries())
-				walk(item, `${place}/${position}`, `${run}/${indexOf(item, position)}`, key);
-		} else if (isRecord(inner)) {
-			for (const [name, below] of Object.entries(inner)) {
-				if (inner === value && grammar.apart.has(name)) continue;
-				if (!plainName.test(name)) visitor.name(name);
-				if (typeof below === 'string' && isWord(grammar, name, below, inner)) continue;
-				const part = `/${escapePart(name)}`;
-				walk(below, place + part, run + part, name);
-			}
-		} else {
-			const text = textOf(inner);
-			if (text === '') return;
-			const released = visitor.text({ text, at: place, run, key });
-			if (released !== text) edits.push({ at: place, json: JSON.stringify(released) });
+	if (isRecord(value)) walkRecord(value, { at, run: '', key: '' }, grammar, visitor, edits, grammar.apart);
+	else walk(value, { at, run: '', key: '' }, grammar, visitor, edits);
+}
+
+type Place = Omit<Leaf, 'text'>;
+
+function walk(value: Json, place: Place, grammar: Grammar, visitor: LeafVisitor, edits: JsonEdit[]): void {
+	if (isList(value)) {
+		for (let position = 0; position < value.length; position += 1) {
+			const item = value[position]!;
+			const run = `${place.run}/${indexOf(item, position)}`;
+			walk(item, { at: `${place.at}/${position}`, run, key: place.key }, grammar, visitor, edits);
 		}
-	};
-	walk(value, at, '', '');
+	} else if (isRecord(value)) walkRecord(value, place, grammar, visitor, edits, none);
+	else {
+		const text = textOf(value);
+		const released = text === '' ? text : visitor.text({ ...place, text });
+		if (released !== text) edits.push({ at: place.at, json: JSON.stringify(released) });
+	}
+}
+
+const none: ReadonlySet<string> = new Set();
+
+function walkRecord(
+	value: { readonly [key: string]: Json },
+	{ at, run }: Place,
+	grammar: Grammar,
+	visitor: LeafVisitor,
+	edits: JsonEdit[],
+	apart: ReadonlySet<string>,
+): void {
+	// In the way of each event of a stream: nothing is made for what passes.
+	for (const name of Object.keys(value)) {
+		if (apart.has(name)) continue;
+		const below = value[name]!;
+		if (typeof below === 'string' && isWord(grammar, name, below, value)) continue;
+		if (!plainName.test(name)) visitor.name(name);
+		if (typeof below !== 'string' && typeof below !== 'object' && textOf(below) === '') continue;
+		if (below === null || below === '') continue;
+		const part = `/${escapePart(name)}`;
+		walk(below, { at: at + part, run: run + part, key: name }, grammar, visitor, edits);
+	}
 }
 
 function textOf(value: Json): string {

@@ -5,6 +5,8 @@ export interface RawUpstream {
 	readonly url: string;
 	/** What was asked over the first connection so far. */
 	readonly heard: () => string;
+	/** Resolves once a connection is over. */
+	readonly left: Promise<void>;
 	readonly close: () => Promise<void>;
 }
 
@@ -14,8 +16,13 @@ export async function rawUpstream(
 	how: 'end' | 'reset' | 'keep' = 'end',
 ): Promise<RawUpstream> {
 	let heard = '';
+	let leave = (): void => {};
+	const left = new Promise<void>((resolve) => {
+		leave = resolve;
+	});
 	const server: Server = createServer((socket) => {
 		socket.on('error', () => {});
+		socket.on('close', leave);
 		socket.on('data', (data) => {
 			heard += data.toString('latin1');
 		});
@@ -29,6 +36,7 @@ export async function rawUpstream(
 	return {
 		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
 		heard: () => heard,
+		left,
 		close: () => new Promise((resolve) => server.close(() => resolve())),
 	};
 }

@@ -87,7 +87,7 @@ function readTools(body: { readonly [key: string]: Json }): readonly OfferedTool
 }
 
 // Tools that Anthropic defines and the caller runs: their names are the caller's own, as in a harness.
-const runByCaller = /^(?:custom$|bash_|text_editor_|computer_|memory_)/;
+const runByCaller = /^(?:custom|(?:bash|text_editor|computer|memory)_\d{8})$/;
 
 function readTool(tool: Json, at: string): OfferedTool {
 	if (!isRecord(tool)) throw new TapPassError('request_malformed', { detail: `${at}: expected an object` });

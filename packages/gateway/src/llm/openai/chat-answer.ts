@@ -1,6 +1,7 @@
 import type { Json } from '@tappass/core';
 import { ratesOfTier } from '../../budget/tariff.ts';
 import type { Usage } from '../../pipeline/admission.ts';
+import { plainName } from '../../pipeline/json-texts.ts';
 import { type Grammar, grammar, isIdentifier } from '../../stream/grammar.ts';
 import { escapePart, isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
@@ -60,6 +61,7 @@ async function judgeMessage(
 	edits: JsonEdit[],
 ): Promise<void> {
 	for (const [key, value] of Object.entries(message)) {
+		if (!plainName.test(key)) judge.name(key);
 		if (isApart(key, value)) continue;
 		const below = `${at}/${escapePart(key)}`;
 		if (typeof value !== 'string') {
@@ -86,6 +88,10 @@ export function callsOf(message: JsonObject): {
 	return { calls: calls ?? [], call: call ?? undefined };
 }
 
+function isText(value: Json | undefined): boolean {
+	return value === undefined || value === null || typeof value === 'string';
+}
+
 /** What a tool call calls: a function, or a custom tool. @throws {TapPassError} upstream_malformed: both, or in another form */
 export function calledBy({ function: fn = null, custom = null }: JsonObject): {
 	readonly kind: 'function' | 'custom';
@@ -93,7 +99,10 @@ export function calledBy({ function: fn = null, custom = null }: JsonObject): {
 } {
 	if ((fn !== null && !isRecord(fn)) || (custom !== null && !isRecord(custom)) || (fn !== null && custom !== null))
 		throw malformed('a tool call of no one kind');
-	return { kind: custom === null ? 'function' : 'custom', inner: custom ?? fn ?? undefined };
+	const inner = custom ?? fn ?? undefined;
+	// Clients would make a text of whatever stands there.
+	if (inner !== undefined && !isText(inner['name'])) throw malformed('a name that is no text');
+	return { kind: custom === null ? 'function' : 'custom', inner };
 }
 
 /**
@@ -110,14 +119,27 @@ export function judgeTokens(
 ): void {
 	if (logprobs === undefined || logprobs === null) return;
 	if (!isRecord(logprobs)) throw malformed('log probabilities in a form of their own');
-	const said = [logprobs['content'], logprobs['refusal']].map(tokensOf).join('');
+	const said = ['content', 'refusal'].map((key) => tokensOf(logprobs[key], `${at}/${key}`, judge, edits)).join('');
+	judge.leaves(logprobs, at, edits, tokenGrammar);
 	if (judge.push(channel, said) !== said || changed) edits.push({ at, json: 'null' });
 }
 
-/** The tokens of a list of log probabilities, as one text. */
-export function tokensOf(list: Json | undefined): string {
-	if (!isList(list)) return '';
-	return list.map((one) => (isRecord(one) && typeof one['token'] === 'string' ? one['token'] : '')).join('');
+const tokenGrammar = grammar(['content', 'refusal'], []);
+const oneToken = grammar(['token'], []);
+
+/** The tokens of a list of log probabilities, as one text; whatever else is in the list is judged by itself. */
+export function tokensOf(list: Json | undefined, at: string, judge: Judge, edits: JsonEdit[]): string {
+	if (!isList(list)) {
+		judge.leaves(list ?? null, at, edits);
+		return '';
+	}
+	let said = '';
+	for (const [index, one] of list.entries()) {
+		const token = isRecord(one) && typeof one['token'] === 'string' ? one['token'] : undefined;
+		judge.leaves(one, `${at}/${index}`, edits, token === undefined ? undefined : oneToken);
+		said += token ?? '';
+	}
+	return said;
 }
 
 async function judgeCall(call: Json, at: string, judge: Judge, edits: JsonEdit[], below?: string): Promise<void> {

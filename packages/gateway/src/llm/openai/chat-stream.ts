@@ -2,10 +2,12 @@ import { type Json, TapPassError } from '@tappass/core';
 import { doorLimits } from '../../door-limits.ts';
 import type { Usage } from '../../pipeline/admission.ts';
 import type { ModelCall } from '../../pipeline/call.ts';
+import { plainName } from '../../pipeline/json-texts.ts';
 import { isIdentifier } from '../../stream/grammar.ts';
 import { type HeldCall, HeldOrder } from '../../stream/hold.ts';
 import { escapePart, isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
+import { type LeafVisitor, visitLeaves } from '../../stream/leaves.ts';
 import { parseEvent } from '../../stream/parse-event.ts';
 import { PieceRuns } from '../../stream/piece-runs.ts';
 import { type JsonEdit, rewriteJson } from '../../stream/rewrite-json.ts';
@@ -171,15 +173,17 @@ export class ChatStreamReader implements StreamReader {
 	#deltaTexts(delta: JsonObject, index: number, at: string, edits: JsonEdit[]): void {
 		for (const key in delta) {
 			const value = delta[key]!;
+			if (!plainName.test(key)) this.#judge.name(key);
 			if (value === null || value === '' || isApart(key, value)) continue;
 			const choice = this.#choice(index);
 			const below = `${at}/${escapePart(key)}`;
 			if (typeof value !== 'string') {
+				if (choice.finished) visitLeaves(value, '', partGrammar, late, []);
 				choice.runs.add(key);
 				this.#runs.push(`${index}.${key}`, { [key]: value }, at, edits, partGrammar);
 				continue;
 			}
-			if (choice.finished) throw malformed('text after the end of its choice');
+			if (choice.finished) throw afterEnd();
 			choice.channels.add(key);
 			const text = this.#judge.push(`${index}.${key}`, value);
 			if (text !== value) edits.push({ at: below, json: JSON.stringify(text) });
@@ -296,6 +300,18 @@ export class ChatStreamReader implements StreamReader {
 		return choice;
 	}
 }
+
+function afterEnd(): TapPassError {
+	return malformed('text after the end of its choice');
+}
+
+/** Bears no text. */
+const late: LeafVisitor = {
+	name: () => undefined,
+	text: () => {
+		throw afterEnd();
+	},
+};
 
 function endedByError(): TapPassError {
 	return new TapPassError('upstream_failed', { detail: 'the upstream ended its stream with an error' });

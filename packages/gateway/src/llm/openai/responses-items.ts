@@ -30,6 +30,9 @@ const callGrammar = grammar(['name', 'namespace', 'arguments', 'input'], itemWor
 /** Of one that calls a tool of the vendor: all of it is its arguments. */
 const hostedGrammar = grammar([], itemWords);
 
+/** Of a call of the vendor's: what says nothing of what was asked. */
+const notArguments: ReadonlySet<string> = new Set(['id', 'status']);
+
 /** Judges the output items of one response; the same text or call that comes again gets the same answer without being asked for. */
 export class ItemJudge {
 	readonly #judge: Judge;
@@ -104,9 +107,9 @@ export class ItemJudge {
 
 	/** Tokens say again what the text beside them says: they go when it was changed, or when they say what may not go out. */
 	tokens(logprobs: Json | undefined, at: string, edits: JsonEdit[]): void {
-		const said = tokensOf(logprobs);
-		if (said === '') this.#judge.leaves(logprobs ?? null, at, edits);
-		else if (this.#judge.text(said) !== said || edits.length > 0) edits.push({ at, json: '[]' });
+		const changed = edits.length > 0;
+		const said = tokensOf(logprobs, at, this.#judge, edits);
+		if (said !== '' && (this.#judge.text(said) !== said || changed)) edits.push({ at, json: '[]' });
 	}
 
 	/** What a call that only begins holds besides its name and arguments. */
@@ -116,7 +119,8 @@ export class ItemJudge {
 
 	async #call(item: JsonObject, index: number, at: string, edits: JsonEdit[]): Promise<void> {
 		const read = readCall(item);
-		if (read.field !== undefined) this.#judge.leaves(item, at, edits, callGrammar);
+		const ranGrammar = { ...hostedGrammar, apart: new Set(Object.keys(item).filter((key) => !notArguments.has(key))) };
+		this.#judge.leaves(item, at, edits, read.field === undefined ? ranGrammar : callGrammar);
 		const known = this.#decisions.get(index);
 		let released: string | undefined;
 		if (known === undefined) {
@@ -197,7 +201,7 @@ function readCall(item: JsonObject): {
 		};
 	}
 	// A tool that the vendor ran: everything it says of the call is its arguments.
-	const { id: _id, status: _status, ...args } = item;
+	const args = Object.fromEntries(Object.entries(item).filter(([key]) => !notArguments.has(key)));
 	return {
 		name: hostedToolWireName('openai', String(type).replace(/_call$/, '')),
 		args: JSON.stringify(args),

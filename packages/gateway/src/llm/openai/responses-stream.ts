@@ -1,6 +1,6 @@
 import { type Json, TapPassError } from '@tappass/core';
 import type { Usage } from '../../pipeline/admission.ts';
-import { grammar } from '../../stream/grammar.ts';
+import { grammar, isIdentifier } from '../../stream/grammar.ts';
 import { HeldOrder } from '../../stream/hold.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
 import { type Judge, malformed } from '../../stream/judge.ts';
@@ -82,7 +82,8 @@ export class ResponsesStreamReader implements StreamReader {
 		if (typeof type !== 'string' || (event !== '' && event !== type)) throw malformed('an event under another name');
 		if (type === 'error')
 			throw new TapPassError('upstream_failed', { detail: 'the upstream ended its stream with an error' });
-		if (carriers.filter((key) => (message[key] ?? null) !== null).length > 1) throw malformed('an event of two kinds');
+		if (carriers.reduce((count, key) => count + Number((message[key] ?? null) !== null), 0) > 1)
+			throw malformed('an event of two kinds');
 		if (type.startsWith('response.') && isRecord(message['response'])) return this.#lifecycle(type, message, data, raw);
 		if (type === 'response.output_item.added') return this.#added(message, data, raw);
 		if (type === 'response.output_item.done') return this.#itemDone(message, data, raw);
@@ -192,11 +193,11 @@ export class ResponsesStreamReader implements StreamReader {
 			typeof message['text'] === 'string' ? 'text' : typeof message['refusal'] === 'string' ? 'refusal' : undefined;
 		if (field === undefined || !type.endsWith('.done')) return this.#unknown(type, message, data, raw);
 		const given = message[field] as string;
+		this.#judge.leaves(message, '', edits, eventGrammars[field]);
 		const { tail, text } = this.#items.whole(channel, given);
 		if (tail !== '') this.#tail(type, message, tail);
 		if (text !== given) edits.push({ at: `/${field}`, json: JSON.stringify(text) });
 		this.#items.tokens(message['logprobs'], '/logprobs', edits);
-		this.#judge.leaves(message, '', edits, eventGrammars[field]);
 		return this.#put(type, message, data, raw, edits);
 	}
 
@@ -213,12 +214,18 @@ export class ResponsesStreamReader implements StreamReader {
 
 	/** What was held of a text, as a piece of its own before its end. */
 	#tail(type: string, message: JsonObject, tail: string): void {
-		const { text: _text, refusal: _refusal, logprobs, ...place } = message;
+		const place = Object.fromEntries(
+			Object.entries(message).filter(([key, value]) =>
+				typeof value === 'string'
+					? key === 'item_id' && isIdentifier(value)
+					: places.has(key) && typeof value === 'number',
+			),
+		);
 		const delta = {
 			...place,
 			type: type.replace(/\.done$/, '.delta'),
 			delta: tail,
-			...(logprobs === undefined ? {} : { logprobs: [] }),
+			...(message['logprobs'] === undefined ? {} : { logprobs: [] }),
 		};
 		this.#pass(() => this.#numbered(delta.type, delta, JSON.stringify(delta), undefined, []), 0);
 	}
@@ -226,6 +233,8 @@ export class ResponsesStreamReader implements StreamReader {
 	#callPiece(call: OpenCall, index: number, message: JsonObject, data: string, raw: string): undefined {
 		const { delta } = message;
 		const edits: JsonEdit[] = [];
+		for (const key of eventGrammars.call.apart)
+			if (typeof (message[key] ?? '') !== 'string') throw malformed('a piece of a tool call that is no text');
 		this.#judge.leaves(message, '', edits, eventGrammars.call);
 		if (typeof delta === 'string') {
 			const first = call.args === '' && delta !== '';
@@ -324,6 +333,9 @@ export class ResponsesStreamReader implements StreamReader {
 	}
 }
 
+/** Where in a response a piece stands. */
+const places: ReadonlySet<string> = new Set(['sequence_number', 'output_index', 'content_index', 'summary_index']);
+
 /** Members of which an event holds one: clients go by its type, or by what it holds. */
 const carriers: readonly string[] = ['response', 'item', 'part', 'delta'];
 
@@ -346,6 +358,9 @@ function sameCall(open: OpenCall, item: JsonObject): void {
 	// A name or id that the beginning leaves open is told by the end alone.
 	const isOpen = (key: string): boolean => (key === 'name' || key === 'call_id') && (open.item[key] ?? '') === '';
 	if (['type', 'name', 'namespace', 'call_id'].some((key) => differs(key) && !isOpen(key))) throw notStreamed();
+	// What came with the beginning, and what came in pieces, is what the end repeats.
+	const early = open.field === undefined ? '' : (open.item[open.field] ?? '');
+	if (early !== '' && early !== item[open.field!]) throw notStreamed();
 	if (open.field === undefined) open.made = Object.keys(item).find((key) => item[key] === open.args);
 	else open.made = item[open.field] === open.args ? open.field : undefined;
 	if (open.args !== '' && open.made === undefined) throw notStreamed();

@@ -69,6 +69,18 @@ const named: ReadonlySet<string> = new Set([
 
 const roles: ReadonlySet<string> = new Set(['system', 'developer', 'user', 'assistant']);
 
+/** Items that hold what the model itself said; all others, also those that come later, may hold what somebody answered it. */
+const ownItems: ReadonlySet<string> = new Set([
+	'apply_patch_call',
+	'compaction',
+	'computer_call',
+	'custom_tool_call',
+	'function_call',
+	'local_shell_call',
+	'reasoning',
+	'shell_call',
+]);
+
 function readItem(item: Json, at: string, texts: TextPart[]): void {
 	if (!isRecord(item)) throw new TapPassError('request_malformed', { detail: `${at}: expected an object` });
 	const { role } = item;
@@ -78,7 +90,7 @@ function readItem(item: Json, at: string, texts: TextPart[]): void {
 		if (typeof role !== 'string' || !roles.has(role))
 			throw new TapPassError('request_malformed', { detail: `${at}/role: expected one of ${[...roles].join(', ')}` });
 		collectTexts(item, at, role as TextPart['role'], texts);
-	} else collectTexts(item, at, type.endsWith('_output') ? 'tool' : 'assistant', texts);
+	} else collectTexts(item, at, ownItems.has(type) ? 'assistant' : 'tool', texts);
 }
 
 /** Tools of a list; those of a namespace travel under `namespace__name`. */

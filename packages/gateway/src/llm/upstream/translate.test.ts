@@ -80,6 +80,27 @@ describe.each(speakers)('an upstream that speaks %s', (speaks) => {
 		expect(text).toMatch(/upstream_malformed/);
 	});
 
+	test.each([false, true])(
+		'is let go of when the caller leaves, and its reservation stands, stream: %s',
+		async (stream) => {
+			raw = await rawUpstream('', 'keep');
+			served = await serve([{ say: 'hi' }], { route: { speaks, base_url: raw.url } });
+			const gone = new AbortController();
+			const asked = fetch(`${served.url}/messages`, {
+				method: 'POST',
+				headers: { authorization: 'Bearer token' },
+				body: JSON.stringify({ model: 'm', stream, max_tokens: 9, messages: [{ role: 'user', content: 'hi' }] }),
+				signal: gone.signal,
+			});
+			await expect.poll(() => raw?.heard()).toContain('HTTP/1.1');
+			gone.abort();
+			await expect(asked).rejects.toThrow();
+			await raw.left;
+			await served.pipeline.settled(1);
+			expect(served.pipeline.outcomes).toMatchObject([{ how: 'client_gone', status: 499, usage: undefined }]);
+		},
+	);
+
 	test('and redirects is not followed', async () => {
 		const { text, outcome } = await ask(
 			'HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n',
