@@ -70,6 +70,14 @@ describe('nobody is signed in', () => {
 		expect(done.stderr).toMatch(/hint: sign in first: tappass login/);
 	});
 
+	test('tappass server status says that it runs all the same, and how to see more', async () => {
+		const told = await succeeds(person(), `tappass server status --server ${server.url}`);
+
+		expect(told).toBe(
+			`${server.url} takes requests. Sign in to see more: tappass login --server ${server.url} --key-file <file>\n`,
+		);
+	});
+
 	test('a key that is wrong by one digit is not taken, and not kept', async () => {
 		const eve = person();
 		const key = firstKey(ada);

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { printable } from '@tappass/cli-kit';
 import { TapPassError } from '@tappass/core';
 import { type LocalStatus, localStatus } from '@tappass/server';
+import { askIfReady } from './remote/api-client.ts';
 import { connect } from './remote/connect.ts';
 import { type StatusView, status } from './remote/shapes.ts';
 import { statusLines } from './views/status.ts';
@@ -15,9 +16,14 @@ export interface ServerPicture {
 	readonly lines: readonly string[];
 }
 
-/** A server anywhere, asked with the key for it. @throws {TapPassError} what it answers; server_unreachable */
+/** A server anywhere, asked with the key for it when there is one. @throws {TapPassError} what it answers; server_unreachable */
 export async function lookAtServer(url: string): Promise<ServerPicture> {
-	const org = await (await connect(url)).get('/v1/status', status);
+	const org = await askIfSignedIn(url);
+	if (org === null) {
+		await askIfReady(url);
+		const lines = [`${url} takes requests. Sign in to see more: tappass login --server ${url} --key-file <file>`];
+		return { isRunning: true, fields: { running: true, org }, lines: lines.map(printable) };
+	}
 	const { version, ...rest } = org;
 	return {
 		isRunning: true,

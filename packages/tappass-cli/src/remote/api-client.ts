@@ -96,18 +96,23 @@ export class ApiClient {
 	}
 }
 
+/** Asks a server that nobody signed in to whether it takes requests. @throws {TapPassError} server_unreachable, store_unavailable, … */
+export async function askIfReady(server: string): Promise<void> {
+	await request(server, 'GET', '/readyz', undefined, undefined);
+}
+
 async function request(
 	server: string,
 	method: string,
 	path: string,
-	bearer: string,
+	bearer: string | undefined,
 	body: unknown,
 ): Promise<Uint8Array> {
 	const sent = await fetch(`${server}${path}`, {
 		method,
 		headers: {
 			accept: 'application/json',
-			authorization: `Bearer ${bearer}`,
+			...(bearer === undefined ? {} : { authorization: `Bearer ${bearer}` }),
 			...(body === undefined ? {} : { 'content-type': 'application/json' }),
 		},
 		...(body === undefined ? {} : { body: JSON.stringify(body) }),
