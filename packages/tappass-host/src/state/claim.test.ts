@@ -1,11 +1,11 @@
 /** Row 37 of the attack table, where two daemons would have different sockets: the state directory has one daemon. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { identify } from '../launch/process-identity.ts';
-import { claimState, servedAt } from './claim.ts';
+import { claim, claimState, servedAt } from './claim.ts';
 
 let state: string;
 beforeEach(async () => {
@@ -47,6 +47,25 @@ test('of many that find a dead one’s claim exactly one wins, and nothing is le
 	expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
 	expect(await readdir(state)).toEqual(['.daemon.json']);
 	expect(servedAt(state)).toMatch(/^\/run\/\d\.sock$/);
+});
+
+test('whoever died while it replaced a dead one holds nobody up', async () => {
+	await dead();
+	await copyFile(join(state, '.daemon.json'), join(state, '.daemon.json.next'));
+
+	await (await claimState(state, '/run/one.sock'))();
+
+	expect(await readdir(state)).toEqual([]);
+});
+
+test('one that is being replaced by a process that lives is refused', async () => {
+	const giveBack = await claim(join(state, '.daemon.json.next'), '/run/one.sock');
+	await dead();
+
+	await expect(claimState(state, '/run/two.sock')).rejects.toMatchObject({ code: 'already_running' });
+
+	await giveBack();
+	await (await claimState(state, '/run/two.sock'))();
 });
 
 test.each(['', '{"schema":"tappass.host-claim/1"', '[]'])(

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { link, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { link, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TapPassError } from '@tappass/core';
 import { z } from 'zod';
@@ -47,7 +47,7 @@ export async function claim(path: string, socket: string): Promise<() => Promise
 			if (await linked(fresh, path)) return () => rm(path, { force: true });
 			const held = readClaim(path);
 			if (held !== undefined && isAlive(held.process)) throw running(path, held);
-			await takeAway(path);
+			if (await replaced(path, fresh, socket)) return () => rm(path, { force: true });
 		}
 	} catch (cause) {
 		if (cause instanceof TapPassError) throw cause;
@@ -64,22 +64,22 @@ export function servedAt(state: string): string | undefined {
 	return held !== undefined && isAlive(held.process) ? held.socket : undefined;
 }
 
-/** Removes the claim of one that has died: by moving it, so that what is removed is what was looked at. */
-async function takeAway(path: string): Promise<void> {
-	const aside = `${path}.${randomBytes(8).toString('hex')}`;
-	const moved = await rename(path, aside).then(
-		() => true,
-		() => false,
-	);
-	if (!moved) return;
-	const held = readClaim(aside);
-	if (held !== undefined && isAlive(held.process)) {
-		// Somebody was faster, and what was moved is theirs.
-		await linked(aside, path);
-		await unlink(aside);
-		throw running(path, held);
+/**
+ * Puts a claim in the place of one whose process has died. Whoever does so has claimed that first, so that one does at a time,
+ * and the name is never free meanwhile: in between a third could take it.
+ */
+async function replaced(path: string, fresh: string, socket: string): Promise<boolean> {
+	const giveBack = await claim(`${path}.next`, socket);
+	try {
+		const held = readClaim(path);
+		if (held !== undefined && isAlive(held.process)) throw running(path, held);
+		// It was given back, so that nobody is replaced.
+		if (!existsSync(path)) return false;
+		await rename(fresh, path);
+		return true;
+	} finally {
+		await giveBack();
 	}
-	await unlink(aside);
 }
 
 function linked(from: string, to: string): Promise<boolean> {
