@@ -4,18 +4,17 @@ import { playChat } from '../dev/play-chat.ts';
 import { playMessages } from '../dev/play-messages.ts';
 import { playResponses } from '../dev/play-responses.ts';
 import { readScript } from '../dev/script.ts';
-import { isList, isRecord } from '../stream/json-value.ts';
 import { Judge } from '../stream/judge.ts';
 import { rewriteJson } from '../stream/rewrite-json.ts';
 import { SseParser, writeEvent } from '../stream/sse.ts';
 import { handGuard } from '../test-support/hand-pipeline.ts';
+import { changed, marker } from './every-place.test.support.ts';
 import type { WireFormat } from './wire.ts';
 import { chatWire, messagesWire, responsesWire } from './wires.ts';
 
 /* A forbidden text is put into every place of every event of an answer, one after the other: it comes out of none. */
 
-const forbidden = 'what goes kaboom';
-const rules = { forbidden: ['kaboom'], tools: ['a__b', 'openai__web_search', 'anthropic__web_search'] };
+const rules = { forbidden: [marker], tools: ['a__b', 'openai__web_search', 'anthropic__web_search'] };
 const body = { model: 'm', stream: true, max_tokens: 9, messages: [{ role: 'user', content: 'hi' }], input: 'hi' };
 const script = readScript(
 	{
@@ -154,25 +153,6 @@ const more: Readonly<Record<string, { readonly before: number; readonly events: 
 const repeated =
 	/^\/(?:response\/)?(?:conversation|include|instructions|metadata|previous_response_id|prompt|prompt_cache_key|reasoning|safety_identifier|text|tool_choice|tools|user)(?:\/|$)/;
 
-/** The value with the text at one place after the other: in place of each text, number and nothing, and as a member more. */
-function* changed(value: Json, at = ''): Generator<{ readonly at: string; readonly value: Json }> {
-	if (isList(value)) {
-		for (const [index, item] of value.entries())
-			for (const one of changed(item, `${at}/${index}`)) yield { ...one, value: value.with(index, one.value) };
-		yield { at: `${at}/-`, value: [...value, forbidden] };
-		yield { at: `${at}/{}`, value: [...value, { type: 'text', text: forbidden }] };
-	} else if (isRecord(value)) {
-		for (const [key, below] of Object.entries(value))
-			for (const one of changed(below, `${at}/${key}`)) yield { ...one, value: { ...value, [key]: one.value } };
-		yield { at: `${at}/more`, value: { ...value, more: forbidden } };
-		yield { at: `${at}/deep`, value: { ...value, deep: [{ type: 'x', data: forbidden, content: [forbidden] }] } };
-		yield { at: `${at}/name`, value: { ...value, [forbidden]: 1 } };
-	} else {
-		yield { at, value: forbidden };
-		yield { at: `${at}/{}`, value: { text: forbidden } };
-	}
-}
-
 async function streamed(wire: WireFormat, events: readonly string[]): Promise<string> {
 	const judge = new Judge(handGuard(rules));
 	const reader = wire.reader(wire.read(body as Json, 10), judge);
@@ -219,7 +199,7 @@ describe.each([
 			for (const { at, value } of changed(JSON.parse(parsed.data) as Json)) {
 				const out = await streamed(wire, all.with(index, writeEvent(parsed.event, JSON.stringify(value))));
 				tried += 1;
-				if (out.includes('kaboom') && !repeated.test(at)) seen.push(`${index} ${at}`);
+				if (out.includes(marker) && !repeated.test(at)) seen.push(`${index} ${at}`);
 			}
 		}
 		expect(seen).toEqual([]);
@@ -229,7 +209,7 @@ describe.each([
 	test('no place of a whole answer does', async () => {
 		const seen: string[] = [];
 		for (const { at, value } of changed(played.whole))
-			if ((await whole(wire, value)).includes('kaboom') && !repeated.test(at)) seen.push(at);
+			if ((await whole(wire, value)).includes(marker) && !repeated.test(at)) seen.push(at);
 		expect(seen).toEqual([]);
 	});
 

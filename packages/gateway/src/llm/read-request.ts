@@ -131,11 +131,13 @@ export function offeredTool(
 	description: unknown,
 	schema: Json | undefined,
 ): OfferedTool {
+	if (description !== undefined && description !== null && typeof description !== 'string')
+		throw new TapPassError('request_malformed', { detail: `${at}/description: expected a text` });
 	return {
 		at,
 		wire_name,
 		name: canonicalToolName(wire_name),
-		description: typeof description === 'string' ? description : '',
+		description: description ?? '',
 		schema: schema ?? null,
 	};
 }

@@ -4,7 +4,7 @@ import { textOfBase64 } from '../pipeline/base64-text.ts';
 import type { TextPart } from '../pipeline/call.ts';
 import { longNumber, plainName } from '../pipeline/json-texts.ts';
 import { isBase64, isBytes, isIdentifier } from '../stream/grammar.ts';
-import { escapePart, isList } from '../stream/json-value.ts';
+import { escapePart, isList, isRecord } from '../stream/json-value.ts';
 
 type Role = TextPart['role'];
 
@@ -114,11 +114,46 @@ export function collectOthers(
 	body: { readonly [key: string]: Json },
 	named: ReadonlySet<string>,
 	into: TextPart[],
+	at = '',
 ): void {
 	for (const [key, value] of Object.entries(body)) {
 		if (named.has(key)) continue;
 		const found: TextPart[] = [];
-		collectTexts({ [key]: value }, '', 'user', found);
+		collectTexts({ [key]: value }, at, 'user', found);
 		into.push(...found.filter(({ text }) => !choice.test(text)));
 	}
+}
+
+/** Of a tool: what it is known by, and the parts that are looked at apart. */
+const toolMembers: ReadonlySet<string> = new Set([
+	'type',
+	'name',
+	'description',
+	'parameters',
+	'input_schema',
+	'format',
+	'function',
+	'custom',
+	'tools',
+]);
+
+/** The texts of a tool of the caller's beside its name, description and schema. */
+export function collectTool(tool: Json | undefined, at: string, into: TextPart[]): void {
+	if (!isRecord(tool)) return;
+	collectOthers(tool, toolMembers, into, at);
+	for (const key of ['function', 'custom'] as const) collectTool(tool[key], `${at}/${key}`, into);
+	const { tools } = tool;
+	if (isList(tools)) collectTools(tools, `${at}/tools`, into, () => true);
+}
+
+/** The same of a list of them, but for those that the vendor runs, which are judged as tools whole. */
+export function collectTools(
+	tools: Json | undefined,
+	at: string,
+	into: TextPart[],
+	isOwn: (type: Json | undefined) => boolean,
+): void {
+	if (!isList(tools)) return;
+	for (const [index, tool] of tools.entries())
+		if (isRecord(tool) && isOwn(tool['type'])) collectTool(tool, `${at}/${index}`, into);
 }

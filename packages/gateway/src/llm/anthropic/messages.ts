@@ -4,7 +4,7 @@ import type { ModelCall, OfferedTool, TextPart } from '../../pipeline/call.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { flag, modelName, offeredTool, readBody, tokens, toolName } from '../read-request.ts';
-import { collectMembers, collectOthers, collectTexts } from '../read-texts.ts';
+import { collectMembers, collectOthers, collectTexts, collectTools } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 
 const schema = z.looseObject({
@@ -50,12 +50,16 @@ function readTexts(body: { readonly [key: string]: Json }): readonly TextPart[] 
 	for (const [index, message] of (body['messages'] as readonly { readonly [key: string]: Json }[]).entries()) {
 		const role = message['role'] as 'user' | 'assistant' | 'system';
 		readContent(message['content']!, `/messages/${index}/content`, role, texts);
+		collectOthers(message, ofMessages, texts, `/messages/${index}`);
 	}
 	collectMembers(body, ['metadata', 'stop_sequences'], 'user', texts);
 	collectMembers(body, ['output_config'], 'system', texts);
 	collectOthers(body, named, texts);
+	collectTools(body['tools'], '/tools', texts, (type) => typeof type !== 'string' || runByCaller.test(type));
 	return texts;
 }
+
+const ofMessages: ReadonlySet<string> = new Set(['role', 'content']);
 
 // Looked at above, as tools, or in the schema.
 const named: ReadonlySet<string> = new Set([

@@ -5,7 +5,7 @@ import type { ModelCall, OfferedTool, TextPart } from '../../pipeline/call.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { flag, modelName, offeredTool, readBody, tokens, toolName } from '../read-request.ts';
-import { collectMembers, collectOthers, collectTexts, unseen } from '../read-texts.ts';
+import { collectMembers, collectOthers, collectTexts, collectTools, unseen } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 
 const functionSchema = z.looseObject({ name: toolName });
@@ -72,6 +72,8 @@ function readTexts(body: { readonly [key: string]: Json }): readonly TextPart[] 
 	collectMembers(body, otherTexts, 'user', texts);
 	collectMembers(body, ['response_format'], 'system', texts);
 	collectOthers(body, named, texts);
+	collectTools(body['tools'], '/tools', texts, (type) => type === 'function' || type === 'custom');
+	collectTools(body['functions'], '/functions', texts, () => true);
 	return texts;
 }
 

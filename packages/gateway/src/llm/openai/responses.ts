@@ -4,7 +4,7 @@ import type { ModelCall, OfferedTool, TextPart } from '../../pipeline/call.ts';
 import { isList, isRecord } from '../../stream/json-value.ts';
 import type { JsonEdit } from '../../stream/rewrite-json.ts';
 import { flag, modelName, offeredTool, readBody, tokens } from '../read-request.ts';
-import { collectMembers, collectOthers, collectTexts, unseen } from '../read-texts.ts';
+import { collectMembers, collectOthers, collectTexts, collectTools, unseen } from '../read-texts.ts';
 import { hostedToolWireName } from '../tool-names.ts';
 
 const schema = z.looseObject({
@@ -51,6 +51,7 @@ function readTexts(body: { readonly [key: string]: Json }): readonly TextPart[] 
 	collectMembers(body, ['metadata', 'user', 'safety_identifier', 'prompt_cache_key'], 'user', texts);
 	collectMembers(body, ['text'], 'system', texts);
 	collectOthers(body, named, texts);
+	collectTools(body['tools'], '/tools', texts, (type) => ownTools.has(String(type)));
 	return texts;
 }
 
@@ -68,6 +69,9 @@ const named: ReadonlySet<string> = new Set([
 ]);
 
 const roles: ReadonlySet<string> = new Set(['system', 'developer', 'user', 'assistant']);
+
+/** Tools that the caller runs. */
+const ownTools: ReadonlySet<string> = new Set(['function', 'custom', 'namespace']);
 
 /** Items that hold what the model itself said; all others, also those that come later, may hold what somebody answered it. */
 const ownItems: ReadonlySet<string> = new Set([

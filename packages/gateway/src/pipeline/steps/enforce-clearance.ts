@@ -5,12 +5,13 @@ import type { Context } from '../context.ts';
 import { actionOf, finding } from '../findings.ts';
 import { listOf } from '../parameters.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
+import { findFacts } from '../tool-facts.ts';
 
 /** Step 10: information barriers. What an agent touches is classified no higher than the agent is cleared. */
 export const enforceClearance: Step = defineStep('enforce_clearance', {
 	budget: gatewayLimits.stepAsksMs,
 	run: async (state, context) => {
-		const barred = await barredBy(state, context, resourcesOf(state));
+		const barred = await barredBy(state, context, await resourcesOf(state, context));
 		if (barred === undefined) return nothing;
 		return [
 			finding(state, 'enforce_clearance', {
@@ -46,11 +47,12 @@ export async function barredBy(
 	return undefined;
 }
 
-function resourcesOf(state: CallState): readonly string[] {
+async function resourcesOf(state: CallState, context: Context): Promise<readonly string[]> {
 	const { call } = state;
 	if (call.kind === 'model') return [...new Set(call.texts.flatMap(({ text }) => sectionsIn(text)))];
 	const server = call.tool.split('.')[0]!;
-	const slot = bound(state).rules.facts.get(call.tool)?.slots['resource_param'];
+	const slots = (await findFacts(state, context, call.tool))?.slots ?? {};
+	const slot = Object.hasOwn(slots, 'resource_param') ? slots['resource_param'] : undefined;
 	const named =
 		slot === undefined ? [] : argumentsAt(call.args, slot).map((value) => `mcp://${server}/${String(value)}`);
 	return [call.tool, ...named, ...(call.resource === undefined ? [] : [call.resource])];

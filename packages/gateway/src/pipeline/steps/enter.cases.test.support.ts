@@ -222,6 +222,18 @@ export const enterCases: Readonly<Partial<Record<StepName, Cases>>> = {
 				call: asset('7'),
 				prepare: ({ ports, policy }) => ports.barriers.classify(policy.org_id, 'mcp://collibra/7', { sensitivity: 1 }),
 			}),
+			refuses('a resource of a tool that was approved since', 'clearance_denied', {
+				terms: {
+					steps: { enforce_clearance: {} },
+					compiled: { tools: { allow: ['wiki.*'], deny: [], schemas_acl: {} } },
+				},
+				call: toolCall('wiki.read', { page: '7' }),
+				prepare: ({ ports, policy }) => {
+					const slots = { resource_param: 'page' };
+					ports.discovery.approve(policy.org_id, { name: 'wiki.read', effect: 'read', capabilities: [], slots });
+					ports.barriers.classify(policy.org_id, 'mcp://wiki/7', { sensitivity: 1 });
+				},
+			}),
 			refuses('a prompt with a section that is classified higher', 'clearance_denied', {
 				terms: { steps: { enforce_clearance: {} } },
 				call: modelCall('See [[section:financials]].'),
