@@ -73,6 +73,18 @@ describe('chat completions', () => {
 		);
 	});
 
+	test('the name of who serves a router passes, and nothing longer in its place', async () => {
+		const from = (provider: string): object =>
+			chunk([{ index: 0, delta: { content: 'x' }, finish_reason: 'stop' }], { provider });
+		for (const provider of ['Amazon Bedrock', 'Google AI Studio', 'Z.AI', 'openai'])
+			expect((await read(chatWire, [from(provider), done], { forbidden: ['Amazon', 'Google', 'AI'] })).said.text).toBe(
+				'x',
+			);
+		const said = ['what goes kaboom', 'Kaboom And Kaboom And kaboom', `${'A'.repeat(60)}kaboom Kaboom`];
+		for (const provider of said)
+			expect((await read(chatWire, [from(provider), done], forbidden)).out).not.toContain('kaboom');
+	});
+
 	test('tokens of log probabilities that are not the text they stand beside are judged', async () => {
 		const beside = chunk([
 			{ index: 0, delta: { content: 'x' }, logprobs: { content: [{ token: 'kab' }, { token: 'oom' }] } },
@@ -113,6 +125,17 @@ describe('chat completions', () => {
 		expect(await codeOf(read(chatWire, events, forbidden))).toBe('upstream_malformed');
 		expect(await codeOf(read(chatWire, [delta({ tool_calls: [call({ index: '0' })] }), done]))).toBe(
 			'upstream_malformed',
+		);
+	});
+
+	test('a tool call that goes on under another id is refused: it may be another call', async () => {
+		const piece = (id: string): object =>
+			delta({ tool_calls: [{ index: 0, id, function: { name: 'one', arguments: '' } }] });
+		expect(await codeOf(read(chatWire, [piece('x'), piece('y'), delta({}, 'tool_calls'), done]))).toBe(
+			'upstream_malformed',
+		);
+		expect(await codeOf(read(chatWire, [piece('x'), piece(''), piece('x'), delta({}, 'tool_calls'), done]))).toBe(
+			'nothing thrown',
 		);
 	});
 

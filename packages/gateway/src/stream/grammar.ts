@@ -39,6 +39,11 @@ export function isBytes(type: Json | undefined): boolean {
 	return type === 'base64' || type === 'redacted_thinking';
 }
 
+/** Who serves the models of a router: a few words that begin with capitals, as `Amazon Bedrock`. */
+function isProviderName(text: string): boolean {
+	return text.length <= 40 && /^[A-Z][\w.]*(?: [A-Z][\w.]*){1,2}$/.test(text);
+}
+
 /** Whether a text passes as the word of the wire that its member stands for. */
 export function isWord(
 	{ words }: Grammar,
@@ -47,6 +52,6 @@ export function isWord(
 	around: { readonly [key: string]: Json },
 ): boolean {
 	if (!words.has(key)) return false;
-	if (!sealed.has(key)) return isIdentifier(text);
+	if (!sealed.has(key)) return isIdentifier(text) || (key === 'provider' && isProviderName(text));
 	return (key !== 'data' || isBytes(around['type'])) && isBase64(text);
 }

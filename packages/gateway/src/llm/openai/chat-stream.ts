@@ -35,7 +35,7 @@ interface Choice {
 	readonly channels: Set<string>;
 	/** Members with text in pieces below them. */
 	readonly runs: Set<string>;
-	readonly calls: Map<string, HeldCall & { kind: 'function' | 'custom' }>;
+	readonly calls: Map<string, HeldCall & { kind: 'function' | 'custom'; id: string }>;
 	finished: boolean;
 }
 
@@ -214,9 +214,14 @@ export class ChatStreamReader implements StreamReader {
 		this.#judge.leaves(inner, at, edits, calledGrammar);
 		let known = choice.calls.get(key);
 		if (known === undefined) {
-			known = { kind, name: '', args: '', cut: false, released: undefined };
+			known = { kind, id: '', name: '', args: '', cut: false, released: undefined };
 			choice.calls.set(key, known);
 			this.#order.undecided += 1;
+		}
+		const { id } = call;
+		if (typeof id === 'string' && id !== '') {
+			if (known.id !== '' && known.id !== id) throw malformed('a tool call with two ids');
+			known.id = id;
 		}
 		const name = inner['name'];
 		if (typeof name === 'string' && name !== '') {
