@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Json, parseJson, TapPassError } from '@tappass/core';
 import { doorLimits } from '../door-limits.ts';
 import { requestIdHeaders } from '../http/answer.ts';
+import type { UpstreamAnswer } from '../http/exchange.ts';
 import type { Admitted, Denial, Outcome } from '../pipeline/admission.ts';
 import type { Caller, ModelCall } from '../pipeline/call.ts';
 import type { DoorContext } from '../routes.ts';
@@ -10,7 +11,7 @@ import { type JsonEdit, rewriteJson } from '../stream/rewrite-json.ts';
 import { answerDenial, denialOf } from './refuse.ts';
 import { relayStream } from './relay-stream.ts';
 import { removeTools } from './remove-tools.ts';
-import { dispatch, type UpstreamAnswer } from './upstream/dispatch.ts';
+import { dispatch } from './upstream/dispatch.ts';
 import { translate } from './upstream/translate.ts';
 import type { StreamReader, WireFormat } from './wire.ts';
 

@@ -1,11 +1,11 @@
 import { TapPassError } from '@tappass/core';
 import { requestIdHeaders } from '../http/answer.ts';
+import type { UpstreamAnswer } from '../http/exchange.ts';
 import type { Outcome } from '../pipeline/admission.ts';
 import type { ModelCall } from '../pipeline/call.ts';
 import { malformed } from '../stream/judge.ts';
 import { SseParser } from '../stream/sse.ts';
 import { isPlain, type Passage } from './forward.ts';
-import type { UpstreamAnswer } from './upstream/dispatch.ts';
 import type { StreamReader, WireFormat } from './wire.ts';
 
 /** Lets a stream out, event by event, as it passes. */

@@ -7,11 +7,11 @@ import {
 } from '@ai-sdk/provider';
 import { type Json, TapPassError } from '@tappass/core';
 import type { Agent } from 'undici';
+import { type UpstreamAnswer, upstreamError } from '../../http/exchange.ts';
 import type { Route } from '../../pipeline/admission.ts';
 import type { ModelCall } from '../../pipeline/call.ts';
 import { denialOf } from '../refuse.ts';
 import type { WireFormat } from '../wire.ts';
-import { type UpstreamAnswer, upstreamError } from './dispatch.ts';
 import { readChatPrompt } from './read-chat-prompt.ts';
 import { readMessagesPrompt } from './read-messages-prompt.ts';
 import type { JsonObject, Prompt } from './read-prompt.ts';

@@ -1,6 +1,6 @@
 import { type Json, parseJson, TapPassError } from '@tappass/core';
-import type { Agent, Dispatcher } from 'undici';
-import { upstreamError } from '../../llm/upstream/dispatch.ts';
+import type { Agent } from 'undici';
+import { type HeldAnswer, sendHttp, upstreamError } from '../../http/exchange.ts';
 import { SseParser } from '../../stream/sse.ts';
 import { mcpLimits } from '../limits.ts';
 import { sessionRevisions, statelessRevision } from '../revisions.ts';
@@ -146,7 +146,7 @@ export class HttpConnection implements Connection {
 		this.#listening = stop;
 		const signal = AbortSignal.any([stop.signal, this.#closed.signal]);
 		const wanted = { toolsListChanged: true, resourceSubscriptions: [...this.#watched] };
-		const open = (): Promise<Dispatcher.ResponseData> => {
+		const open = (): Promise<HeldAnswer> => {
 			if (!this.stateless) return this.#send('GET', undefined, signal);
 			const params = withMeta({ notifications: wanted }, {});
 			const named = { 'mcp-method': 'subscriptions/listen' };
@@ -167,19 +167,18 @@ export class HttpConnection implements Connection {
 			signal,
 			this.#headersOf(method, params, exchange),
 		);
-		if (answer.statusCode === 404 && this.#session !== undefined) this.#lost = true;
+		if (answer.status === 404 && this.#session !== undefined) this.#lost = true;
 		if (method === 'initialize') this.#session = headerOf(answer, 'mcp-session-id');
 		const type = headerOf(answer, 'content-type') ?? '';
-		if (type.startsWith('text/event-stream') && answer.statusCode === 200)
+		if (type.startsWith('text/event-stream') && answer.status === 200)
 			return this.#readStream(id, answer, exchange, signal);
 		const bytes = await collect(answer);
-		if (answer.statusCode === 401 || answer.statusCode === 403)
-			throw new TapPassError('upstream_refused', { detail: `it answered ${answer.statusCode}` });
+		if (answer.status === 401 || answer.status === 403)
+			throw new TapPassError('upstream_refused', { detail: `it answered ${answer.status}` });
 		const message = type.startsWith('application/json') ? read(bytes) : undefined;
 		if (message?.kind === 'answer' && message.id === id) return message.answer;
 		if (this.#lost) throw new TapPassError('upstream_unreachable', { detail: 'its session is over' });
-		if (answer.statusCode !== 200)
-			throw new TapPassError('upstream_failed', { detail: `it answered ${answer.statusCode}` });
+		if (answer.status !== 200) throw new TapPassError('upstream_failed', { detail: `it answered ${answer.status}` });
 		throw malformed('expected the answer to a request');
 	}
 
@@ -193,15 +192,10 @@ export class HttpConnection implements Connection {
 		};
 	}
 
-	async #readStream(
-		id: number,
-		answer: Dispatcher.ResponseData,
-		exchange: Exchange,
-		signal: AbortSignal,
-	): Promise<RpcAnswer> {
+	async #readStream(id: number, answer: HeldAnswer, exchange: Exchange, signal: AbortSignal): Promise<RpcAnswer> {
 		const parser = new SseParser();
 		try {
-			for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+			for await (const chunk of answer.body) {
 				for (const { data } of parser.push(chunk)) {
 					if (data === undefined || data === '') continue;
 					const message = read(Buffer.from(data));
@@ -213,7 +207,7 @@ export class HttpConnection implements Connection {
 		} catch (error) {
 			throw faultOf(error, signal);
 		} finally {
-			answer.body.destroy();
+			answer.close();
 		}
 		throw new TapPassError('upstream_truncated', { detail: 'the stream ended without an answer' });
 	}
@@ -241,44 +235,47 @@ export class HttpConnection implements Connection {
 		message: JsonObject | undefined,
 		signal: AbortSignal,
 		more: Readonly<Record<string, string>> = {},
-	): Promise<Dispatcher.ResponseData> {
+	): Promise<HeldAnswer> {
 		const { agent, url, headers } = this.#target;
 		try {
-			return await agent.request({
-				origin: url.origin,
-				path: url.pathname + url.search,
-				method,
-				headers: {
-					...headers,
-					accept: 'application/json, text/event-stream',
-					'accept-encoding': 'identity',
-					'user-agent': 'tappass-broker',
-					...(message === undefined ? {} : { 'content-type': 'application/json' }),
-					...(this.#session === undefined ? {} : { 'mcp-session-id': this.#session }),
-					...(this.stateless || this.#session !== undefined ? { 'mcp-protocol-version': this.#version } : {}),
-					...more,
+			return await sendHttp(
+				agent,
+				{
+					origin: url.origin,
+					path: url.pathname + url.search,
+					method,
+					headers: {
+						...headers,
+						accept: 'application/json, text/event-stream',
+						'accept-encoding': 'identity',
+						'user-agent': 'tappass-broker',
+						...(message === undefined ? {} : { 'content-type': 'application/json' }),
+						...(this.#session === undefined ? {} : { 'mcp-session-id': this.#session }),
+						...(this.stateless || this.#session !== undefined ? { 'mcp-protocol-version': this.#version } : {}),
+						...more,
+					},
+					body: message === undefined ? null : JSON.stringify(message),
+					headersTimeout: mcpLimits.requestMs,
+					bodyTimeout: mcpLimits.requestMs,
 				},
-				body: message === undefined ? null : JSON.stringify(message),
-				headersTimeout: mcpLimits.requestMs,
-				bodyTimeout: mcpLimits.requestMs,
 				signal,
-			});
+			);
 		} catch (error) {
 			throw faultOf(error, signal);
 		}
 	}
 }
 
-function headerOf(answer: Dispatcher.ResponseData, name: string): string | undefined {
+function headerOf(answer: HeldAnswer, name: string): string | undefined {
 	const value = answer.headers[name];
 	return Array.isArray(value) ? undefined : value;
 }
 
-async function collect(answer: Dispatcher.ResponseData): Promise<Buffer> {
+async function collect(answer: HeldAnswer): Promise<Buffer> {
 	const chunks: Uint8Array[] = [];
 	let bytes = 0;
 	try {
-		for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+		for await (const chunk of answer.body) {
 			bytes += chunk.byteLength;
 			if (bytes > mcpLimits.messageBytesMax) throw malformed('a message is larger than any honest one');
 			chunks.push(chunk);
@@ -289,8 +286,12 @@ async function collect(answer: Dispatcher.ResponseData): Promise<Buffer> {
 	return Buffer.concat(chunks, bytes);
 }
 
-async function discard(answer: Dispatcher.ResponseData): Promise<void> {
-	await answer.body.dump({ limit: mcpLimits.messageBytesMax });
+async function discard(answer: HeldAnswer): Promise<void> {
+	let bytes = 0;
+	for await (const chunk of answer.body) {
+		bytes += chunk.byteLength;
+		if (bytes > mcpLimits.messageBytesMax) return;
+	}
 }
 
 /** One message of a server. @throws {TapPassError} upstream_malformed */
@@ -309,10 +310,9 @@ function malformed(detail: string): TapPassError {
 }
 
 function faultOf(error: unknown, signal: AbortSignal): TapPassError {
-	if (error instanceof TapPassError) return error;
 	if (signal.aborted)
 		return signal.reason instanceof DOMException && signal.reason.name === 'TimeoutError'
 			? new TapPassError('upstream_timeout', { cause: error })
 			: new TapPassError('upstream_truncated', { detail: 'the call was given up', cause: error });
-	return upstreamError(error as Error, false);
+	return error instanceof TapPassError ? error : upstreamError(error as Error, false);
 }

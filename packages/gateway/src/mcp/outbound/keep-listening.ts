@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
+import type { HeldAnswer } from '../../http/exchange.ts';
 import { SseParser } from '../../stream/sse.ts';
 import { mcpLimits } from '../limits.ts';
 import type { RpcMessage } from '../rpc.ts';
@@ -7,7 +7,7 @@ import { read } from './http.ts';
 
 /** Holds a stream of a server open, and opens it again when it ends, until it is told to stop. */
 export async function keepListening(
-	open: () => Promise<Dispatcher.ResponseData>,
+	open: () => Promise<HeldAnswer>,
 	signal: AbortSignal,
 	take: (message: RpcMessage) => void,
 ): Promise<void> {
@@ -21,17 +21,17 @@ export async function keepListening(
 	}
 }
 
-async function listenOnce(answer: Dispatcher.ResponseData, take: (message: RpcMessage) => void): Promise<void> {
+async function listenOnce(answer: HeldAnswer, take: (message: RpcMessage) => void): Promise<void> {
 	const parser = new SseParser();
 	try {
-		if (answer.statusCode !== 200) return;
-		for await (const chunk of answer.body as AsyncIterable<Uint8Array>) {
+		if (answer.status !== 200) return;
+		for await (const chunk of answer.body) {
 			for (const { data } of parser.push(chunk)) {
 				const message = data === undefined || data === '' ? undefined : read(Buffer.from(data));
 				if (message !== undefined) take(message);
 			}
 		}
 	} finally {
-		answer.body.destroy();
+		answer.close();
 	}
 }
