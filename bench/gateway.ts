@@ -9,7 +9,7 @@ import { createServer } from 'node:net';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { closedLoop, firstContent, quantile, type Target } from './gateway/load.js';
+import { closedLoop, firstContent, quantile, requestNumber, type Target } from './gateway/load.js';
 import { answerText, chunks } from './gateway/upstream.js';
 import { cpuMs, type StartedChild, startChild } from './support/child.js';
 
@@ -17,7 +17,8 @@ const seconds = Number(process.env['TAPPASS_BENCH_SECONDS'] ?? 3);
 const rounds = Number(process.env['TAPPASS_BENCH_ROUNDS'] ?? 5);
 const workers = 32;
 const peers = path.join(import.meta.dirname, '..', 'peers');
-const prompt = 'Please summarise the minutes of the meeting about the delivery plan. '.repeat(16).slice(0, 1_024);
+const sentence = 'Please summarise the minutes of the meeting about the delivery plan. ';
+const prompt = `Request ${requestNumber}. ${sentence.repeat(16)}`.slice(0, 1_024);
 
 type Name = 'direct' | 'bare' | 'full' | 'server' | 'portkey';
 interface Started {

@@ -1,6 +1,10 @@
 /** Load on one HTTP address, every answer checked. */
 import { type Dispatcher, Pool } from 'undici';
 
+/** Stands in a body for the number of the request: nobody asks the same thing thousands of times, and what was judged may be remembered. */
+export const requestNumber = '#000000000';
+let requests = 0;
+
 /** Where to send, and what the answer must say. */
 export interface Target {
 	readonly url: string;
@@ -79,7 +83,9 @@ function post(pool: Pool, path: string, target: Target, onData?: (text: string) 
 			},
 		};
 		const headers = { 'content-type': 'application/json', ...target.headers };
-		pool.dispatch({ path, method: 'POST', headers, body: target.body }, handler);
+		requests += 1;
+		const body = target.body.replace(requestNumber, `#${String(requests).padStart(9, '0')}`);
+		pool.dispatch({ path, method: 'POST', headers, body }, handler);
 	});
 }
 

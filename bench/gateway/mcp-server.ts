@@ -2,10 +2,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** What its tool says. */
+/** What its tool says, before the number of the call: what was judged once may be remembered. */
 export const toolText: string = 'The asset is a table of customers, kept by the team for data. '
 	.repeat(40)
-	.slice(0, 2_048);
+	.slice(0, 2_040);
 
 const results: Readonly<Record<string, unknown>> = {
 	initialize: {
@@ -14,8 +14,13 @@ const results: Readonly<Record<string, unknown>> = {
 		serverInfo: { name: 'bench', version: '1' },
 	},
 	'tools/list': { tools: [{ name: 'get_asset', description: 'Reads.', inputSchema: { type: 'object' } }] },
-	'tools/call': { content: [{ type: 'text', text: toolText }] },
 };
+
+let calls = 0;
+function called(): object {
+	calls += 1;
+	return { content: [{ type: 'text', text: `${toolText} ${calls}` }] };
+}
 
 if (process.argv[2] === 'serve') {
 	const server = createServer((req, res) => {
@@ -23,7 +28,7 @@ if (process.argv[2] === 'serve') {
 		req.on('data', (part: Buffer) => parts.push(part));
 		req.on('end', () => {
 			const { id, method } = JSON.parse(Buffer.concat(parts).toString() || '{}') as { id?: number; method?: string };
-			const result = results[method ?? ''];
+			const result = method === 'tools/call' ? called() : results[method ?? ''];
 			if (id === undefined) return void res.writeHead(202).end();
 			res.setHeader('content-type', 'application/json');
 			const answer = result === undefined ? { error: { code: -32_601, message: 'no such method' } } : { result };

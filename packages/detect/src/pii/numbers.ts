@@ -25,7 +25,15 @@ const reachMax = unitsMax + 3 * atomsMax;
 export function findNumbers(text: string, since: number): readonly Detection[] {
 	const found: Detection[] = [];
 	const state = { phones: 0 };
+	let digit = -1;
 	for (let at = wordAfter(text, since - reachMax); at < text.length; ) {
+		if (digit < at) digit = digitFrom(text, at);
+		// Nothing that begins here reaches a digit.
+		if (digit < 0) break;
+		if (digit - at > reachMax) {
+			at = wordAfter(text, digit - reachMax);
+			continue;
+		}
 		if (!isAsciiAlnum(text.charCodeAt(at))) {
 			at += 1;
 			continue;
@@ -46,6 +54,12 @@ export function findNumbers(text: string, since: number): readonly Detection[] {
 		at = best !== undefined && best.confidence >= 0.5 ? Math.max(best.end, first.end) : first.end;
 	}
 	return found;
+}
+
+const anyDigit = /\d/g;
+function digitFrom(text: string, at: number): number {
+	anyDigit.lastIndex = at;
+	return anyDigit.test(text) ? anyDigit.lastIndex - 1 : -1;
 }
 
 /** `at`, or where the run ends that it is inside of; 0 when it is before the text. */

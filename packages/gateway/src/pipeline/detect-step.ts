@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 import type { Wanted } from './detectors.ts';
 import { actionOf, finding } from './findings.ts';
 import { numberOf } from './parameters.ts';
+import { findIn } from './readings.ts';
 import { defineStep, type Step } from './step.ts';
 
 /** What a detector found, and in which text. */
@@ -15,19 +16,10 @@ export interface Found {
 }
 
 /** All that a detector finds in the texts of a call. @throws {TapPassError} internal, when a text was not read: nothing was looked at */
-export function findAll(
-	state: CallState,
-	{ detectors }: Context,
-	detector: DetectorName,
-	wanted: Wanted,
-): readonly Found[] {
-	const name = `${detector} ${JSON.stringify(wanted)}`;
+export function findAll(state: CallState, context: Context, detector: DetectorName, wanted: Wanted): readonly Found[] {
 	return state.texts.flatMap((text) => {
 		if (text.reading === undefined) throw new TapPassError('internal', { detail: 'a text was not read' });
-		const { reading } = text;
-		const found = reading.found.get(name) ?? detectors.find(reading, detector, wanted);
-		reading.found.set(name, found);
-		return found.map((detection) => ({ text, detection }));
+		return findIn(text.reading, detector, wanted, context).map((detection) => ({ text, detection }));
 	});
 }
 

@@ -1,10 +1,8 @@
-import { hash } from 'node:crypto';
 import { gatewayLimits } from '../../limits.ts';
 import type { CallState, ReadText } from '../call-state.ts';
-import type { Context } from '../context.ts';
-import type { Reading } from '../detectors.ts';
 import { textsOf } from '../json-texts.ts';
 import { numberOf } from '../parameters.ts';
+import { readText } from '../readings.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 
 /** Step 12: makes every text of the call ready for detectors: Unicode folded, encodings taken off, the way back kept. */
@@ -13,21 +11,10 @@ export const normalizeText: Step = defineStep('normalize_text', {
 	run: (state, context) => {
 		if (!isAnyoneLooking(state)) return nothing;
 		const depth = numberOf(state, 'normalize_text', 'decode_depth_max');
-		state.texts = givenTexts(state).map((text) => ({ ...text, reading: read(text.text, depth, context) }));
+		state.texts = givenTexts(state).map((text) => ({ ...text, reading: readText(text.text, depth, context) }));
 		return nothing;
 	},
 });
-
-/** A conversation comes again with every turn: what was read, and looked at, is remembered for a while. */
-function read(text: string, depth: number | undefined, { detectors, caches }: Context): Reading {
-	if (text.length > gatewayLimits.readingLengthMax) return detectors.read(text, depth);
-	const name = hash('sha256', `${depth} ${text}`, 'hex');
-	const known = caches.readings.get(name);
-	if (known !== undefined) return known;
-	const reading = detectors.read(text, depth);
-	caches.readings.set(name, reading);
-	return reading;
-}
 
 const readers = [
 	'detect_prompt_injection',

@@ -4,8 +4,9 @@ import { gatewayLimits } from '../../limits.ts';
 import { bound, type CallState, type Piece } from '../call-state.ts';
 import type { Context } from '../context.ts';
 import { findingsOf, replacementOf } from '../detect-step.ts';
-import { choiceOf } from '../parameters.ts';
+import { choiceOf, numberOf } from '../parameters.ts';
 import { tokensIn } from '../pseudonyms.ts';
+import { findIn, readText } from '../readings.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 import { wantedPii } from './detect-pii.ts';
 
@@ -19,7 +20,7 @@ export const scanOutput: Step = defineStep('scan_output', {
 		const { piece } = state;
 		if (piece === undefined) throw new TapPassError('internal', { detail: 'there is no output' });
 		const tokens = tokensIn(piece.text).filter(({ token }) => state.pseudonyms?.restore(token) !== undefined);
-		const found = [...decided(piece, outputDetectorsOf(state, context), tokens), ...classified(piece, context)];
+		const found = [...decided(piece, outputDetectorsOf(state, context), tokens), ...classified(piece, state, context)];
 		if (found.length === 0) return nothing;
 		// A token of the caller's own says nothing of what it stands for.
 		const meant = found.filter(({ start, end }) => !tokens.some((token) => token.start <= start && end <= token.end));
@@ -71,8 +72,8 @@ function decided(
 }
 
 /** What only a complete text can be judged for. */
-function classified({ text, complete }: Piece, { detectors }: Context): readonly Detection[] {
+function classified({ text, complete }: Piece, state: CallState, context: Context): readonly Detection[] {
 	if (!complete) return [];
-	const reading = detectors.read(text, undefined);
-	return (['injection', 'obfuscation'] as const).flatMap((name) => detectors.find(reading, name, {}));
+	const reading = readText(text, numberOf(state, 'normalize_text', 'decode_depth_max'), context);
+	return (['injection', 'obfuscation'] as const).flatMap((name) => findIn(reading, name, {}, context));
 }
