@@ -2,7 +2,7 @@
  * A TapPass gateway in a process of its own: `bare` authenticates and forwards, `full` runs all 32 steps with detectors, decision
  * programs of three origins and an audit log that is durable on disk before an answer is released.
  */
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -25,6 +25,7 @@ import {
 	type GatewayPorts,
 	memoryPorts,
 	type Pipeline,
+	randomPool,
 } from '@tappass/gateway';
 import { generateKeys, makeDevelopmentRoot, mintToken } from '@tappass/signing';
 import { allowDenyDigest, encodeBase64Url, pinRoot } from '@tappass/trust';
@@ -170,7 +171,7 @@ if (mode === 'bare' || mode === 'full') {
 	const memory = memoryPorts({
 		now: Date.now,
 		monotonicMs: () => performance.now(),
-		randomBytes,
+		randomBytes: randomPool((bytes) => randomFillSync(bytes)),
 		mandates: {
 			async sign(_org, claims) {
 				const message = `${encode({ alg: 'ES256', kid: keys.token.id, typ: 'JWT' })}.${encode(claims)}`;

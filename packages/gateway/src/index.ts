@@ -40,6 +40,7 @@ export type {
 	UpstreamPort,
 } from './ports.ts';
 export { type ModelProbe, probeModel, probeServer } from './probe.ts';
+export { randomPool } from './random-pool.ts';
 export type { DoorContext, Route as GatewayRoute } from './routes.ts';
 export {
 	type Deciders,

@@ -3,6 +3,7 @@ import { type Json, parseJson, TapPassError } from '@tappass/core';
 import { doorLimits } from '../door-limits.ts';
 import { requestIdHeaders } from '../http/answer.ts';
 import type { UpstreamAnswer } from '../http/exchange.ts';
+import { follow } from '../http/follow.ts';
 import type { Admitted, Denial, Outcome } from '../pipeline/admission.ts';
 import type { Caller, ModelCall } from '../pipeline/call.ts';
 import type { DoorContext } from '../routes.ts';
@@ -49,11 +50,7 @@ export async function forwardCall(
 	// It is awaited before anything goes out; until then its failure must not count as nobody's.
 	admitted.recorded.catch(() => {});
 	const stopper = new AbortController();
-	const stop = (): void => stopper.abort();
-	for (const signal of [caller.gone, admitted.cut]) {
-		if (signal.aborted) stop();
-		signal.addEventListener('abort', stop, { once: true });
-	}
+	const unfollow = follow(stopper, [caller.gone, admitted.cut]);
 	const judge = new Judge(admitted.guard);
 	const passage: Passage = {
 		res,
@@ -70,9 +67,9 @@ export async function forwardCall(
 	} catch (error) {
 		outcome = endBadly(wire, passage, caller, error);
 	}
-	for (const signal of [caller.gone, admitted.cut]) signal.removeEventListener('abort', stop);
+	unfollow();
 	// An answer that nobody read to its end would keep its connection.
-	stop();
+	stopper.abort();
 	try {
 		await admitted.settle(outcome);
 	} catch (cause) {

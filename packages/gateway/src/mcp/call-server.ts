@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { canonicalBytes, sha256Hex, TapPassError } from '@tappass/core';
+import { follow } from '../http/follow.ts';
 import { denialOf, recordRefusal } from '../llm/refuse.ts';
 import type { Admission, Admitted, Denial, Identified, Outcome } from '../pipeline/admission.ts';
 import type { Caller, ToolCall } from '../pipeline/call.ts';
@@ -176,7 +177,8 @@ async function execute(passage: Passage): Promise<Ended> {
 	let said = Promise.resolve();
 	// What may not be asked or answered ends the call, whatever the server makes of it.
 	let refused: unknown;
-	const flooded = new AbortController();
+	const stop = new AbortController();
+	const unfollow = follow(stop, [caller.gone, admitted.cut]);
 	const tokens = tokensOf(meta);
 	let count = 0;
 	let waiting = 0;
@@ -186,7 +188,7 @@ async function execute(passage: Passage): Promise<Ended> {
 		count += 1;
 		if (count > mcpLimits.saidMax || waiting >= mcpLimits.waitingMax) {
 			refused ??= new TapPassError('upstream_malformed', { detail: 'it says more than any honest server' });
-			return flooded.abort();
+			return stop.abort();
 		}
 		waiting += 1;
 		said = said
@@ -202,7 +204,7 @@ async function execute(passage: Passage): Promise<Ended> {
 	};
 	const own = relay?.params(args) ?? { name: target.tool?.at_server ?? '', arguments: args };
 	const exchange: Exchange = {
-		signal: AbortSignal.any([caller.gone, admitted.cut, flooded.signal]),
+		signal: stop.signal,
 		traceparent: traceparentNow() ?? caller.traceparent,
 		headers: target.tool === undefined ? {} : mirroredHeaders(target.tool.mirrored, args),
 		capabilities: client?.capabilities ?? {},
@@ -216,9 +218,11 @@ async function execute(passage: Passage): Promise<Ended> {
 	const params = meta === undefined ? own : { ...own, _meta: tokens.sent };
 	const answer = await inRounds(passage, methodOf(asked), params, exchange, (more, around) =>
 		request(passage, more, around),
-	).catch((error: unknown) => {
-		throw refused ?? error;
-	});
+	)
+		.catch((error: unknown) => {
+			throw refused ?? error;
+		})
+		.finally(unfollow);
 	await said;
 	if (refused !== undefined) throw refused;
 	return release(passage, answer);

@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { canonicalJson } from '@tappass/core';
-import type { GatewayPorts, MandatePort } from '@tappass/gateway';
+import { type GatewayPorts, type MandatePort, randomPool } from '@tappass/gateway';
 import { encodeBase64Url } from '@tappass/trust';
 import type { AuditLog } from '../audit-store/audit-log.ts';
 import type { Notice } from '../events/notices.ts';
@@ -61,7 +61,7 @@ export function storedPorts({ store, keys, audit, prices, now, onError }: Stored
 		signals,
 		now,
 		monotonicMs: () => performance.now(),
-		randomBytes: (count) => randomBytes(count),
+		randomBytes: randomPool((bytes) => randomFillSync(bytes)),
 	};
 	return {
 		ports,

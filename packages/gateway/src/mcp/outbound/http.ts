@@ -1,6 +1,7 @@
 import { type Json, parseJson, TapPassError } from '@tappass/core';
 import type { Agent } from 'undici';
 import { type HeldAnswer, sendHttp, upstreamError } from '../../http/exchange.ts';
+import { follow } from '../../http/follow.ts';
 import { SseParser } from '../../stream/sse.ts';
 import { mcpLimits } from '../limits.ts';
 import { sessionRevisions, statelessRevision } from '../revisions.ts';
@@ -159,7 +160,13 @@ export class HttpConnection implements Connection {
 
 	/** Sends a request and reads until its answer. */
 	async #exchange(id: number, method: string, params: JsonObject, exchange: Exchange): Promise<RpcAnswer> {
-		const signal = AbortSignal.any([exchange.signal, this.#closed.signal]);
+		const stop = new AbortController();
+		const unfollow = follow(stop, [exchange.signal, this.#closed.signal]);
+		return this.#answerTo(id, method, params, { ...exchange, signal: stop.signal }).finally(unfollow);
+	}
+
+	async #answerTo(id: number, method: string, params: JsonObject, exchange: Exchange): Promise<RpcAnswer> {
+		const { signal } = exchange;
 		const asked = this.stateless ? withMeta(params, exchange.capabilities) : params;
 		const answer = await this.#send(
 			'POST',
@@ -170,8 +177,7 @@ export class HttpConnection implements Connection {
 		if (answer.status === 404 && this.#session !== undefined) this.#lost = true;
 		if (method === 'initialize') this.#session = headerOf(answer, 'mcp-session-id');
 		const type = headerOf(answer, 'content-type') ?? '';
-		if (type.startsWith('text/event-stream') && answer.status === 200)
-			return this.#readStream(id, answer, exchange, signal);
+		if (type.startsWith('text/event-stream') && answer.status === 200) return this.#readStream(id, answer, exchange);
 		const bytes = await collect(answer);
 		if (answer.status === 401 || answer.status === 403)
 			throw new TapPassError('upstream_refused', { detail: `it answered ${answer.status}` });
@@ -192,7 +198,7 @@ export class HttpConnection implements Connection {
 		};
 	}
 
-	async #readStream(id: number, answer: HeldAnswer, exchange: Exchange, signal: AbortSignal): Promise<RpcAnswer> {
+	async #readStream(id: number, answer: HeldAnswer, exchange: Exchange): Promise<RpcAnswer> {
 		const parser = new SseParser();
 		try {
 			for await (const chunk of answer.body) {
@@ -205,7 +211,7 @@ export class HttpConnection implements Connection {
 				}
 			}
 		} catch (error) {
-			throw faultOf(error, signal);
+			throw faultOf(error, exchange.signal);
 		} finally {
 			answer.close();
 		}
