@@ -133,7 +133,7 @@ function bare(pipeline: Pipeline, ports: GatewayPorts): Pipeline {
 	const never = new AbortController().signal;
 	const guard = {
 		push: (_channel: string, text: string) => ({ effect: 'release', text }) as const,
-		end: () => ({ effect: 'release', text: '' }) as const,
+		end: (_channel: string, text = '') => ({ effect: 'release', text }) as const,
 		whole: async (text: string) => ({ effect: 'release', text }) as const,
 		emission: async ({ arguments_text }: { readonly arguments_text: string }) =>
 			({ effect: 'release', arguments_text }) as const,

@@ -36,4 +36,10 @@ export interface OutputDetector {
 	 * Never before `from`.
 	 */
 	readonly holdFrom: (text: string, from?: number) => number;
+	/** Both in one pass: how far the text is decided from `from` on, all of it when it is `complete`, and what was found there. */
+	readonly decide: (
+		text: string,
+		from: number,
+		complete: boolean,
+	) => { readonly to: number; readonly found: readonly Detection[] };
 }

@@ -98,12 +98,12 @@ function detectorOf(
 			.map((one) => ({ ...one, start: one.start + from, end: one.end + from }))
 			.filter((one) => one.start >= start && one.start < decidedBefore);
 	};
-	/** Goes through the segments; `take` gets what each holds. Returns where an undecided rest begins. */
+	/** Goes through the segments; `take` gets what each holds. Returns where an undecided rest begins, alone without it. */
 	const walk = (
 		text: string,
 		begin: number,
 		complete: boolean,
-		take: (found: readonly Detection[]) => void,
+		take?: (found: readonly Detection[]) => void,
 	): number => {
 		for (let from = begin; ; ) {
 			const next = nextSegment(text, from, complete, segmenter);
@@ -111,20 +111,21 @@ function detectorOf(
 			if (next.kind === 'open') return next.from;
 			const { segment } = next;
 			const whole = segment.decidedBefore === segment.end;
-			const found = detectIn(text, segment);
-			take(found);
+			const found = whole && take === undefined ? [] : detectIn(text, segment);
+			take?.(found);
 			from = whole ? segment.end : Math.max(segment.decidedBefore, found.at(-1)?.end ?? 0);
 		}
+	};
+	const decide: OutputDetector['decide'] = (text, from, complete) => {
+		const all: Detection[] = [];
+		return { to: walk(text, from, complete, (found) => all.push(...found)), found: all };
 	};
 	return {
 		name,
 		window: limits.outputWindowMax,
 		context: limits.outputContext,
-		find: (text, from = 0, to = text.length) => {
-			const all: Detection[] = [];
-			walk(text, from, to === text.length, (found) => all.push(...found));
-			return all;
-		},
-		holdFrom: (text, from = 0) => walk(text, from, false, () => undefined),
+		find: (text, from = 0, to = text.length) => decide(text, from, to === text.length).found,
+		holdFrom: (text, from = 0) => walk(text, from, false),
+		decide,
 	};
 }

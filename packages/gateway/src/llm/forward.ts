@@ -69,13 +69,16 @@ export async function forwardCall(
 	}
 	unfollow();
 	// An answer that nobody read to its end would keep its connection.
-	stopper.abort();
+	stopper.abort(callOver);
 	try {
 		await admitted.settle(outcome);
 	} catch (cause) {
 		context.report({ code: 'audit_unavailable', request_id: admitted.request_id, cause });
 	}
 }
+
+// Made once: to make one for each call, with its stack, costs as much as a step.
+const callOver = new TapPassError('upstream_truncated', { detail: 'the call is over' });
 
 async function pass(context: DoorContext, wire: WireFormat, asked: Asked, passage: Passage): Promise<Outcome> {
 	const { admitted, stop } = passage;

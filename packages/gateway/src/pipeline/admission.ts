@@ -80,8 +80,8 @@ export type Guarded =
 export interface OutputGuard {
 	/** More text of a channel; answers what may go out now. Redactions and restored tokens are in it already. */
 	readonly push: (channel: string, delta: string) => Guarded;
-	/** A channel is over: whatever was held comes out, or blocks. */
-	readonly end: (channel: string) => Guarded;
+	/** A channel is over, with what comes last: whatever was held comes out, or blocks. */
+	readonly end: (channel: string, last?: string) => Guarded;
 	/** A complete tool call that the model emitted: steps 11 and 19 to 24 (step 28 `check_emissions`). */
 	readonly emission: (call: {
 		readonly wire_name: string;

@@ -79,16 +79,17 @@ export function createGuard(state: CallState, steps: OutputSteps, context: Conte
 	return {
 		push: (name, delta) =>
 			failSafe(() => {
-				const channel = channels.get(name) ?? { text: '', from: 0, look: { cursors: [], pending: [] } };
+				const channel = channels.get(name) ?? freshChannel();
 				channels.set(name, channel);
 				channel.text += delta;
 				return advance(channel, false);
 			}),
-		end: (name) =>
+		end: (name, last = '') =>
 			failSafe(() => {
-				const channel = channels.get(name);
+				const channel = channels.get(name) ?? freshChannel();
 				channels.delete(name);
-				return channel === undefined ? { effect: 'release', text: '' } : advance(channel, true);
+				channel.text += last;
+				return channel.text === '' ? { effect: 'release', text: '' } : advance(channel, true);
 			}),
 		whole: async (text) => {
 			if (blocked !== undefined) return { effect: 'block', denial: blocked };
@@ -116,6 +117,10 @@ export function createGuard(state: CallState, steps: OutputSteps, context: Conte
 			return { effect: 'release', arguments_text: released.changed ? JSON.stringify(released.args) : arguments_text };
 		},
 	};
+}
+
+function freshChannel(): Channel {
+	return { text: '', from: 0, look: { cursors: [], pending: [] } };
 }
 
 function wholePiece(text: string, complete: boolean): Piece {

@@ -21,19 +21,28 @@ export class Judge {
 	 * @throws {TapPassError} upstream_malformed: a half that belongs to none
 	 */
 	push(channel: string, delta: string): string {
+		const text = this.#whole(channel, delta);
+		return this.#settle(() => this.#guard.push(channel, text));
+	}
+
+	/**
+	 * A channel is over, with what comes last; what was still held.
+	 * @throws {TapPassError} upstream_malformed: it ended inside a character
+	 */
+	end(channel: string, last = ''): string {
+		const text = this.#whole(channel, last);
+		if (this.#halves.has(channel)) throw malformed('half a character');
+		return this.#settle(() => this.#guard.end(channel, text));
+	}
+
+	#whole(channel: string, delta: string): string {
 		const joined = (this.#halves.get(channel) ?? '') + delta;
 		const half = /[\ud800-\udbff]$/.exec(joined)?.[0];
 		const text = half === undefined ? joined : joined.slice(0, -1);
 		if (!text.isWellFormed()) throw malformed('half a character');
 		if (half === undefined) this.#halves.delete(channel);
 		else this.#halves.set(channel, half);
-		return this.#settle(() => this.#guard.push(channel, text));
-	}
-
-	/** A channel is over; what was still held. @throws {TapPassError} upstream_malformed: it ended inside a character */
-	end(channel: string): string {
-		if (this.#halves.has(channel)) throw malformed('half a character');
-		return this.#settle(() => this.#guard.end(channel));
+		return text;
 	}
 
 	/** A text that is complete, judged as a channel of its own. */
@@ -41,7 +50,7 @@ export class Judge {
 		if (text === '') return '';
 		this.#names += 1;
 		const channel = `text.${this.#names}`;
-		return this.push(channel, text) + this.end(channel);
+		return this.end(channel, text);
 	}
 
 	/** A complete tool call; its arguments as they may go out, or undefined: denied. */

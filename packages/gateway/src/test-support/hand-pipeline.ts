@@ -129,7 +129,7 @@ export function handGuard({ forbidden = [], redacted = [], tools, changeArgument
 	}
 	return {
 		push: (channel, delta) => judge(channel, delta, false),
-		end: (channel) => judge(channel, '', true),
+		end: (channel, last = '') => judge(channel, last, true),
 		async emission({ wire_name, arguments_text }) {
 			if (tools !== undefined && !tools.includes(wire_name))
 				return { effect: 'block', denial: handDenial('tool_denied') };

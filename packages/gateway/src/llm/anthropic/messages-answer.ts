@@ -41,7 +41,7 @@ export async function judgeMessagesAnswer(body: Json, judge: Judge): Promise<rea
 		judge.leaves(block, at, edits, field === undefined ? blockGrammar : textGrammar[field]);
 		if (field === undefined) continue;
 		const text = block[field] as string;
-		const released = judge.push(`${index}`, text) + judge.end(`${index}`);
+		const released = judge.end(`${index}`, text);
 		if (released !== text) edits.push({ at: `${at}/${field}`, json: JSON.stringify(released) });
 	}
 	judge.leaves(body, '', edits, messageGrammar);

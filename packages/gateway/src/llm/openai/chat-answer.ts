@@ -69,7 +69,7 @@ async function judgeMessage(
 			continue;
 		}
 		const channel = `${choice}.${key}`;
-		const text = judge.push(channel, value) + judge.end(channel);
+		const text = judge.end(channel, value);
 		if (text !== value) edits.push({ at: below, json: JSON.stringify(text) });
 	}
 	const { calls, call } = callsOf(message);

@@ -62,7 +62,7 @@ export class ItemJudge {
 		}
 		if (!text.startsWith(run.raw)) throw malformed('a text that is not what was streamed');
 		const rest = text.slice(run.raw.length);
-		const tail = (rest === '' ? '' : this.#judge.push(channel, rest)) + this.#judge.end(channel);
+		const tail = this.#judge.end(channel, rest);
 		run.raw = text;
 		run.released += tail;
 		run.ended = true;

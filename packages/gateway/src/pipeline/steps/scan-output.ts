@@ -58,9 +58,9 @@ function decided(
 	let to = piece.to;
 	detectors.forEach((detector, index) => {
 		const from = look.cursors[index] ?? piece.from;
-		const hold = over ? text.length : detector.holdFrom(text, from);
-		if (hold > from) look.pending.push(...detector.find(text, from, hold));
-		look.cursors[index] = Math.max(from, hold);
+		const decided = detector.decide(text, from, over);
+		look.pending.push(...decided.found);
+		look.cursors[index] = Math.max(from, decided.to);
 		to = Math.min(to, look.cursors[index]);
 	});
 	for (const { start, end } of [...look.pending, ...tokens].sort((a, b) => b.start - a.start))
