@@ -42,6 +42,10 @@ describe('refused is', () => {
 		await expect(hold({}, path())).rejects.toThrow('where the daemon keeps its keys');
 	});
 
+	test('a workspace around it, also when the state is denied', async () => {
+		await expect(hold({ deny_paths: [state] }, home)).rejects.toMatchObject({ code: 'runtime_unenforced' });
+	});
+
 	test('a link to what is around it', async () => {
 		symlinkSync(home, join(home, 'work/link'));
 

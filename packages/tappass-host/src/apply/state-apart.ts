@@ -30,8 +30,9 @@ export interface Shown {
 export async function assertStateApart({ directory, filesystem, state, workspace }: Shown): Promise<void> {
 	const [kept, own, work] = await Promise.all([state, join(directory, 'workspace'), workspace].map(placeOf));
 	const denied = await Promise.all(hostPaths(filesystem.deny_paths).map(placeOf));
-	if (denied.some((path) => coversPath(path, kept!))) return;
-	const read = await Promise.all(hostPaths(filesystem.read_only).map(placeOf));
+	// What is denied is taken out of what is read; the workspace stands under another name inside, where it would be there still.
+	const isDenied = denied.some((path) => coversPath(path, kept!));
+	const read = isDenied ? [] : await Promise.all(hostPaths(filesystem.read_only).map(placeOf));
 	const shown = coversPath(own!, work!) ? read : [work!, ...read];
 	const around = shown.find((path) => coversPath(path, kept!) || coversPath(kept!, path));
 	if (around === undefined) return;

@@ -78,6 +78,7 @@ describe('first bytes of a tunnel', () => {
 	});
 	test.each([
 		['empty lines in front of it', '\r\n\nGET / HTTP/1.1\r\nHost: a.acme.com\r\n\r\n'],
+		['a carriage return in its line', 'GET /\r HTTP/1.1\r\nHost: a.acme.com\r\n\r\n'],
 		['a version to come', 'GET / HTTP/1.7\r\nHost: a.acme.com\r\n\r\n'],
 		['a method of its own', 'get\t/ HTTP/1.1 \nhost:a.acme.com\n\n'],
 	])('HTTP: is read with %s', (_, text) => {
@@ -86,6 +87,8 @@ describe('first bytes of a tunnel', () => {
 	test.each([
 		['two hosts', 'GET / HTTP/1.1\r\nHost: a.com\r\nhost: b.com\r\n\r\n'],
 		['no host name', 'GET / HTTP/1.1\r\nHost: a b\r\n\r\n'],
+		['blanks without end', `GET${' '.repeat(20_000)}`],
+		['versions without end', `GET${' HTTP/1.1'.repeat(2_000)}`],
 		['a line without end', `GET /${'a'.repeat(20_000)}`],
 		['nothing but empty lines', '\r\n'.repeat(10_000)],
 		['a header without end', `GET / HTTP/1.1\r\nx: ${'a'.repeat(20_000)}`],

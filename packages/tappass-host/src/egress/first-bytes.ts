@@ -26,13 +26,15 @@ function read(bytes: Buffer): FirstBytes {
 	if (text === '') return { kind: 'incomplete' };
 	// HTTP/2 without TLS: each of its requests names a host of its own.
 	if (text.startsWith('PRI * HTTP/2')) return { kind: 'malformed' };
-	if (httpStart.test(text)) return readRequest(text);
+	const line = text.indexOf('\n');
+	if (line >= 0 && requestLine.test(text.slice(0, line))) return readRequest(text);
 	return couldBeHttp.test(text) ? { kind: 'incomplete' } : { kind: 'opaque' };
 }
 
 // As broadly as any server reads one: what is taken for something else is not looked into.
-const httpStart = /^[\w-]{1,32}[ \t]+[^\r\n]*[ \t]HTTP\/\d[^\r\n]*\r?\n/i;
-const couldBeHttp = /^(?:[A-Z]{1,16}|[A-Z]{3,16} [^\r\n]*\r?)$/;
+// Nothing in them can be matched in two ways: they are asked again with every byte that comes.
+const requestLine = /^[\w-]{1,32}[ \t][^\n]*[ \t]HTTP\/\d/i;
+const couldBeHttp = /^(?:[A-Z]{1,16}|[A-Z]{3,16}[ \t][^\n]*)$/;
 
 function readRequest(text: string): FirstBytes {
 	const end = text.search(/\r?\n\r?\n/);
