@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { printable } from '@tappass/cli-kit';
-import { TapPassError } from '@tappass/core';
+import { type ErrorCode, TapPassError } from '@tappass/core';
 import { type LocalStatus, localStatus } from '@tappass/server';
 import { askIfReady } from './remote/api-client.ts';
 import { connect } from './remote/connect.ts';
@@ -18,7 +18,7 @@ export interface ServerPicture {
 
 /** A server anywhere, asked with the key for it when there is one. @throws {TapPassError} what it answers; server_unreachable */
 export async function lookAtServer(url: string): Promise<ServerPicture> {
-	const org = await askIfSignedIn(url);
+	const org = await statusUnless(url, ['unauthenticated']);
 	if (org === null) {
 		await askIfReady(url);
 		const lines = [`${url} takes requests. Sign in to see more: tappass login --server ${url} --key-file <file>`];
@@ -37,7 +37,8 @@ export async function lookAtDirectory(directory: string): Promise<ServerPicture>
 	const local = await localStatus(directory);
 	if (local === null)
 		return { isRunning: false, fields: { running: false }, lines: [printable(`No server runs on ${directory}.`)] };
-	const org = await askIfSignedIn(local.urls['operator'] ?? null);
+	const operator = local.urls['operator'] ?? null;
+	const org = operator === null ? null : await statusUnless(operator, ['unauthenticated', 'forbidden', 'usage']);
 	return {
 		isRunning: true,
 		fields: { running: true, ...local, org },
@@ -73,12 +74,11 @@ function localLines({ pid, version, started_at, urls }: LocalStatus): readonly s
 }
 
 // Whoever is not signed in is still told that it runs.
-async function askIfSignedIn(url: string | null): Promise<StatusView | null> {
-	if (url === null) return null;
+async function statusUnless(url: string, codes: readonly ErrorCode[]): Promise<StatusView | null> {
 	try {
 		return await (await connect(url)).get('/v1/status', status);
 	} catch (error) {
-		if (error instanceof TapPassError && ['unauthenticated', 'forbidden', 'usage'].includes(error.code)) return null;
+		if (error instanceof TapPassError && codes.includes(error.code)) return null;
 		throw error;
 	}
 }

@@ -36,7 +36,7 @@ export default class AgentDiscovered extends OperatorCommand {
 			schema: 'tappass.agent.discovered/1',
 			fields: { items },
 			text: listing(terminal, {
-				heading: heading,
+				heading,
 				rows,
 				spare: ['USER AGENT', 'CALLS', 'LAST'],
 				wide: chosen.wide,

@@ -48,7 +48,7 @@ export default class ApprovalList extends OperatorCommand {
 			schema: 'tappass.approval.list/1',
 			fields: { items },
 			text: listing(terminal, {
-				heading: heading,
+				heading,
 				rows,
 				spare: ['EXPIRES', 'RULE', 'STATE', 'APPROVED', 'PLACE'],
 				wide: chosen.wide,

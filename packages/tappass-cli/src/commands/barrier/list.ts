@@ -36,7 +36,7 @@ export default class BarrierList extends OperatorCommand {
 			schema: 'tappass.barrier.list/1',
 			fields: { ...found },
 			text: listing(terminal, {
-				heading: heading,
+				heading,
 				rows,
 				spare: ['SET BY', 'FRAMEWORK'],
 				wide: chosen.wide,

@@ -56,7 +56,7 @@ export default class SessionList extends OperatorCommand {
 			schema: 'tappass.session.list/1',
 			fields: { items },
 			text: listing(terminal, {
-				heading: heading,
+				heading,
 				rows,
 				spare: ['TOKENS', 'TOOLS', 'OPENED', 'PLACE', 'WHY KILLED', 'DOLLARS', 'CALLS'],
 				wide: chosen.wide,

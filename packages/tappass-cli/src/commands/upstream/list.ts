@@ -35,7 +35,7 @@ export default class UpstreamList extends OperatorCommand {
 			schema: 'tappass.upstream.list/1',
 			fields: { items },
 			text: listing(terminal, {
-				heading: heading,
+				heading,
 				rows,
 				spare: ['POSITION', 'SECRET', 'REGION', 'URL'],
 				wide: chosen.wide,

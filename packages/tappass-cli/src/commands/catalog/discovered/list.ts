@@ -47,7 +47,7 @@ export default class DiscoveredList extends OperatorCommand {
 			schema: 'tappass.catalog.discovered.list/1',
 			fields: { items },
 			text: listing(terminal, {
-				heading: heading,
+				heading,
 				rows,
 				spare: ['DESCRIPTION', 'DEFINITION', 'LAST', 'SEEN'],
 				wide: chosen.wide,
