@@ -40,17 +40,10 @@ export const gatewayLimits = {
 	otherTokensMax: 65_536,
 	/** Tokens of an answer whose length the caller did not limit. */
 	answerTokens: 8_192,
-	/** Dollars for a million tokens of a model whose price is unknown, when no policy states it: above every list price. */
-	unknownPriceDollarsPerMillion: 200,
 	/** Sandboxes of which a process remembers how often they changed: those with a call under way. */
 	changesKeptMax: 65_536,
 	/** Tool calls that a session remembers. */
 	recentCallsMax: 64,
-	/** `loop_guard` where the policy states no number. */
-	sameShapeMax: 50,
-	destructiveMax: 3,
-	cycleLengthMax: 16,
-	loopWindowMinutes: 10,
 	/** Times that a cycle of exactly equal calls comes round before it is one. */
 	cycleRoundsMax: 4,
 	/** Times in a row that one and the same call may be made: polling is honest, for a while. */

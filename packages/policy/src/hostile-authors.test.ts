@@ -40,6 +40,54 @@ describe('an author below a floor', () => {
 		expect(forced.effective_pipeline.steps.schema_acl.action).toBe('block');
 		expect(refusals({ agent: [policy('a.rego', 'pipeline.steps.schema_acl := {"action": "block"}')] })).toEqual([]);
 	});
+	it('cannot turn down a step that the floor switches on as it is', () => {
+		const turnedDown: readonly (readonly [step: string, parameter: string, value: string, unasked: string])[] = [
+			['detect_prompt_injection', 'threshold_percent', '100', '50'],
+			['detect_obfuscation', 'threshold_percent', '51', '50'],
+			['detect_pii', 'confidence_percent', '100', '50'],
+			['scan_output', 'confidence_percent', '100', '50'],
+			['detect_exfiltration', 'encoded_bytes_max', '1048576', '4096'],
+			['detect_secrets', 'allow_fingerprints', '["00"]', '[]'],
+			['loop_guard', 'destructive_max', '4', '3'],
+			['loop_guard', 'cycle_length_max', '0', '16'],
+			['normalize_text', 'decode_depth_max', '1', '2'],
+			['reserve_budget', 'unknown_price_dollars_per_million_tokens', '0', '200'],
+			['discover_tools', 'auto_approve_registered_servers', 'true', 'false'],
+		];
+		for (const [step, parameter, value, unasked] of turnedDown) {
+			const on = `pipeline.steps.${step} := {"enabled": true}`;
+			const loose = `pipeline.steps.${step} := {"parameters": {"${parameter}": ${value}}}`;
+
+			expect(refusals(both(on, loose)), step).toEqual([
+				expect.stringContaining(`parameters.${parameter}: ${value} at the project level contradicts ${unasked} of `),
+			]);
+			expect(compiled({ ...both(on, loose), forceNarrow: true }).effective_pipeline.steps).toMatchObject({
+				[step]: { parameters: { [parameter]: JSON.parse(unasked) as unknown } },
+			});
+			// The org's own operators know what they give up.
+			expect(refusals({ org: [policy('org.rego', loose)] }), step).toEqual([]);
+			expect(refusals(both(loose, loose)), step).toEqual([]);
+		}
+	});
+	it('cannot turn down what is part of every call, though nobody above says a word about it', () => {
+		const rule = 'pipeline.steps.reserve_budget := {"parameters": {"unknown_price_dollars_per_million_tokens": 199}}';
+
+		expect(refusals({ agent: [policy('a.rego', rule)] })).toEqual([
+			'a.rego:3:1 policy_contradiction pipeline.steps.reserve_budget.parameters.unknown_price_dollars_per_million_tokens: 199 at the agent level contradicts 200 of every call (use 200 or something stricter (max))',
+		]);
+		expect(refusals({ agent: [policy('a.rego', rule.replace('199', '200'))] })).toEqual([]);
+	});
+	it('cannot let a Pack turn down a step of the operator beside it', () => {
+		const library = libraryWith(
+			pack('slack', 'pipeline.steps.detect_prompt_injection := {"parameters": {"threshold_percent": 90}}'),
+		);
+		const org = (rule: string) =>
+			compiled({ library, org: [policy('o.rego', rule)], packs: [{ id: 'slack', level: 'org' }] }).effective_pipeline
+				.steps.detect_prompt_injection.parameters;
+
+		expect(org('pipeline.steps.detect_prompt_injection := {"enabled": true}')).toEqual({ threshold_percent: 50 });
+		expect(org('_nothing := true')).toEqual({ threshold_percent: 90 });
+	});
 	it('cannot open a schema on a server whose schemas are listed above, and may deny any', () => {
 		const org = 'tools.schemas_acl.db.finance := "ro"';
 

@@ -8,30 +8,35 @@ import type { ParameterValue } from './steps.ts';
  * later of `values` is stricter.
  */
 export type StepParameter =
-	| { readonly type: 'boolean'; readonly strict: 'true_wins' | 'false_wins' }
+	| { readonly type: 'boolean'; readonly strict: 'true_wins' | 'false_wins'; readonly unstated?: boolean }
 	| {
 			readonly type: 'integer';
 			readonly strict: 'max' | 'min';
 			readonly unit: string;
 			readonly min: 0;
 			readonly max: number;
+			/** What the step goes by when nobody states it; without it there is no bound then. */
+			readonly unstated?: number;
 	  }
 	| {
 			readonly type: 'list';
+			/** A union that names nothing means everything there is, an intersection that names nothing means nothing. */
 			readonly strict: 'union' | 'intersection';
 			readonly meaning: string;
-			/** With a union: all that there are; a step that is enabled without naming any looks for all of them. */
+			/** With a union: all that there are. */
 			readonly values?: readonly string[];
+			/** With an intersection: what holds when nobody states it; without it everything does. */
+			readonly unstated?: readonly string[];
 	  }
 	| { readonly type: 'choice'; readonly strict: 'last'; readonly values: readonly string[] };
 
 /** A ceiling: the smaller number is stricter. */
-export function maximum(unit: string, max: number): StepParameter {
-	return { type: 'integer', strict: 'min', unit, min: 0, max };
+export function maximum(unit: string, max: number, unstated?: number): StepParameter {
+	return { type: 'integer', strict: 'min', unit, min: 0, max, ...(unstated === undefined ? {} : { unstated }) };
 }
 /** A floor: the larger number is stricter. */
-export function minimum(unit: string, max: number): StepParameter {
-	return { type: 'integer', strict: 'max', unit, min: 0, max };
+export function minimum(unit: string, max: number, unstated?: number): StepParameter {
+	return { type: 'integer', strict: 'max', unit, min: 0, max, ...(unstated === undefined ? {} : { unstated }) };
 }
 /** A switch that is stricter when on. */
 export function switchOn(): { readonly type: 'boolean'; readonly strict: 'true_wins' | 'false_wins' } {
@@ -56,8 +61,10 @@ export function stricterParameter(parameter: StepParameter, a: ParameterValue, b
 			return Math.min(Number(a), Number(b));
 		case 'max':
 			return Math.max(Number(a), Number(b));
-		case 'union':
-			return sortedSet([...strings(a), ...strings(b)]);
+		case 'union': {
+			const [x, y] = [strings(a), strings(b)];
+			return x.length === 0 || y.length === 0 ? everything(parameter) : sortedSet([...x, ...y]);
+		}
 		case 'intersection':
 			return sortedSet(strings(a).filter((item) => strings(b).includes(item)));
 		case 'last':
@@ -81,11 +88,17 @@ function sortedSet(items: readonly string[]): readonly string[] {
 }
 
 /**
- * What an enabled step means when it does not state the parameter, where that is the strictest there is: it must not get
- * looser because somebody else states less. Undefined where saying nothing leaves the choice to others.
+ * What a step that runs goes by when nobody states the parameter: it must not get looser because somebody else states less.
+ * Undefined where that is the loosest there is.
  */
 export function impliedParameter(parameter: StepParameter): ParameterValue | undefined {
-	return parameter.strict === 'union' && parameter.values !== undefined ? [...parameter.values].sort() : undefined;
+	if (parameter.strict === 'union') return everything(parameter);
+	return 'unstated' in parameter ? parameter.unstated : undefined;
+}
+
+/** A list of a union that names nothing, and one that names all there are, are one. */
+function everything({ values }: { readonly values?: readonly string[] }): readonly string[] {
+	return sortedSet(values ?? []);
 }
 
 /** Strict zod object of a parameter table; every parameter optional. */

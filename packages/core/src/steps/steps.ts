@@ -129,7 +129,8 @@ const rows: readonly Row[] = [
 		'always',
 		'Reserves tokens and money before they can be spent.',
 		{
-			unknown_price_dollars_per_million_tokens: minimum('dollars', 10_000),
+			// Unasked, a model whose price is unknown counts as dearer than every list price.
+			unknown_price_dollars_per_million_tokens: minimum('dollars', 10_000, 200),
 			deny_unknown_price: switchOn(),
 		},
 	],
@@ -147,7 +148,7 @@ const rows: readonly Row[] = [
 		'both',
 		'policy',
 		'Keeps classified content from agents that are not cleared for it.',
-		{ frameworks: list('union', 'classification frameworks that apply') },
+		{ frameworks: list('union', 'classification frameworks that apply; not stated: all of them') },
 	],
 	[
 		'evaluate_rego',
@@ -163,7 +164,7 @@ const rows: readonly Row[] = [
 		'both',
 		'always',
 		'Folds Unicode and decodes payloads, so that detectors read what the model reads.',
-		{ decode_depth_max: minimum('layers', 8) },
+		{ decode_depth_max: minimum('layers', 8, 2) },
 	],
 	[
 		'detect_prompt_injection',
@@ -171,7 +172,7 @@ const rows: readonly Row[] = [
 		'both',
 		'policy',
 		'Finds attempts to take over the agent by text.',
-		{ threshold_percent: maximum('percent', 100) },
+		{ threshold_percent: maximum('percent', 100, 50) },
 	],
 	[
 		'detect_obfuscation',
@@ -179,7 +180,7 @@ const rows: readonly Row[] = [
 		'both',
 		'policy',
 		'Finds hidden or encoded instructions.',
-		{ threshold_percent: maximum('percent', 100) },
+		{ threshold_percent: maximum('percent', 100, 50) },
 	],
 	[
 		'detect_secrets',
@@ -187,7 +188,14 @@ const rows: readonly Row[] = [
 		'both',
 		'policy',
 		'Finds keys, tokens and passwords.',
-		{ allow_fingerprints: list('intersection', 'SHA-256 of values known to be harmless') },
+		{
+			allow_fingerprints: {
+				type: 'list',
+				strict: 'intersection',
+				meaning: 'SHA-256 of values known to be harmless',
+				unstated: [],
+			},
+		},
 	],
 	[
 		'detect_pii',
@@ -198,7 +206,7 @@ const rows: readonly Row[] = [
 		{
 			mode: mode(piiModes),
 			classes: list('union', 'classes to look for; not stated: all of them', piiClasses),
-			confidence_percent: maximum('percent', 100),
+			confidence_percent: maximum('percent', 100, 50),
 		},
 	],
 	[
@@ -207,7 +215,7 @@ const rows: readonly Row[] = [
 		'both',
 		'policy',
 		'Finds data on its way out: links, images, encoded bulk.',
-		{ encoded_bytes_max: maximum('bytes', 1_048_576) },
+		{ encoded_bytes_max: maximum('bytes', 1_048_576, 4_096) },
 	],
 	['filter_offered_tools', 'tools', 'model', 'always', 'Removes tools from the request that the agent may not use.'],
 	[
@@ -216,7 +224,7 @@ const rows: readonly Row[] = [
 		'both',
 		'always',
 		'Records tools nobody has approved, and denies them.',
-		{ auto_approve_registered_servers: { ...switchOn(), strict: 'false_wins' } },
+		{ auto_approve_registered_servers: { type: 'boolean', strict: 'false_wins', unstated: false } },
 	],
 	['authorize_tool', 'tools', 'both', 'always', 'Checks allow, deny, trust level and forbidden capabilities.'],
 	['schema_acl', 'tools', 'both', 'always', 'Checks the right to the schema that a call touches.'],
@@ -236,10 +244,10 @@ const rows: readonly Row[] = [
 		'policy',
 		'Kills a session that repeats itself.',
 		{
-			same_shape_max: maximum('calls', 10_000),
-			destructive_max: maximum('calls', 1_000),
-			cycle_length_max: minimum('calls', 64),
-			window_minutes: minimum('minutes', 1_440),
+			same_shape_max: maximum('calls', 10_000, 50),
+			destructive_max: maximum('calls', 1_000, 3),
+			cycle_length_max: minimum('calls', 64, 16),
+			window_minutes: minimum('minutes', 1_440, 10),
 		},
 	],
 	['inject_credentials', 'forward', 'both', 'always', 'Adds the upstream credential, here and nowhere else.'],
@@ -253,7 +261,7 @@ const rows: readonly Row[] = [
 		{
 			mode: mode(piiModes),
 			classes: list('union', 'classes to look for; not stated: all of them', piiClasses),
-			confidence_percent: maximum('percent', 100),
+			confidence_percent: maximum('percent', 100, 50),
 		},
 	],
 	['check_emissions', 'respond', 'model', 'always', 'Judges the tool calls that a model asks for.'],

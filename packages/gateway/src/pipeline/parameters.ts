@@ -1,4 +1,4 @@
-import type { StepName } from '@tappass/core';
+import { findStep, impliedParameter, type StepName } from '@tappass/core';
 import type { CallState } from './call-state.ts';
 
 /** A parameter of a step as the policy states it; undefined when nobody does. */
@@ -7,9 +7,15 @@ function parameterOf(state: CallState, step: StepName, name: string): unknown {
 	return parameters !== undefined && Object.hasOwn(parameters, name) ? parameters[name] : undefined;
 }
 
+/** A number as the policy states it, or what the step goes by when nobody does; undefined when there is no bound then. */
 export function numberOf(state: CallState, step: StepName, name: string): number | undefined {
-	const value = parameterOf(state, step, name);
+	const value = parameterOf(state, step, name) ?? implied(step, name);
 	return typeof value === 'number' ? value : undefined;
+}
+
+function implied(step: StepName, name: string): unknown {
+	const parameter = findStep(step)?.parameters[name];
+	return parameter === undefined ? undefined : impliedParameter(parameter);
 }
 
 export function flagOf(state: CallState, step: StepName, name: string): boolean {

@@ -27,6 +27,8 @@ export function isWritten(origin: Origin): boolean {
 export interface Statement<T> {
 	readonly origin: Origin;
 	readonly stated: Stated<T>;
+	/** Nobody wrote it: it is what leaving the value out means. It binds others and contradicts nobody. */
+	readonly implied?: true;
 }
 
 /** The statements of one value, from the top. */

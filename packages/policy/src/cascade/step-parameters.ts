@@ -6,12 +6,17 @@ import {
 	type StepParameter,
 	stricterParameter,
 } from '@tappass/core';
-import type { Contribution, Stated, StepStatement } from '../resolve/contribution.ts';
+import type { Chain, Contribution, Origin, Stated } from '../resolve/contribution.ts';
 import type { Conflict } from './conflict.ts';
-import { statementsOf } from './order.ts';
+import { isAbove, isWritten, type Statement } from './order.ts';
 import { strictest } from './strictest.ts';
 
-/** Step parameters: each one's own strict direction; the loose direction below is a contradiction. */
+/**
+ * Step parameters: each one's own strict direction; the loose direction below is a contradiction. A step that runs without
+ * stating a parameter goes by what the table of steps says it does unasked: that counts as stated as soon as somebody
+ * states the parameter. An operator states it past what Packs and concerns beside them, or anyone below, leave unsaid;
+ * nobody states it past the silence of an operator above.
+ */
 export function mergeParameters(
 	step: StepDefinition,
 	contributions: readonly Contribution[],
@@ -19,8 +24,7 @@ export function mergeParameters(
 	const merged: Record<string, Stated<ParameterValue>> = {};
 	const conflicts: Conflict[] = [];
 	for (const [name, parameter] of Object.entries(step.parameters)) {
-		const statements = statementsOf(contributions, ({ steps }) => sorted(stated(steps[step.name], name, parameter)));
-		const result = strictest(statements, {
+		const result = strictest(statementsAbout(step, name, parameter, contributions), {
 			what: `pipeline.steps.${step.name}.parameters.${name}`,
 			stricter: (a, b) => stricterParameter(parameter, a, b),
 			isLooser: (above, below) => isLooserParameter(parameter, above, below),
@@ -33,20 +37,45 @@ export function mergeParameters(
 	return { merged, conflicts };
 }
 
-// An enabled step that says nothing of a parameter may mean the strictest there is; then that is what it states.
-function stated(
-	statement: StepStatement | undefined,
+function statementsAbout(
+	step: StepDefinition,
 	name: string,
 	parameter: StepParameter,
-): Stated<ParameterValue> | undefined {
-	const { enabled, parameters } = statement ?? {};
-	const implied = impliedParameter(parameter);
-	if (parameters?.[name] !== undefined || enabled?.value !== true || implied === undefined) return parameters?.[name];
-	return { ...enabled, value: implied };
+	contributions: readonly Contribution[],
+): readonly Statement<ParameterValue>[] {
+	const value = impliedParameter(parameter);
+	const all = contributions.flatMap(({ origin, steps }): readonly Statement<ParameterValue>[] => {
+		const { enabled, parameters } = steps[step.name] ?? {};
+		const stated = parameters?.[name];
+		if (stated !== undefined) return [{ origin, stated: oneText(parameter, stated) }];
+		if (value === undefined || enabled?.value !== true) return [];
+		return [{ origin, stated: { ...enabled, value }, implied: true }];
+	});
+	// Whoever enables a step without naming what it looks for means everything, whoever else names less.
+	if (value === undefined || parameter.strict === 'union') return all;
+	const spoken = all.filter(({ implied }) => implied !== true);
+	const [first] = spoken;
+	if (first === undefined) return [];
+	const floor: readonly Statement<ParameterValue>[] =
+		step.runs === 'always'
+			? [{ origin: everyCall, stated: { ...first.stated, chains: unasked, value }, implied: true }]
+			: [];
+	return [...floor, ...all].filter(
+		({ origin, implied }) =>
+			implied !== true || !spoken.some((each) => isWritten(each.origin) && isPast(each.origin, origin)),
+	);
 }
 
-// Lists are sets: one text for one value.
-function sorted(stated: Stated<ParameterValue> | undefined): Stated<ParameterValue> | undefined {
-	if (stated === undefined || !Array.isArray(stated.value)) return stated;
-	return { ...stated, value: [...new Set(stated.value as readonly string[])].sort() };
+// What a step of every call does is a floor to all but the org's own operators.
+const everyCall: Origin = { level: 'org', kind: 'concern', name: 'every call' };
+const unasked: readonly Chain[] = [[{ kind: 'default', note: 'what the step does unasked' }]];
+
+function isPast(operator: Origin, silent: Origin): boolean {
+	return isAbove(operator, silent) || (operator.level === silent.level && !isWritten(silent));
+}
+
+// Lists are sets, and one that names everything has one text.
+function oneText(parameter: StepParameter, stated: Stated<ParameterValue>): Stated<ParameterValue> {
+	if (!Array.isArray(stated.value)) return stated;
+	return { ...stated, value: stricterParameter(parameter, stated.value, stated.value) };
 }

@@ -32,7 +32,7 @@ export function strictest<T>(
 }
 
 function looseness<T>(below: Statement<T>, all: readonly Statement<T>[], law: Strictness<T>): readonly Conflict[] {
-	if (!isWritten(below.origin)) return [];
+	if (below.implied === true || !isWritten(below.origin)) return [];
 	const looser = all.filter(
 		(above) =>
 			above !== below && !isAbove(below.origin, above.origin) && law.isLooser(above.stated.value, below.stated.value),

@@ -19,10 +19,10 @@ export const loopGuard: Step = defineStep('loop_guard', {
 		const { recent } = await ports.sessions.remember(policy.org_id, session.id, recentOf(state));
 		if (policy.pipeline.steps.loop_guard.enabled === false) return nothing;
 		const bounds = {
-			same_shape_max: numberOf(state, 'loop_guard', 'same_shape_max') ?? gatewayLimits.sameShapeMax,
-			destructive_max: numberOf(state, 'loop_guard', 'destructive_max') ?? gatewayLimits.destructiveMax,
-			cycle_length_max: numberOf(state, 'loop_guard', 'cycle_length_max') ?? gatewayLimits.cycleLengthMax,
-			window_minutes: numberOf(state, 'loop_guard', 'window_minutes') ?? gatewayLimits.loopWindowMinutes,
+			same_shape_max: numberOf(state, 'loop_guard', 'same_shape_max')!,
+			destructive_max: numberOf(state, 'loop_guard', 'destructive_max')!,
+			cycle_length_max: numberOf(state, 'loop_guard', 'cycle_length_max')!,
+			window_minutes: numberOf(state, 'loop_guard', 'window_minutes')!,
 		};
 		const loop = findLoop(recent, bounds, state.at);
 		if (loop === undefined) return nothing;

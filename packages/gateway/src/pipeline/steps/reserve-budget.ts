@@ -50,8 +50,6 @@ export async function priceOf(state: CallState, { ports }: Context, model: strin
 	const known = await ports.upstreams.price(bound(state).policy.org_id, model);
 	if (known !== undefined) return known;
 	if (flagOf(state, 'reserve_budget', 'deny_unknown_price')) return undefined;
-	const each =
-		numberOf(state, 'reserve_budget', 'unknown_price_dollars_per_million_tokens') ??
-		gatewayLimits.unknownPriceDollarsPerMillion;
+	const each = numberOf(state, 'reserve_budget', 'unknown_price_dollars_per_million_tokens')!;
 	return { input: each, output: each, cache_read: each, cache_write: each };
 }
