@@ -34,6 +34,32 @@ describe('the difference of two policies', () => {
 			pipeline: 'stricter',
 		});
 	});
+	it('reads a server with an entry as closed', () => {
+		const sides = [
+			'_none := 1',
+			'tools.schemas_acl.db.a := "rw"',
+			'tools.schemas_acl.db.a := "rw"\n\ntools.schemas_acl.db.b := "ro"',
+		].map((rules) => compiled({ org: [policy('o.rego', rules)] }));
+		const [open, one, two] = sides as [(typeof sides)[0], (typeof sides)[0], (typeof sides)[0]];
+
+		expect(diff(one, two).summary.tools).toBe('looser');
+		expect(diff(two, one).summary.tools).toBe('stricter');
+		expect(diff(open, one).summary.tools).toBe('stricter');
+		expect(diff(one, open).summary.tools).toBe('looser');
+	});
+	it('compares a parameter with what the step does unasked, and an empty list with everything', () => {
+		const side = (step: string, parameters: string) =>
+			compiled({ org: [policy('o.rego', `pipeline.steps.${step} := {"enabled": true, "parameters": ${parameters}}`)] });
+		const told = (step: string, a: string, b: string): string => diff(side(step, a), side(step, b)).summary.pipeline;
+
+		expect(told('detect_prompt_injection', '{}', '{"threshold_percent": 90}')).toBe('looser');
+		expect(told('detect_prompt_injection', '{}', '{"threshold_percent": 10}')).toBe('stricter');
+		expect(told('detect_prompt_injection', '{}', '{"threshold_percent": 50}')).toBe('same');
+		expect(told('enforce_clearance', '{}', '{"frameworks": ["itar"]}')).toBe('looser');
+		expect(told('enforce_clearance', '{"frameworks": ["itar"]}', '{"frameworks": []}')).toBe('stricter');
+		expect(told('detect_secrets', '{}', '{"allow_fingerprints": ["00"]}')).toBe('looser');
+		expect(told('enforce_model', '{}', '{"residency": ["eu"]}')).toBe('stricter');
+	});
 	it('is the same for equal policies, printed compiles included', () => {
 		const a = compiled({ org: [policy('o.rego', wide)] });
 		const printed = file('a.json', JSON.stringify(compileOutput(a)));

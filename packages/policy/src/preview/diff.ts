@@ -5,11 +5,14 @@ import {
 	type BecauseTrail,
 	canonicalJson,
 	findStep,
-	isLooserParameter,
+	impliedParameter,
 	jsonPointer,
+	type ParameterValue,
 	printBecause,
 	type SchemaRight,
 	type StepName,
+	type StepParameter,
+	stricterParameter,
 	trustLevels,
 } from '@tappass/core';
 import { type PatternKind, patternKinds } from '../cascade/patterns.ts';
@@ -174,17 +177,21 @@ class Comparison {
 				'what a finding does to the call',
 			);
 		for (const [key, parameter] of Object.entries(findStep(name)!.parameters)) {
-			const [x, y] = [a.parameters[key], b.parameters[key]];
-			if (JSON.stringify(x) === JSON.stringify(y)) continue;
-			const loosened =
-				parameter.strict === 'union'
-					? x !== undefined && (y === undefined || lacks(y, x))
-					: x !== undefined && (y === undefined || isLooserParameter(parameter, x, y));
-			const tightened =
-				y !== undefined &&
-				(x === undefined || (parameter.strict === 'union' ? lacks(x, y) : isLooserParameter(parameter, y, x)));
+			const [before, after] = [a.parameters[key], b.parameters[key]];
+			const unasked = a.enabled ? impliedParameter(parameter) : undefined;
+			const [x, y] = [before ?? unasked, after ?? unasked];
+			const loosened = x !== undefined && (y === undefined || isTakenFrom(parameter, x, y));
+			const tightened = y !== undefined && (x === undefined || isTakenFrom(parameter, y, x));
+			if (!loosened && !tightened) continue;
 			const change = loosened && tightened ? 'changed' : loosened ? 'looser' : 'stricter';
-			this.#say('pipeline', [...path, 'parameters', key], change, text(x), text(y), `stricter is: ${parameter.strict}`);
+			this.#say(
+				'pipeline',
+				[...path, 'parameters', key],
+				change,
+				text(before),
+				text(after),
+				`stricter is: ${parameter.strict}`,
+			);
 		}
 	}
 
@@ -263,18 +270,16 @@ class Comparison {
 		this.#say('filesystem', ['filesystem', 'workspace'], change, a, b, 'where the agent may write');
 	}
 
-	// A schema without a right of its own is as open as its tools: a right that appears can only narrow it.
+	// A server without an entry is open, one with an entry is closed: a schema that it does not list is denied.
 	#schemas(a: Side['compiled_policy']['tools']['schemas_acl'], b: typeof a): void {
 		for (const server of [...new Set([...Object.keys(a), ...Object.keys(b)])].sort()) {
 			for (const schema of [...new Set([...Object.keys(a[server] ?? {}), ...Object.keys(b[server] ?? {})])].sort()) {
 				const [x, y] = [a[server]?.[schema], b[server]?.[schema]];
 				if (x === y) continue;
-				const [before, after] = [rights.indexOf(x ?? 'rw'), rights.indexOf(y ?? 'rw')];
-				const change = after === before ? 'changed' : after > before ? 'stricter' : 'looser';
 				this.#say(
 					'tools',
 					['tools', 'schemas_acl', server, schema],
-					change,
+					a[server] === undefined ? 'stricter' : b[server] === undefined ? 'looser' : compareRights(x, y),
 					x ?? null,
 					y ?? null,
 					'the right to a schema; deny > ro > rw',
@@ -315,7 +320,11 @@ const exact: PatternKind = {
 function text(value: unknown): string | null {
 	return value === undefined ? null : JSON.stringify(value);
 }
-function lacks(list: unknown, of: unknown): boolean {
-	const have = new Set(Array.isArray(list) ? list : []);
-	return Array.isArray(of) && of.some((item) => !have.has(item));
+// Whether `now` lets through what `before` did not.
+function isTakenFrom(parameter: StepParameter, before: ParameterValue, now: ParameterValue): boolean {
+	return text(stricterParameter(parameter, before, now)) !== text(stricterParameter(parameter, now, now));
+}
+function compareRights(x: SchemaRight = 'deny', y: SchemaRight = 'deny'): Change['change'] {
+	if (x === y) return 'changed';
+	return rights.indexOf(y) > rights.indexOf(x) ? 'stricter' : 'looser';
 }
