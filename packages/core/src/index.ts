@@ -41,7 +41,7 @@ export {
 	type ModelRules,
 	type ToolFacts,
 } from './enforcement/enforcement.ts';
-export { argumentsAt, type RegexSearch, testArgument } from './enforcement/test-argument.ts';
+export { argumentsAt, mayPass, type RegexSearch, testArgument } from './enforcement/test-argument.ts';
 export { type Diagnostic, type ErrorOptionsWithDetail, TapPassError } from './errors/error.ts';
 export { exitCode, type Problem, printDiagnostic, toProblem } from './errors/problem.ts';
 export { type ErrorCode, type ErrorRow, errorTable } from './errors/table.ts';

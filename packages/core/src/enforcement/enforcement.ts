@@ -42,7 +42,7 @@ export interface Constraint {
 export interface Approval {
 	readonly id: string;
 	readonly target: ConstraintTarget;
-	/** Only calls whose argument passes this test need approval; without it all do. */
+	/** Only calls whose argument may pass this test need approval; without it all do. */
 	readonly when?: { readonly subject: ConstraintSubject; readonly test: ConstraintTest };
 	/** How many different people must approve. */
 	readonly approvers: number;

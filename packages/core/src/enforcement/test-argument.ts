@@ -7,9 +7,9 @@ export type RegexSearch = (pattern: string, text: string) => boolean;
 /**
  * Whether the arguments of a call pass a test about one of them. The one meaning of a constraint, offline and at the gateway.
  *
- * A subject that names a slot the tool does not bind fails: what cannot be seen cannot be judged. An argument that the caller
- * left out passes everything but `required`; each value behind `[]` and each item of a list must pass by itself; a value
- * of the wrong type fails.
+ * A subject that names a slot the tool does not bind fails: what cannot be seen cannot be judged; so does an argument that
+ * stands in something that is no map. An argument that the caller left out passes everything but `required`; each value
+ * behind `[]` and each item of a list must pass by itself; a value of the wrong type fails.
  *
  * @param slots slot → parameter path of the tool
  */
@@ -20,20 +20,58 @@ export function testArgument(
 	slots: Readonly<Record<string, string>>,
 	search: RegexSearch,
 ): boolean {
+	return judge(subject, test, args, slots, search).every((passes) => passes === true);
+}
+
+/**
+ * Whether the arguments may be ones that a rule is about: an approval's `when`. Only arguments that are seen, and of which
+ * each value fails the test, are not: a value of the wrong type, one of many that passes, and an argument that was left
+ * out are.
+ */
+export function mayPass(
+	subject: ConstraintSubject,
+	test: ConstraintTest,
+	args: unknown,
+	slots: Readonly<Record<string, string>>,
+	search: RegexSearch,
+): boolean {
+	const judged = judge(subject, test, args, slots, search);
+	return judged.length === 0 || judged.some((passes) => passes !== false);
+}
+
+/** Passes or not, each value by itself; undefined for what cannot be judged. */
+function judge(
+	subject: ConstraintSubject,
+	test: ConstraintTest,
+	args: unknown,
+	slots: Readonly<Record<string, string>>,
+	search: RegexSearch,
+): readonly (boolean | undefined)[] {
 	const path =
 		'parameter' in subject ? subject.parameter : Object.hasOwn(slots, subject.slot) ? slots[subject.slot] : undefined;
-	if (path === undefined) return false;
+	if (path === undefined || isHidden(args, path.split('.'))) return [undefined];
 	const values = argumentsAt(args, path);
 	switch (test.op) {
 		case 'required':
-			return values.length > 0;
+			return [values.length > 0];
 		case 'absent':
-			return values.length === 0;
+			return [values.length === 0];
 		case 'max_items':
-			return values.every((value) => Array.isArray(value) && value.length <= test.value);
+			return values.map((value) => (Array.isArray(value) ? value.length <= test.value : undefined));
 		default:
-			return values.flatMap(items).every((value) => testValue(test, value, search));
+			return values.flatMap(items).flatMap((value) => judgeValue(test, value, search));
 	}
+}
+
+// A server may read a text as the JSON in it, or take a list of one for the one: whatever stands in it was not seen.
+function isHidden(value: unknown, path: readonly string[]): boolean {
+	const [segment, ...rest] = path;
+	if (segment === undefined || value === undefined || value === null) return false;
+	if (typeof value !== 'object' || Array.isArray(value)) return true;
+	const each = segment.endsWith('[]');
+	const key = each ? segment.slice(0, -2) : segment;
+	const inner: unknown = Object.hasOwn(value, key) ? (value as Readonly<Record<string, unknown>>)[key] : undefined;
+	return each && Array.isArray(inner) ? inner.some((item) => isHidden(item, rest)) : isHidden(inner, rest);
 }
 
 /** The values at a path such as `message.to` or `items[].id`; none when the caller left the argument out. */
@@ -57,28 +95,28 @@ function items(value: unknown): readonly unknown[] {
 
 type ValueTest = Exclude<ConstraintTest, { readonly op: 'required' | 'absent' }>;
 
-function testValue(test: ValueTest, value: unknown, search: RegexSearch): boolean {
+function judgeValue(test: ValueTest, value: unknown, search: RegexSearch): readonly (boolean | undefined)[] {
 	switch (test.op) {
 		case 'max':
-			return typeof value === 'number' && value <= test.value;
+			return [typeof value === 'number' ? value <= test.value : undefined];
 		case 'min':
-			return typeof value === 'number' && value >= test.value;
+			return [typeof value === 'number' ? value >= test.value : undefined];
 		case 'max_length':
-			return typeof value === 'string' && [...value].length <= test.value;
+			return [typeof value === 'string' ? [...value].length <= test.value : undefined];
 		case 'max_items':
-			return false;
+			return [undefined];
 		case 'one_of':
-			return test.values.includes(String(value)) && isScalar(value);
+			return [isScalar(value) ? test.values.includes(String(value)) : undefined];
 		case 'none_of':
-			return !test.values.includes(String(value)) && isScalar(value);
+			return [isScalar(value) ? !test.values.includes(String(value)) : undefined];
 		case 'domain_in':
-			return hostsOf(value).every((host) => host !== undefined && isNamed(test.values, host));
+			return hostsOf(value).map((host) => (host === undefined ? undefined : isNamed(test.values, host)));
 		case 'domain_not_in':
-			return hostsOf(value).every((host) => host !== undefined && !isNamed(test.values, host));
+			return hostsOf(value).map((host) => (host === undefined ? undefined : !isNamed(test.values, host)));
 		case 'matches':
-			return typeof value === 'string' && search(test.value, value);
+			return [typeof value === 'string' ? search(test.value, value) : undefined];
 		case 'not_matches':
-			return typeof value === 'string' && !search(test.value, value);
+			return [typeof value === 'string' ? !search(test.value, value) : undefined];
 	}
 }
 

@@ -1,4 +1,11 @@
-import { type ConstraintTarget, matchTool, parseToolPattern, type ToolFacts, testArgument } from '@tappass/core';
+import {
+	type ConstraintTarget,
+	matchTool,
+	mayPass,
+	parseToolPattern,
+	type ToolFacts,
+	testArgument,
+} from '@tappass/core';
 import { compileParsed, type JsonValue, type Program, parseModule } from '@tappass/rego';
 import type { CompileResult } from '../compile-policy.ts';
 import { policyLimits } from '../limits.ts';
@@ -41,8 +48,7 @@ export function judgeCall(
 			}
 			for (const { id, target, when } of pipeline.approvals) {
 				if (!isAbout(target, tool)) continue;
-				// An argument that cannot be read is not known to be harmless.
-				if (when === undefined || testArgument(when.subject, when.test, args, tool.slots, searchRe2))
+				if (when === undefined || mayPass(when.subject, when.test, args, tool.slots, searchRe2))
 					found.push({ effect: 'require_approval', messages: [id] });
 			}
 		}

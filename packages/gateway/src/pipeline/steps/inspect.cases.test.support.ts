@@ -33,6 +33,13 @@ const constraint: Constraint = {
 	test: { op: 'domain_in', values: ['example.eu'] },
 	action: 'block',
 };
+const outside = {
+	id: 'outside',
+	target: { tools: ['mail.*'] },
+	when: { subject: { parameter: 'to' }, test: { op: 'domain_not_in', values: ['example.eu'] } },
+	approvers: 1,
+	expires_minutes: 5,
+} as const;
 const approval = { id: 'mails', target: { tools: ['mail.*'] }, approvers: 1, expires_minutes: 5 };
 const binding = (args: object): ApprovalBinding => ({
 	sandbox_id: 'sbx_alpha1' as never,
@@ -352,11 +359,23 @@ export const inspectCases: Readonly<Partial<Record<StepName, Cases>>> = {
 				prepare: (sandbox) => granted(sandbox, { to: 'ana@example.eu', body: 'Hi' }),
 			}),
 			allows('a call that no rule is about', { terms: { pipeline: { approvals: [approval] } }, call: asset('a') }),
+			allows('mail that stays inside, where only mail to the outside is asked about', {
+				terms: { pipeline: { approvals: [outside] } },
+				call: mail,
+			}),
 		],
 		denied: [
 			refuses('a call that nobody approved', 'approval_required', {
 				terms: { pipeline: { approvals: [approval] } },
 				call: mail,
+			}),
+			refuses('mail of which one recipient is outside', 'approval_required', {
+				terms: { pipeline: { approvals: [outside] } },
+				call: { ...mail, args: { to: ['ana@example.eu', 'ben@evil.example'], body: 'Hi' } },
+			}),
+			refuses('mail whose recipient is no text', 'approval_required', {
+				terms: { pipeline: { approvals: [outside] } },
+				call: { ...mail, args: { to: { address: 'ben@evil.example' }, body: 'Hi' } },
 			}),
 			refuses('an approval of other arguments', 'approval_required', {
 				terms: { pipeline: { approvals: [approval] } },

@@ -1,4 +1,4 @@
-import { testArgument } from '@tappass/core';
+import { mayPass } from '@tappass/core';
 import { gatewayLimits } from '../../limits.ts';
 import type { ApprovalBinding } from '../../ports.ts';
 import type { Deciders } from '../../session/proposals.ts';
@@ -34,9 +34,7 @@ function byRule(state: CallState, context: Context): readonly Asked[] {
 	const { policy, rules } = bound(state);
 	const search = searchRe2(context);
 	return rulesAbout(rules, policy.pipeline, facts)
-		.approvals.filter(
-			({ when }) => when === undefined || testArgument(when.subject, when.test, args, facts.slots, search),
-		)
+		.approvals.filter(({ when }) => when === undefined || mayPass(when.subject, when.test, args, facts.slots, search))
 		.map(({ id, approvers, expires_minutes }) => ({
 			approval_id: id,
 			approvers,
