@@ -76,6 +76,7 @@ function compileSetup(request: CompileRequest, setup: Setup, memo: PolicyMemo): 
 			),
 		};
 	const { compiled } = derived;
+	if (compiled.faults.length > 0) return { diagnostics: sortDiagnostics([...problems, ...compiled.faults]) };
 	const idle = derived.conflicts.filter(({ kind }) => kind === 'idle').map(conflictDiagnostic);
 	return {
 		compiled_policy: compiled.compiled_policy,

@@ -279,6 +279,43 @@ describe("a tenant's tools.yaml", () => {
 	});
 });
 
+describe('a policy that no host would take', () => {
+	const paths = (name: string, count: number, more = '') =>
+		policy(
+			`${name}.rego`,
+			`filesystem.deny_paths contains sprintf("/${name}${more}/%d", [x]) if some x in numbers.range(1, ${count})`,
+		);
+	it('is refused, also when narrowing is forced: else the one before it would stay in force', () => {
+		for (const forceNarrow of [false, true])
+			expect(refusals({ org: [paths('a', 9_000)], project: [paths('b', 1_001)], forceNarrow })).toEqual([
+				'undefined:undefined:undefined policy_invalid filesystem.deny_paths: all levels together have 10001 entries, more than 10000 (use patterns, categories or capabilities in place of lists of names)',
+			]);
+		expect(refusals({ org: [paths('a', 9_000)], project: [paths('b', 1_000)] })).toEqual([]);
+		expect(refusals({ org: [paths('a', 9_000, 'x'.repeat(60))] })[0]).toMatch(/the Compiled Policy has \d+ bytes/);
+	});
+	it('holds no number and no text that canonical JSON cannot say', () => {
+		const rule = (test: string): string =>
+			`constraints contains {"id": "c", "target": {"tools": ["pay.refund"]}, "subject": {"parameter": "amount"}, "test": ${test}}`;
+		const half = 'json.unmarshal("\\"\\\\ud800\\"")';
+
+		expect(refusals({ org: [policy('o.rego', rule('{"op": "max", "value": 9007199254740993}'))] })[0]).toContain(
+			'expected at most 9007199254740991',
+		);
+		expect(refusals({ org: [policy('o.rego', rule('{"op": "min", "value": -1e30}'))] })[0]).toContain(
+			'expected at least',
+		);
+		expect(refusals({ org: [policy('o.rego', rule(`{"op": "matches", "value": ${half}}`))] })[0]).toContain(
+			'half a surrogate pair',
+		);
+		expect(
+			refusals({
+				org: [policy('o.rego', `pipeline.steps.enforce_model := {"parameters": {"residency": [${half}]}}`)],
+			})[0],
+		).toContain('half a surrogate pair');
+		expect(compiled({ org: [policy('o.rego', rule('{"op": "max", "value": 0.5}'))] })).toBeDefined();
+	});
+});
+
 describe('every fault in one run', () => {
 	it('of one level: names that the contract does not know and values of the wrong type', () => {
 		const rules =

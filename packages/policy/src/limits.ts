@@ -8,6 +8,8 @@ export const policyLimits = {
 	filesMax: 10_000,
 	/** Steps of one evaluation of `tappass.policy`, about two seconds: a catalog-driven rule over 500 tools takes 50,000. */
 	regoStepsMax: 5_000_000,
+	/** Bytes of a Compiled Policy: half of what a host reads, since it travels in base64 with domain lists and aliases. */
+	compiledBytesMax: 524_288,
 	/** Rounds in which required Packs may bring in further Packs. */
 	packRoundsMax: 16,
 } as const;

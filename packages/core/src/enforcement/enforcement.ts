@@ -3,6 +3,7 @@ import { nameSchema, toolPatternSchema } from '../compiled-policy/compiled-polic
 import type { TrustLevel } from '../identity/identity.ts';
 import { limits } from '../limits.ts';
 import { parseDomainPattern } from '../match/domain.ts';
+import { textSchema } from '../steps/parameter.ts';
 import type { Action, ParameterValue, StepName } from '../steps/steps.ts';
 
 /** How one step runs for one agent. */
@@ -99,10 +100,11 @@ const subject: z.ZodType<ConstraintSubject> = z.union([
 	z.strictObject({ slot: nameSchema }),
 	z.strictObject({ parameter: parameterPath }),
 ]);
-const text = z.string().min(1).max(limits.textLengthMax);
+// Canonical JSON cannot say an integer past 2^53 − 1.
+const number = z.number().min(Number.MIN_SAFE_INTEGER).max(Number.MAX_SAFE_INTEGER);
 const domains = z
 	.array(
-		text.superRefine((value, context) => {
+		textSchema.superRefine((value, context) => {
 			const { problem } = parseDomainPattern(value, 'deny');
 			if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
 		}),
@@ -112,11 +114,11 @@ const domains = z
 
 /** Constraint tests; patterns are checked for RE2 syntax where they are compiled. */
 export const constraintTestSchema: z.ZodType<ConstraintTest> = z.discriminatedUnion('op', [
-	z.strictObject({ op: z.enum(['max', 'min']), value: z.number() }),
+	z.strictObject({ op: z.enum(['max', 'min']), value: number }),
 	z.strictObject({ op: z.enum(['max_length', 'max_items']), value: z.int().min(0) }),
-	z.strictObject({ op: z.enum(['one_of', 'none_of']), values: z.array(text).min(1).max(limits.listEntriesMax) }),
+	z.strictObject({ op: z.enum(['one_of', 'none_of']), values: z.array(textSchema).min(1).max(limits.listEntriesMax) }),
 	z.strictObject({ op: z.enum(['domain_in', 'domain_not_in']), values: domains }),
-	z.strictObject({ op: z.enum(['matches', 'not_matches']), value: text }),
+	z.strictObject({ op: z.enum(['matches', 'not_matches']), value: textSchema }),
 	z.strictObject({ op: z.enum(['required', 'absent']) }),
 ]) as unknown as z.ZodType<ConstraintTest>;
 const actionSchema: z.ZodType<Action> = z.enum(['log', 'notify', 'block']);
@@ -127,7 +129,7 @@ export const constraintSchema: z.ZodType<Constraint> = z.strictObject({
 	subject,
 	test: constraintTestSchema,
 	action: actionSchema,
-	message: text.optional(),
+	message: textSchema.optional(),
 }) as unknown as z.ZodType<Constraint>;
 export const approvalSchema: z.ZodType<Approval> = z.strictObject({
 	id: nameSchema,

@@ -2,6 +2,13 @@ import { z } from 'zod';
 import { limits } from '../limits.ts';
 import type { ParameterValue } from './steps.ts';
 
+/** A text that is stored and hashed: canonical JSON cannot say half a character. */
+export const textSchema: z.ZodType<string> = z
+	.string()
+	.min(1)
+	.max(limits.textLengthMax)
+	.refine((value) => value.isWellFormed(), { error: 'expected whole characters, found half a surrogate pair' });
+
 /**
  * One parameter of a step, with the direction in which it is stricter:
  * `max`/`min` – the larger/smaller number is stricter; `true_wins`/`false_wins`; `union`/`intersection` of lists; `last` – the
@@ -120,8 +127,6 @@ function schemaOf(parameter: StepParameter): z.ZodType {
 		case 'choice':
 			return z.enum(parameter.values);
 		case 'list':
-			return z
-				.array(parameter.values === undefined ? z.string().min(1).max(limits.textLengthMax) : z.enum(parameter.values))
-				.max(limits.listEntriesMax);
+			return z.array(parameter.values === undefined ? textSchema : z.enum(parameter.values)).max(limits.listEntriesMax);
 	}
 }

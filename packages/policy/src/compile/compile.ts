@@ -1,7 +1,15 @@
-import type { BecauseTrail, CompiledPolicy, Diagnostic, EffectivePipeline } from '@tappass/core';
+import {
+	type BecauseTrail,
+	type CompiledPolicy,
+	canonicalBytes,
+	type Diagnostic,
+	type EffectivePipeline,
+	limits,
+} from '@tappass/core';
 import type { Place } from '../author/input.ts';
 import type { Merged } from '../cascade/cascade.ts';
 import type { Universe } from '../cascade/denied.ts';
+import { policyLimits } from '../limits.ts';
 import { compileBudget } from './budget.ts';
 import { compileCompliance } from './compliance.ts';
 import type { CompileContext } from './context.ts';
@@ -19,6 +27,8 @@ export interface Compiled {
 	/** JSON pointer into the Compiled Policy or the effective pipeline (entries of lists by value) → why. */
 	readonly because: Readonly<Record<string, BecauseTrail>>;
 	readonly warnings: readonly Diagnostic[];
+	/** Why no host would take the policy: it could be signed by nobody, and an older one would stay in force. */
+	readonly faults: readonly Diagnostic[];
 }
 
 /**
@@ -53,5 +63,35 @@ export function compile(
 			return trails.all();
 		},
 		warnings,
+		faults: tooLarge(compiled_policy),
 	};
+}
+
+// Each level keeps its own lists short; what they unite to, or what two lists of patterns have in common, may be long.
+function tooLarge(policy: CompiledPolicy): readonly Diagnostic[] {
+	const { network, filesystem, tools, interpreter, compliance_tags } = policy;
+	const lists: Readonly<Record<string, readonly string[]>> = {
+		'network.allow_domains': network.allow_domains,
+		'network.deny_categories': network.deny_categories,
+		'filesystem.read_only': filesystem.read_only,
+		'filesystem.deny_paths': filesystem.deny_paths,
+		'tools.allow': tools.allow,
+		'tools.deny': tools.deny,
+		'interpreter.host_functions': interpreter.host_functions,
+		compliance_tags,
+	};
+	const fault = (message: string): Diagnostic => ({
+		code: 'policy_invalid',
+		message,
+		hint: 'use patterns, categories or capabilities in place of lists of names',
+	});
+	const long = Object.entries(lists).filter(([, list]) => list.length > limits.listEntriesMax);
+	if (long.length > 0)
+		return long.map(([what, { length }]) =>
+			fault(`${what}: all levels together have ${length} entries, more than ${limits.listEntriesMax}`),
+		);
+	const { length } = canonicalBytes(policy);
+	return length > policyLimits.compiledBytesMax
+		? [fault(`the Compiled Policy has ${length} bytes, more than ${policyLimits.compiledBytesMax}`)]
+		: [];
 }
