@@ -21,7 +21,7 @@ budget.tokens_per_day := 500000
 
 budget.tool_calls_per_minute := 30
 
-# The third deletion in one session is the last: a clean-up that needs more is a person's decision.
+# The third deletion within ten minutes is the last of its session: a clean-up that needs more is a person's decision.
 pipeline.steps.loop_guard := {
 	"enabled": true,
 	"action": "block",

@@ -44,6 +44,8 @@ export const gatewayLimits = {
 	changesKeptMax: 65_536,
 	/** Tool calls that a session remembers. */
 	recentCallsMax: 64,
+	/** Calls before those that it remembers too: the newest of each tool, and what destroyed. A catalog has 500 tools. */
+	earlierCallsMax: 1_024,
 	/** Times that a cycle of exactly equal calls comes round before it is one. */
 	cycleRoundsMax: 4,
 	/** Times in a row that one and the same call may be made: polling is honest, for a while. */

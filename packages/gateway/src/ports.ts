@@ -54,7 +54,10 @@ export interface Session {
 	readonly tool_calls: number;
 	readonly tokens: number;
 	readonly dollars: number;
-	/** Latest tool calls, oldest first: what loop_guard looks at. At most 64. */
+	/**
+	 * The latest 64 tool calls, oldest first: what loop_guard looks at. Before them, of earlier ones, the newest of each tool
+	 * and those that destroyed.
+	 */
 	readonly recent: readonly RecentCall[];
 }
 

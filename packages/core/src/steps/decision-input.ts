@@ -69,7 +69,8 @@ export const decisionFields: readonly DecisionField[] = [
 		path: 'session.recent_tools',
 		type: 'list',
 		phases: both,
-		meaning: 'canonical names of the latest tool calls, oldest first',
+		meaning:
+			'canonical names of the latest 64 tool calls, oldest first; before them every other tool of the session, once',
 	},
 	{ path: 'sandbox.id', type: 'string', phases: both, meaning: 'sandbox' },
 	{ path: 'sandbox.org', type: 'string', phases: both, meaning: 'org' },

@@ -66,6 +66,22 @@ describe('what a session remembers', () => {
 		expect([recent.length, recent.at(-1)?.exact]).toEqual([64, '99']);
 	});
 
+	test('holds which tools were used and what was destroyed, however many calls come between', () => {
+		let recent: readonly RecentCall[] = [
+			call('read', { tool: 'epic.patient_read' }),
+			call('d1', { destructive: true }),
+			call('d2', { destructive: true }),
+		];
+		for (let index = 0; index < 500; index += 1) recent = rememberCall(recent, call(String(index)));
+
+		expect(recent.slice(0, 3).map(({ exact }) => exact)).toEqual(['read', 'd1', 'd2']);
+		expect(recent).toHaveLength(67);
+		expect(findLoop(rememberCall(recent, call('d3', { destructive: true })), bounds, 1_000)).toBe('destructive');
+		for (let index = 0; index < 2_000; index += 1)
+			recent = rememberCall(recent, call(String(index), { tool: `t.${index}` }));
+		expect(recent).toHaveLength(1_088);
+	});
+
 	test('tells shapes from values', () => {
 		expect(shapeOf('a', { x: 1, y: ['p', 'q'] })).toBe(shapeOf('a', { y: ['z'], x: 2 }));
 		expect(shapeOf('a', { x: 1 })).not.toBe(shapeOf('a', { x: '1' }));

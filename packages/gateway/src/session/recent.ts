@@ -5,12 +5,20 @@ import type { RecentCall, Session, SessionPort } from '../ports.ts';
 
 /**
  * The calls that a session remembers, with one more. An execution takes the place of the emission that asked for it: one
- * act of the agent is one call, seen at the model's door and again at the tool's.
+ * act of the agent is one call, seen at the model's door and again at the tool's. Rules ask whether a session has used a
+ * tool, and how much it destroyed: harmless calls in between push neither out.
  */
 export function rememberCall(recent: readonly RecentCall[], call: RecentCall): readonly RecentCall[] {
 	const asked = call.emitted ? -1 : recent.findIndex(({ emitted, exact }) => emitted && exact === call.exact);
 	if (asked >= 0) return recent.map((one, at) => (at === asked ? { ...one, emitted: false } : one));
-	return [...recent, call].slice(-gatewayLimits.recentCallsMax);
+	const all = [...recent, call];
+	if (all.length <= gatewayLimits.recentCallsMax) return all;
+	const late = all.slice(-gatewayLimits.recentCallsMax);
+	const newest = new Map(all.map((one) => [one.tool, one]));
+	const earlier = all
+		.slice(0, -gatewayLimits.recentCallsMax)
+		.filter((one) => one.destructive || newest.get(one.tool) === one);
+	return [...earlier.slice(-gatewayLimits.earlierCallsMax), ...late];
 }
 
 /** A session with one more call, as `SessionPort.count` says: one that takes no more is answered as it is. */
