@@ -8,21 +8,31 @@ search(args) := {
 }
 
 test_a_search_by_name_alone_is_denied if {
-	every args in [{"family": "Smith"}, {"family": "Smith", "given": "Ann"}, {"family": "Smith", "birthdate": " "}] {
+	every args in [
+		{"family": "Smith"},
+		{"family": "Smith", "given": "Ann"},
+		{"family": "Smith", "birthdate": " "},
+		{"family": "Smith", "birthdate": "ge1900-01-01"},
+		{"family": "Smith", "birthdate": "19"},
+		{"_id": "e1,e2,e3"},
+		{"_id": ["e1", "e2"]},
+		{"identifier": "|||"},
+		{"identifier": "MRN|*"},
+	] {
 		msgs := decision.deny with input as search(args)
 		count(msgs) == 1
 	}
 }
 
 test_a_search_with_a_second_identifier_goes_through if {
-	every args in [{"family": "Smith", "birthdate": "1970-01-31"}, {"identifier": "MRN|203713"}] {
+	every args in [{"family": "Smith", "birthdate": "1970-01-31"}, {"identifier": "MRN|203713"}, {"birthdate": "eq1970-01-31"}, {"_id": 203713}] {
 		msgs := decision.deny with input as search(args)
 		count(msgs) == 0
 	}
 }
 
 test_many_records_at_once_are_denied if {
-	every args in [{"patient": "eXYZ", "_count": 51}, {"patient": "eXYZ", "_count": "500"}] {
+	every args in [{"patient": "eXYZ", "_count": 51}, {"patient": "eXYZ", "_count": "500"}, {"_count": "9999999999"}, {"_count": "1e9"}, {"_count": -1}, {"page": {"limit": 500}}] {
 		msgs := decision.deny with input as {
 			"tool": {"name": "epic.observation_search", "capabilities": ["phi_scope"], "effect": "read"},
 			"args": args,

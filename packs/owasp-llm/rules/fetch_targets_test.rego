@@ -30,6 +30,20 @@ test_addresses_inside_are_denied if {
 		"http://example.com\\@127.0.0.1/",
 		"http://100.64.1.1/",
 		"https://wiki.acme.INTERNAL/",
+		" http://127.0.0.1/",
+		"ht\ttp://1\n27.0.0.1/",
+		"127.0.0.1:8080/",
+		"//169.254.169.254/latest/meta-data/",
+		"localhost/admin",
+		"http://¹²⁷.0.0.1/",
+		"http://𝟏𝟐𝟕.0.0.1/",
+		"http://𝐥ocalhost/",
+		"http://ˡocalhost/",
+		"http://1\u00ad27.0.0.1/",
+		"http://1\ufe0f27.0.0.1/",
+		"http://intranet/",
+		"https://vault:8200/v1/secret",
+		"http://user@kubernetes./api",
 	] {
 		msgs := decision.deny with input as fetch(address)
 		count(msgs) > 0
@@ -49,6 +63,10 @@ test_addresses_of_the_web_go_through if {
 		"https://localhost.example.com/",
 		"https://internal.example.org/?a=10.0.0.1",
 		"https://10times.example/",
+		"example.com/docs",
+		"https://пример.example/",
+		"https://例え.example/a",
+		"about:blank",
 	] {
 		msgs := decision.deny with input as fetch(address)
 		count(msgs) == 0

@@ -14,17 +14,35 @@ deny contains msg if {
 }
 
 account_numbers contains digits if {
-	walk(input.args, [_, value])
-	is_string(value)
+	some text in texts
 	some shape in [
 		`\b[0-9](?:[ .-]?[0-9]){12,18}\b`,
 		`\b[0-9]{4}[ .-]?[0-9]{4}[ .-]?[0-9]{4}[ .-]?[0-9]{4}\b`,
 		`\b3[47][0-9]{2}[ .-]?[0-9]{6}[ .-]?[0-9]{5}\b`,
 	]
-	some found in regex.find_n(shape, value, 100)
+	some found in regex.find_n(shape, text, 100)
 	digits := regex.replace(found, `[^0-9]`, "")
 	is_account_number(digits)
 }
+
+texts contains plain(value) if {
+	walk(input.args, [_, value])
+	is_string(value)
+}
+
+# A number may stand in the name of an argument as well.
+texts contains plain(name) if {
+	walk(input.args, [path, _])
+	some name in path
+	is_string(name)
+}
+
+# Groups may be parted by blanks and dashes of any kind; a letter beside a number does not hide it.
+plain(text) := regex.replace(
+	regex.replace(text, `[\s_/\x{a0}\x{2000}-\x{200d}\x{2010}-\x{2015}\x{202f}\x{2060}]`, " "),
+	`[A-Za-z]`,
+	"|",
+)
 
 account_numbers contains digits if {
 	walk(input.args, [_, value])
