@@ -44,6 +44,20 @@ describe('the library', () => {
 			'more/customer_pii.yaml:2:5 customer_pii is already defined at categories/customer_pii.yaml:2:5 | give one of them another id',
 		]);
 	});
+	it('refuses patterns that are no RE2, in constraints and in what asks for approval', () => {
+		const rule = 'target: { tools: [pay.refund] }';
+		const test = 'subject: { parameter: note }, test: { op: not_matches, value: "(?=x)" }';
+
+		expect(
+			faults([
+				'concerns/f.yaml',
+				`schema: tappass.concern/1\nid: f\ntitle: F\nconstraints: [{ id: a, ${rule}, ${test} }]\napprovals: [{ id: b, ${rule}, when: { ${test} } }]\n`,
+			]),
+		).toEqual([
+			'concerns/f.yaml:4:119 "(?=x)" is not a valid RE2 pattern | look-around and back-references are not RE2',
+			'concerns/f.yaml:5:125 "(?=x)" is not a valid RE2 pattern | look-around and back-references are not RE2',
+		]);
+	});
 	it('refuses a Rego file of a concern that is not there', () => {
 		expect(
 			faults(['concerns/e.yaml', 'schema: tappass.concern/1\nid: e\ntitle: E\nrego: [rego/none.rego]\n'])[0],

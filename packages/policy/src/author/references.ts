@@ -1,5 +1,6 @@
 import type { Constraint, ConstraintTarget, Diagnostic } from '@tappass/core';
 import { namedTools } from '../catalog/named-tools.ts';
+import { isRe2 } from '../rego/regex.ts';
 import type { Place } from './input.ts';
 import type { Library } from './library.ts';
 import { nameHint } from './nearest.ts';
@@ -115,12 +116,16 @@ class ReferenceCheck {
 			const here = [...path, 'constraints', position];
 			this.#target(constraint.target, at, here);
 			this.#subject(constraint.target, constraint.subject, at, here);
+			this.#pattern(constraint.test, at, [...here, 'test', 'value']);
 			this.#unique(rules.constraints!, position, at, here);
 		}
 		for (const [position, approval] of (rules.approvals ?? []).entries()) {
 			const here = [...path, 'approvals', position];
 			this.#target(approval.target, at, here);
-			if (approval.when !== undefined) this.#subject(approval.target, approval.when.subject, at, [...here, 'when']);
+			if (approval.when !== undefined) {
+				this.#subject(approval.target, approval.when.subject, at, [...here, 'when']);
+				this.#pattern(approval.when.test, at, [...here, 'when', 'test', 'value']);
+			}
 			this.#unique(rules.approvals!, position, at, here);
 		}
 		for (const [name, rule] of Object.entries(rules.steps ?? {})) {
@@ -174,6 +179,17 @@ class ReferenceCheck {
 			nameHint(slot, new Set(tools.flatMap(({ facts }) => Object.keys(facts.slots)))),
 			'warning',
 		);
+	}
+
+	// Nothing could be tested by it: at the gateway every call of the tools would fail, offline a pattern that must not match would hold.
+	#pattern(test: Constraint['test'], at: At, path: Path): void {
+		if ((test.op !== 'matches' && test.op !== 'not_matches') || isRe2(test.value)) return;
+		this.#found.push({
+			code: 'policy_invalid',
+			...at(path),
+			message: `${JSON.stringify(test.value)} is not a valid RE2 pattern`,
+			hint: 'look-around and back-references are not RE2',
+		});
 	}
 
 	#say(place: Place, message: string, hint: string | undefined, severity?: 'warning'): void {

@@ -8,9 +8,9 @@ const program = compileParsed([
 	),
 ]);
 
-/** RE2 search by the engine that policies use. */
+/** RE2 search by the engine that policies use. @throws for a pattern that is not RE2: "not found" would let a text pass */
 export const searchRe2: RegexSearch = (pattern, text) =>
-	program.evaluate('data.regex_of_policies.found', { input: { pattern, text } }).result === true;
+	program.evaluate('data.regex_of_policies.found', { input: { pattern, text }, strict: true }).result === true;
 
 /** Whether a pattern is RE2. */
 export function isRe2(pattern: string): boolean {
