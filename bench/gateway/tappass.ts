@@ -31,6 +31,9 @@ import { generateKeys, makeDevelopmentRoot, mintToken } from '@tappass/signing';
 import { allowDenyDigest, encodeBase64Url, pinRoot } from '@tappass/trust';
 
 const [mode, upstreamUrl, mcpUrl] = process.argv.slice(2);
+/** Bytes of one segment of PostgreSQL's log, and how long the server's log keeps what nobody waits for. */
+const segmentBytes = 16_777_216;
+const sharingMs = 5;
 const org_id = 'org_bench1' as OrgId;
 const sandbox_id = 'sbx_bench1' as SandboxId;
 const keys = generateKeys();
@@ -97,21 +100,34 @@ function policy(version: number): BoundPolicy {
 	};
 }
 
-/** A log on disk: everything that waits is written and synced at once, then all who waited hear of it. */
+/**
+ * A log on disk: everything that waits is written and synced at once, then all who waited hear of it. As in a database's own log,
+ * its space is there before and is used again, and what nobody waits for shares the write of what comes next.
+ */
 async function durableAudit(): Promise<AuditPort> {
-	const { O_CREAT, O_DSYNC, O_TRUNC, O_WRONLY } = constants;
+	const { O_CREAT, O_DSYNC, O_RDWR, O_TRUNC } = constants;
 	// A write ends when it is on the disk.
-	const flags = O_CREAT | O_DSYNC | O_TRUNC | O_WRONLY;
-	const file = await open(path.join(tmpdir(), `tappass-bench-${process.pid}.log`), flags);
+	const file = await open(
+		path.join(tmpdir(), `tappass-bench-${process.pid}.log`),
+		O_CREAT | O_DSYNC | O_RDWR | O_TRUNC,
+	);
+	await file.write(Buffer.alloc(segmentBytes));
+	let at = 0;
 	let waiting: { readonly text: string; readonly done: () => void; readonly failed: (error: unknown) => void }[] = [];
 	let writing = false;
+	let later: NodeJS.Timeout | undefined;
 	const write = async (): Promise<void> => {
 		writing = true;
+		clearTimeout(later);
+		later = undefined;
 		while (waiting.length > 0) {
 			const group = waiting;
 			waiting = [];
 			try {
-				await file.write(group.map(({ text }) => text).join(''));
+				const bytes = Buffer.from(group.map(({ text }) => text).join(''));
+				if (at + bytes.byteLength > segmentBytes) at = 0;
+				await file.write(bytes, 0, bytes.byteLength, at);
+				at += bytes.byteLength;
 				for (const one of group) one.done();
 			} catch (error) {
 				for (const one of group) one.failed(error);
@@ -120,10 +136,12 @@ async function durableAudit(): Promise<AuditPort> {
 		writing = false;
 	};
 	return {
-		append: (events) =>
+		append: (events, canWait) =>
 			new Promise((done, failed) => {
 				waiting.push({ text: `${JSON.stringify(events)}\n`, done, failed });
-				if (!writing) void write();
+				if (writing) return;
+				if (canWait === true) later ??= setTimeout(() => void write(), sharingMs);
+				else void write();
 			}),
 	};
 }

@@ -250,8 +250,12 @@ export interface McpServerPort {
 }
 
 export interface AuditPort {
-	/** Resolves when every event is durable. @throws {TapPassError} audit_unavailable */
-	readonly append: (events: readonly AuditEvent[]) => Promise<void>;
+	/**
+	 * Resolves when every event is durable.
+	 * @param canWait nobody waits for these: the log may keep them for some milliseconds, to write them with what comes then
+	 * @throws {TapPassError} audit_unavailable
+	 */
+	readonly append: (events: readonly AuditEvent[], canWait?: boolean) => Promise<void>;
 }
 
 export interface UnenrolledPort {

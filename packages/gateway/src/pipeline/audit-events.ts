@@ -63,11 +63,12 @@ export function describeCall(state: CallState, content: Content | undefined): Re
 
 /**
  * Makes an event durable.
+ * @param canWait as of the port
  * @throws {TapPassError} audit_unavailable, whatever it is that the log cannot do
  */
-export async function append(event: AuditEvent, { ports }: Context): Promise<void> {
+export async function append(event: AuditEvent, { ports }: Context, canWait = false): Promise<void> {
 	try {
-		await within(gatewayLimits.appendMs, ports.audit.append([event]), 'audit_unavailable');
+		await within(gatewayLimits.appendMs, ports.audit.append([event], canWait), 'audit_unavailable');
 	} catch (cause) {
 		throw new TapPassError('audit_unavailable', { cause });
 	}

@@ -78,10 +78,10 @@ export class AuditLog {
 	};
 
 	/** The `AuditPort` of the gateway: resolves when every event is durable. @throws {TapPassError} audit_unavailable */
-	async append(events: readonly ServerEvent[]): Promise<void> {
+	async append(events: readonly ServerEvent[], canWait = false): Promise<void> {
 		const orgs = Map.groupBy(events, ({ org_id }) => org_id);
 		for (const orgId of orgs.keys()) this.#assertRunning(orgId);
-		await Promise.all([...orgs].map(([orgId, own]) => this.#committer.append(orgId, own)));
+		await Promise.all([...orgs].map(([orgId, own]) => this.#committer.append(orgId, own, canWait)));
 	}
 
 	/** Why an org's log is halted; undefined while it is not, as far as this process knows. */

@@ -20,6 +20,8 @@ interface Waiting {
 interface Line {
 	waiting: Waiting[];
 	flushes: number;
+	/** Set while all that waits can wait. */
+	later: NodeJS.Timeout | undefined;
 }
 
 /**
@@ -43,9 +45,10 @@ export class Committer {
 
 	/**
 	 * Resolves when every event is durable.
+	 * @param canWait nobody waits for these: they may share the commit of what comes within `sharingMs`
 	 * @throws {TapPassError} audit_unavailable when too many wait already, in time or at all; request_too_large, audit_event_invalid
 	 */
-	append(orgId: OrgId, events: readonly ServerEvent[]): Promise<void> {
+	append(orgId: OrgId, events: readonly ServerEvent[], canWait = false): Promise<void> {
 		if (events.length === 0) return Promise.resolve();
 		if (this.#outstanding + events.length > auditLimits.outstandingMax)
 			return Promise.reject(
@@ -55,14 +58,17 @@ export class Committer {
 		return new Promise<void>((resolve, reject) => {
 			const late = new TapPassError('audit_unavailable', { detail: 'the database has not confirmed in time' });
 			const deadline = setTimeout(() => reject(late), auditLimits.appendMs);
-			const line = this.#lines.get(orgId) ?? { waiting: [], flushes: 0 };
+			const line = this.#lines.get(orgId) ?? { waiting: [], flushes: 0, later: undefined };
 			this.#lines.set(orgId, line);
 			line.waiting.push({ events, resolve, reject, deadline });
-			this.#pump(orgId, line);
+			if (canWait) line.later ??= setTimeout(() => this.#pump(orgId, line), auditLimits.sharingMs);
+			else this.#pump(orgId, line);
 		});
 	}
 
 	#pump(orgId: OrgId, line: Line): void {
+		clearTimeout(line.later);
+		line.later = undefined;
 		while (line.waiting.length > 0 && line.flushes < auditLimits.flushesMax) {
 			line.flushes += 1;
 			const batch = take(line);

@@ -6,6 +6,8 @@ export const auditLimits = {
 	flushMax: 256,
 	/** Inserts of one org under way at once: one commits while the next is prepared. */
 	flushesMax: 2,
+	/** How long what nobody waits for is kept, to share a commit with what comes meanwhile. */
+	sharingMs: 5,
 	/** How long an append may take before its caller is told that it failed; beyond the deadline of a commit. */
 	appendMs: 10_000,
 	/** Bytes of what an event tells beyond its leaf: a whole prompt with its documents, in JSON. */

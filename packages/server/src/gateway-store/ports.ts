@@ -54,7 +54,7 @@ export function storedPorts({ store, keys, audit, prices, now, onError }: Stored
 		barriers: new StoredBarriers(registry),
 		upstreams: new StoredUpstreams(batches, registry, keys, prices),
 		mcpServers: new StoredMcpServers(batches, registry, keys),
-		audit: { append: (events) => audit.append(events) },
+		audit: { append: (events, canWait) => audit.append(events, canWait) },
 		unenrolled: new StoredUnenrolled(batches, store.orgIds),
 		pseudonyms: new StoredPseudonyms(batches, registry, keys),
 		mandates: mandates(registry, keys),

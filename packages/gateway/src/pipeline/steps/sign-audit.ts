@@ -40,7 +40,8 @@ export const signAudit: Step = defineStep('sign_audit', {
 				...(mandate === undefined ? {} : { mandate }),
 			},
 		});
-		await append(event, context);
+		// A refusal goes out once it is recorded; an answer has gone out already.
+		await append(event, context, outcome !== undefined);
 		return nothing;
 	},
 });
