@@ -19,7 +19,7 @@ import {
 } from '../value/index.ts';
 import type { Executable } from './executable.ts';
 import { bodyRun } from './expressions.ts';
-import type { Evidence, Frame, Machine } from './machine.ts';
+import { Bundle, type Frame, type Machine, type Read } from './machine.ts';
 import { referenceGet, referenceRun } from './references.ts';
 
 /** The value of a term, or undefined. */
@@ -179,13 +179,13 @@ export class Coder {
 		return (m, f) => {
 			const held = f[slot];
 			if (held !== undefined) {
-				if (m.trail !== undefined) for (const evidence of f[trailSlot] as unknown as Evidence[]) m.read(evidence);
+				m.read(f[trailSlot] as unknown as Read | undefined);
 				return held;
 			}
 			const mark = m.trailLength;
 			const value = get(m, f);
 			f[slot] = value;
-			if (m.trail !== undefined) f[trailSlot] = m.trail.slice(mark, m.trailLength) as unknown as Value;
+			if (m.trail !== undefined) f[trailSlot] = m.bundleSince(mark) as unknown as Value;
 			return value;
 		};
 	}
@@ -214,13 +214,13 @@ export class Coder {
 			const start = starters[term.of];
 			return (m, f) => {
 				const mark = m.trailLength;
-				const kept = m.trail === undefined ? undefined : [];
+				const kept = m.trail === undefined ? undefined : new Set<Read>();
 				// Frames hold values; what a comprehension gathers lives in one only between these lines.
 				f[slot] = start() as unknown as Value;
 				f[trailSlot] = kept === undefined ? mark : ([mark, kept] as unknown as Value);
 				run(m, f);
 				m.trailLength = mark;
-				if (kept !== undefined) for (const evidence of kept) m.read(evidence);
+				if (kept !== undefined && kept.size > 0) m.read(kept.size > 1 ? new Bundle([...kept]) : [...kept][0]);
 				return (f[slot] as unknown as Gathering).build();
 			};
 		});
@@ -356,8 +356,8 @@ function collect(
 			else if (!equal(before, value)) conflict(m);
 		}
 		if (m.trail !== undefined) {
-			const [mark, kept] = f[trailSlot] as unknown as [number, unknown[]];
-			for (let i = mark; i < m.trailLength; i++) if (!kept.includes(m.trail[i])) kept.push(m.trail[i]);
+			const [mark, kept] = f[trailSlot] as unknown as [number, Set<Read>];
+			for (let i = mark; i < m.trailLength; i++) kept.add(m.trail[i]!);
 		}
 		return false;
 	};

@@ -18,6 +18,7 @@ import type { Executable } from './executable.ts';
 import { bodyRun } from './expressions.ts';
 import {
 	addCause,
+	Bundle,
 	type CallMemo,
 	type CallResult,
 	type Evidence,
@@ -72,7 +73,10 @@ export class DocumentCode {
 		const { value, evidence } = state.full!;
 		if (m.trail !== undefined) {
 			m.read(evidence);
-			if (state.entries !== undefined) for (const entry of state.entries.values()) m.read(entry);
+			if (state.entries !== undefined && state.entries.size > 0) {
+				state.whole ??= new Bundle([...state.entries.values()]);
+				m.read(state.whole);
+			}
 		}
 		return value;
 	}

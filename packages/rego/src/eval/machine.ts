@@ -22,18 +22,30 @@ export type Mock =
 /** One successful exit of a rule, with the documents its body read. */
 export interface Cause {
 	readonly rule: LRule;
-	readonly trail: readonly Evidence[];
+	readonly trail: readonly Read[];
 }
 
 /** The trail of an exit that read no document. */
-const nothingRead: readonly Evidence[] = [];
+const nothingRead: readonly Read[] = [];
+
+/** One step of a trail: a document, or many that are always read together. */
+export type Read = Evidence | Bundle;
+
+/** Documents read as one, such as all members of a set: whoever reads them again and again notes one step each time. */
+export class Bundle {
+	readonly reads: readonly Read[];
+
+	constructor(reads: readonly Read[]) {
+		this.reads = reads;
+	}
+}
 
 /** A document (or one entry of it) that was read, and why it has its value. */
 export interface Evidence {
 	readonly group: RuleGroup;
 	/** Keys below the group's path: the member of a set, the path of an object entry, nothing for the whole. */
 	readonly keys: readonly Value[];
-	causes: readonly Cause[];
+	causes: Cause[];
 }
 
 /** What has been computed of one virtual document. */
@@ -46,6 +58,8 @@ export interface DocumentState {
 	readonly byPath: Map<MapKey, { readonly value: Value | undefined; readonly evidence: Evidence | undefined }>;
 	/** Evidence for each entry of the full extent. */
 	entries: Map<MapKey, Evidence> | undefined;
+	/** All of `entries`, once the whole document was read. */
+	whole: Bundle | undefined;
 	/** Results of a function, by arguments. */
 	calls: CallMemo | undefined;
 }
@@ -86,7 +100,7 @@ export class Machine implements BuiltinContext {
 	mocks: ReadonlyMap<string, Mock> | undefined = undefined;
 	depth = 0;
 	/** Documents read so far on the way to the current point; undefined when nobody asks. */
-	readonly trail: Evidence[] | undefined;
+	readonly trail: Read[] | undefined;
 	trailLength = 0;
 	readonly strict: boolean;
 	readonly allReasons: boolean;
@@ -189,37 +203,61 @@ export class Machine implements BuiltinContext {
 	document(group: RuleGroup): DocumentState {
 		let state = this.cache.get(group);
 		if (state === undefined) {
-			state = { full: undefined, byKey: new Map(), byPath: new Map(), entries: undefined, calls: undefined };
+			state = {
+				full: undefined,
+				byKey: new Map(),
+				byPath: new Map(),
+				entries: undefined,
+				whole: undefined,
+				calls: undefined,
+			};
 			this.cache.set(group, state);
 		}
 		return state;
 	}
 
 	/** Notes that a document was read. */
-	read(evidence: Evidence | undefined): void {
-		if (this.trail !== undefined && evidence !== undefined) this.trail[this.trailLength++] = evidence;
+	read(read: Read | undefined): void {
+		if (this.trail !== undefined && read !== undefined) this.trail[this.trailLength++] = read;
+	}
+
+	/** What was read since `mark`, each once. */
+	readsSince(mark: number): readonly Read[] {
+		const count = this.trailLength - mark;
+		if (count === 0) return nothingRead;
+		if (count === 1) return [this.trail![mark]!];
+		return [...new Set(this.trail!.slice(mark, this.trailLength))];
+	}
+
+	/** Puts what was read since `mark` together, so that it is one step of the trail from here on. */
+	bundleSince(mark: number): Read | undefined {
+		const reads = this.readsSince(mark);
+		const one = reads.length > 1 ? new Bundle(reads) : reads[0];
+		this.trailLength = mark;
+		this.read(one);
+		return one;
 	}
 
 	/** A rule's exit: the documents read since `mark`. */
 	cause(rule: LRule, mark: number): Cause {
-		if (mark === this.trailLength) return { rule, trail: nothingRead };
-		const trail: Evidence[] = [];
-		for (let i = mark; i < this.trailLength; i++) {
-			const evidence = this.trail![i]!;
-			if (!trail.includes(evidence)) trail.push(evidence);
-		}
-		return { rule, trail };
+		return { rule, trail: this.readsSince(mark) };
 	}
 }
 
-const noCauses: readonly Cause[] = [];
+const noCauses: Cause[] = [];
 
 /** Evidence to which causes are yet to be added. */
 export function newEvidence(group: RuleGroup, keys: readonly Value[]): Evidence {
 	return { group, keys, causes: noCauses };
 }
 
-/** Adds a cause. Most documents have one, so the list is made for that. */
+/**
+ * Adds a cause. Most documents have one, so the list is made for that. A rule that finds the same member once more without
+ * reading any document says nothing new.
+ */
 export function addCause(evidence: Evidence, cause: Cause): void {
-	evidence.causes = evidence.causes.length === 0 ? [cause] : [...evidence.causes, cause];
+	const { causes } = evidence;
+	const last = causes.at(-1);
+	if (last === undefined) evidence.causes = [cause];
+	else if (last.rule !== cause.rule || last.trail !== nothingRead || cause.trail !== nothingRead) causes.push(cause);
 }

@@ -3,7 +3,7 @@ import type { Annotation, Location } from '../ast/ast.ts';
 import type { LRule, RuleGroup, RuleNode } from '../compile/lowered.ts';
 import { printPath } from '../compile/tree.ts';
 import { equal, isObject, isSet, type JsonValue, keyOf, lookup, print, toJson, type Value } from '../value/index.ts';
-import type { Cause, Evidence, Machine } from './machine.ts';
+import { Bundle, type Cause, type Evidence, type Machine, type Read } from './machine.ts';
 
 /** The rule (or `else` branch) that made a value. Rows and columns count from 1; the end is exclusive. */
 export interface Site {
@@ -109,10 +109,28 @@ function reasonOf(cause: Cause): Reason {
 		site: siteOf(cause.rule),
 		default: cause.rule.default,
 		because: () => {
-			below ??= cause.trail.filter(({ causes }) => causes.length > 0).map(entryOf);
+			below ??= evidenceIn(cause.trail)
+				.filter(({ causes }) => causes.length > 0)
+				.map(entryOf);
 			return below;
 		},
 	};
+}
+
+/** The documents of a trail in the order in which they were read, each once. */
+function evidenceIn(trail: readonly Read[]): Evidence[] {
+	const seen = new Set<Read>();
+	const found: Evidence[] = [];
+	const gatherFrom = (reads: readonly Read[]): void => {
+		for (const read of reads) {
+			if (seen.has(read)) continue;
+			seen.add(read);
+			if (read instanceof Bundle) gatherFrom(read.reads);
+			else found.push(read);
+		}
+	};
+	gatherFrom(trail);
+	return found;
 }
 
 const sites = new WeakMap<LRule, Site>();
