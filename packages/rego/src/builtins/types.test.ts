@@ -17,6 +17,9 @@ describe('types and casts', () => {
 				new BuiltinTypeError('operand 1 must be valid number string but got string'),
 			);
 		}
+		for (const text of ['1e400', '-1e400', `1${'0'.repeat(400)}`]) {
+			expect(() => call('to_number', text)).toThrow('value out of range');
+		}
 		expect(() => call('to_number', [])).toThrow(
 			'operand 1 must be one of {null, boolean, number, string} but got array',
 		);

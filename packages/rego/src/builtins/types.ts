@@ -8,6 +8,7 @@ import {
 	parseNumber,
 	quote,
 	RegoSet,
+	toDouble,
 	typeName,
 	type Value,
 } from '../value/index.ts';
@@ -84,7 +85,12 @@ function toNumber(value: Value): NumberValue {
 	if (isNumber(value)) return value;
 	if (typeof value !== 'string') throw operandTypeError(1, value, 'null', 'boolean', 'number', 'string');
 	if (/^[+-]*(?:inf|infinity|nan)$/i.test(value)) throw operandTypeError(1, value, 'valid number string');
-	return parseNumber(value) ?? parseGoFloat(value);
+	const number = parseNumber(value) ?? parseGoFloat(value);
+	// Go reads a double and refuses what none can hold, though the digits are kept as they stand.
+	if (!Number.isFinite(toDouble(number))) {
+		throw new BuiltinError(`strconv.ParseFloat: parsing ${quote(value)}: value out of range`);
+	}
+	return number;
 }
 
 const goDecimal = /^[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;

@@ -19,6 +19,7 @@ export {
 	Decimal,
 	type DecimalParts,
 	equalNumbers,
+	isInteger,
 	NumberRangeError,
 	normalInteger,
 	numberText,

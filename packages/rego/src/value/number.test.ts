@@ -8,6 +8,7 @@ import {
 	Decimal,
 	divide,
 	floor,
+	keyOf,
 	multiply,
 	NumberRangeError,
 	type NumberValue,
@@ -156,5 +157,62 @@ describe('arithmetic', () => {
 		expect(toInteger(n('1e2'))).toBe(100);
 		expect(toInteger(n('1.5'))).toBeUndefined();
 		expect(toInteger(1e21)).toBe(1000000000000000000000n);
+	});
+});
+
+describe('numbers of very many digits', () => {
+	const sevens = '7'.repeat(1_000_000);
+	const many = [`0.${sevens}1`, `0.${sevens}2`, `-${sevens}`, `${sevens}`, `${sevens}e-1000000`].map(
+		(text) => parseNumber(text)!,
+	);
+
+	it('are compared and looked up in time linear in their digits', () => {
+		const started = performance.now();
+		for (let i = 0; i < 100; i++) {
+			expect(compareNumbers(many[0]!, many[1]!)).toBeLessThan(0);
+			expect(compareNumbers(many[2]!, 3)).toBeLessThan(0);
+			expect(compareNumbers(many[3]!, many[0]!)).toBeGreaterThan(0);
+			expect(compareNumbers(many[4]!, many[0]!)).toBeLessThan(0);
+		}
+		expect(new Set(many.map(keyOf)).size).toBe(5);
+		expect(performance.now() - started).toBeLessThan(1500);
+	});
+
+	it('are not computed with', () => {
+		for (const n of many) expect(() => add(n, 1)).toThrow(NumberRangeError);
+	});
+});
+
+describe('order and keys', () => {
+	const texts = ['0', '-0', '0.0', '1', '1.0', '10e-1', '0.1', '0.10', '1e-1', '9007199254740993', '9007199254740992'];
+	const more = ['9007199254740993.0', '1e22', '10000000000000000000000', '1e400', '10e399', '-1e400', '1e-400', '0.05'];
+	const odd = [
+		`1${'0'.repeat(400)}`,
+		`1${'0'.repeat(399)}`,
+		`${'9'.repeat(400)}`,
+		`${'9'.repeat(401)}`,
+		'123e-2',
+		'12',
+		'123',
+	];
+	const numbers = [...texts, ...more, ...odd].map((text) => ({ text, n: parseNumber(text)! }));
+
+	/** A number as an integer, a thousand places moved. */
+	const scaled = (text: string): bigint => {
+		const [mantissa = '', e = '0'] = text.split('e');
+		const [whole = '', fraction = ''] = mantissa.split('.');
+		return BigInt(whole + fraction) * 10n ** BigInt(1000 + Number(e) - fraction.length);
+	};
+	/** Maps take −0 for 0. */
+	const sameKey = (a: NumberValue, b: NumberValue): boolean => new Set([keyOf(a), keyOf(b)]).size === 1;
+
+	it('go by value whatever the form', () => {
+		for (const a of numbers) {
+			for (const b of numbers) {
+				const [x, y] = [scaled(a.text), scaled(b.text)];
+				const seen = [Math.sign(compareNumbers(a.n, b.n)), sameKey(a.n, b.n)];
+				expect([a.text, b.text, ...seen]).toEqual([a.text, b.text, x < y ? -1 : x > y ? 1 : 0, x === y]);
+			}
+		}
 	});
 });

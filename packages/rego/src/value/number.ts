@@ -8,6 +8,7 @@ export class Decimal {
 	/** A Rego or JSON number literal. */
 	readonly text: string;
 	#parts: DecimalParts | undefined;
+	#digits: Digits | undefined;
 
 	/** @param text a well-formed number literal; use `parseNumber` for text of unknown form. */
 	constructor(text: string) {
@@ -20,9 +21,57 @@ export class Decimal {
 		return this.#parts;
 	}
 
+	/** The exact value, without making a number of its digits: an input may have millions of them. */
+	get digits(): Digits {
+		this.#digits ??= digitsOfText(this.text);
+		return this.#digits;
+	}
+
 	toString(): string {
 		return this.text;
 	}
+}
+
+/** The value `±0.<digits> × 10^point`; `digits` begins and ends with no zero, and is empty for zero. */
+interface Digits {
+	readonly negative: boolean;
+	readonly digits: string;
+	readonly point: number;
+}
+
+function digitsOf(n: NumberValue): Digits {
+	return n instanceof Decimal ? n.digits : digitsOfText(String(n));
+}
+
+function digitsOfText(text: string): Digits {
+	const negative = text.startsWith('-');
+	const { mantissa, exponent } = mantissaOf(text);
+	const unsigned = negative ? mantissa.slice(1) : mantissa;
+	const dot = unsigned.indexOf('.');
+	const all = dot < 0 ? unsigned : unsigned.slice(0, dot) + unsigned.slice(dot + 1);
+	let start = 0;
+	let end = all.length;
+	while (start < end && all.charCodeAt(start) === 48) start++;
+	while (end > start && all.charCodeAt(end - 1) === 48) end--;
+	if (start === end) return { negative: false, digits: '', point: 0 };
+	return { negative, digits: all.slice(start, end), point: exponent + (dot < 0 ? all.length : dot) - start };
+}
+
+/** Beyond 10^15 digits nothing can be told apart; clamping keeps the exponent an exact integer. */
+const exponentMax = 1e15;
+
+function mantissaOf(text: string): { readonly mantissa: string; readonly exponent: number } {
+	const e = text.search(/[eE]/);
+	if (e < 0) return { mantissa: text, exponent: 0 };
+	const exponent = Math.max(-exponentMax, Math.min(exponentMax, Number(text.slice(e + 1))));
+	return { mantissa: text.slice(0, e), exponent };
+}
+
+/** Whether a number is an integer, in whatever form. */
+export function isInteger(n: NumberValue): boolean {
+	if (typeof n === 'number') return Number.isInteger(n);
+	if (typeof n === 'bigint') return true;
+	return n.digits.digits.length <= n.digits.point || n.digits.digits === '';
 }
 
 /** The value `digits × 10^exponent`; `digits` has no trailing decimal zero, and zero is `0 × 10^0`. */
@@ -41,7 +90,7 @@ export function parseNumber(text: string): NumberValue | undefined {
 	// `-0` prints as `0`, so it falls through to Decimal and keeps its text.
 	if (String(double) === text) return double;
 	const isWhole = match[1] === undefined && match[2] === undefined && text !== '-0';
-	if (isWhole && text.length <= integerDigitsMax) return normalInteger(BigInt(text));
+	if (isWhole && text.length <= integerReadMax) return normalInteger(BigInt(text));
 	return new Decimal(text);
 }
 
@@ -57,18 +106,20 @@ export function numberText(n: NumberValue): string {
 	return typeof n === 'bigint' ? n.toString() : n.text;
 }
 
-/** The exact value of any number. A double stands for the decimal text that JavaScript prints for it. */
+/**
+ * The exact value of any number. A double stands for the decimal text that JavaScript prints for it.
+ *
+ * @throws {NumberRangeError} for a text of more digits than are computed with
+ */
 export function partsOf(n: NumberValue): DecimalParts {
 	if (typeof n === 'number') return partsOfText(String(n));
 	return typeof n === 'bigint' ? normalParts(n, 0) : n.parts;
 }
 
 function partsOfText(text: string): DecimalParts {
-	const e = text.search(/[eE]/);
-	const mantissa = e < 0 ? text : text.slice(0, e);
+	const { mantissa, exponent: written } = mantissaOf(text);
+	if (mantissa.length > 2 * integerDigitsMax) throw new NumberRangeError('number has too many digits');
 	const dot = mantissa.indexOf('.');
-	// Beyond 10^15 digits nothing can be told apart; clamping keeps the exponent an exact integer.
-	const written = e < 0 ? 0 : Math.max(-1e15, Math.min(1e15, Number(text.slice(e + 1))));
 	if (dot < 0) return normalParts(BigInt(mantissa), written);
 	const fraction = mantissa.slice(dot + 1);
 	return normalParts(BigInt(mantissa.slice(0, dot) + fraction), written - fraction.length);
@@ -85,6 +136,9 @@ function normalParts(digits: bigint, exponent: number): DecimalParts {
 
 /** Longest integer, in decimal digits, that is written out; larger ones stay in exponent form and refuse arithmetic. */
 export const integerDigitsMax = 20_000;
+
+/** Longest integer, in characters, that is read into a bigint at once; longer ones keep their text until computed with. */
+const integerReadMax = 400;
 
 /** The number is too large or too small to compute with. */
 export class NumberRangeError extends RangeError {
@@ -113,6 +167,8 @@ export function toInteger(n: NumberValue): number | bigint | undefined {
 		if (!Number.isInteger(n)) return undefined;
 	} else if (typeof n === 'bigint') {
 		return normalInteger(n);
+	} else if (!isInteger(n)) {
+		return undefined;
 	}
 	const integer = integerOfParts(partsOf(n));
 	return integer === undefined ? undefined : normalInteger(integer);
@@ -132,26 +188,26 @@ export function toDouble(n: NumberValue): number {
 /** Compares by value: negative, 0 or positive. */
 export function compareNumbers(a: NumberValue, b: NumberValue): number {
 	if (typeof a === 'number' && typeof b === 'number') return a < b ? -1 : a > b ? 1 : 0;
-	if (typeof a === 'bigint' && typeof b === 'bigint') return a < b ? -1 : a > b ? 1 : 0;
-	return compareParts(partsOf(a), partsOf(b));
+	// JavaScript compares integers of both kinds exactly, as long as the double is one that stands for itself.
+	if (isPlainInteger(a) && isPlainInteger(b)) return a < b ? -1 : a > b ? 1 : 0;
+	return compareDigits(digitsOf(a), digitsOf(b));
 }
 
-function compareParts(a: DecimalParts, b: DecimalParts): number {
-	const signA = a.digits < 0n ? -1 : a.digits > 0n ? 1 : 0;
-	const signB = b.digits < 0n ? -1 : b.digits > 0n ? 1 : 0;
+function isPlainInteger(n: NumberValue): n is number | bigint {
+	return typeof n === 'bigint' || (typeof n === 'number' && Number.isSafeInteger(n));
+}
+
+function compareDigits(a: Digits, b: Digits): number {
+	const [signA, signB] = [signOf(a), signOf(b)];
 	if (signA !== signB) return signA - signB;
-	if (signA === 0) return 0;
-	// Compare magnitudes by the position of the first digit before scaling, so that 1e999999999 costs nothing.
-	const magnitude = digitCount(a.digits) + a.exponent - digitCount(b.digits) - b.exponent;
-	if (magnitude !== 0) return magnitude > 0 ? signA : -signA;
-	const shift = a.exponent - b.exponent;
-	const x = shift > 0 ? a.digits * 10n ** BigInt(shift) : a.digits;
-	const y = shift < 0 ? b.digits * 10n ** BigInt(-shift) : b.digits;
-	return x < y ? -1 : x > y ? 1 : 0;
+	// Without zeros at either end, digits behind the point are in the order of their texts.
+	if (a.point !== b.point && signA !== 0) return a.point > b.point ? signA : -signA;
+	if (a.digits === b.digits) return 0;
+	return a.digits > b.digits ? signA : -signA;
 }
 
-function digitCount(n: bigint): number {
-	return n.toString().length - (n < 0n ? 1 : 0);
+function signOf({ negative, digits }: Digits): number {
+	return digits === '' ? 0 : negative ? -1 : 1;
 }
 
 /** Whether two numbers have the same value. */
@@ -170,20 +226,19 @@ export function numberKey(n: NumberValue): number | bigint | string {
 	if (typeof n === 'number') {
 		return Number.isSafeInteger(n) || !Number.isInteger(n) ? n : integerOfParts(partsOf(n))!;
 	}
-	if (typeof n === 'bigint') {
-		if (n < bigKeyLimit && n > -bigKeyLimit) return normalInteger(n);
-		return partsKey(partsOf(n));
+	if (typeof n === 'bigint' && n < bigKeyLimit && n > -bigKeyLimit) return normalInteger(n);
+	const value = digitsOf(n);
+	if (value.digits.length <= value.point || value.digits === '') {
+		if (value.point > keyDigitsMax) return digitsKey(value);
+		return normalInteger(BigInt(`${value.negative ? '-' : ''}${value.digits.padEnd(value.point, '0') || '0'}`));
 	}
-	const { parts } = n;
-	if (parts.exponent >= 0) {
-		if (digitCount(parts.digits) + parts.exponent <= keyDigitsMax) return normalInteger(integerOfParts(parts)!);
-		return partsKey(parts);
+	const double = Number(String(n));
+	if (Number.isFinite(double) && !Number.isInteger(double) && compareDigits(digitsOf(double), value) === 0) {
+		return double;
 	}
-	const double = Number(n.text);
-	if (Number.isFinite(double) && !Number.isInteger(double) && compareParts(partsOf(double), parts) === 0) return double;
-	return partsKey(parts);
+	return digitsKey(value);
 }
 
-function partsKey({ digits, exponent }: DecimalParts): string {
-	return `\0#${digits}e${exponent}`;
+function digitsKey({ negative, digits, point }: Digits): string {
+	return `\0#${negative ? '-' : ''}${digits}e${point - digits.length}`;
 }

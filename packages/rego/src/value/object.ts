@@ -138,7 +138,7 @@ export function lookup(container: Value, key: Value): Value | undefined {
 /** An integer in another form (`1.0`) still is an index. */
 function arrayItem(array: readonly Value[], key: Value): Value | undefined {
 	if (!(key instanceof Decimal)) return undefined;
-	const index = key.parts.exponent > 9 ? undefined : toInteger(key);
+	const index = key.digits.point > 10 ? undefined : toInteger(key);
 	return typeof index === 'number' ? array[index] : undefined;
 }
 

@@ -1,11 +1,14 @@
 import {
 	compareNumbers,
+	type DecimalParts,
 	equal,
 	isArray,
+	isInteger,
 	isNumber,
 	isObject,
 	keyOf,
 	type MapKey,
+	NumberRangeError,
 	type NumberValue,
 	type ObjectValue,
 	objectEntries,
@@ -265,10 +268,6 @@ function schemaTypeOf(value: Value): string {
 	return typeof value === 'string' || typeof value === 'boolean' ? typeof value : 'object';
 }
 
-function isInteger(n: NumberValue): boolean {
-	return partsOf(n).exponent >= 0;
-}
-
 function checkCommon(schema: Schema, value: Value, path: Path, outcome: Outcome): void {
 	if (schema.const !== undefined && !equal(schema.const.value, value)) {
 		fail(outcome, path, 'const', `${fieldOf(path)} does not match: ${schema.const.text}`);
@@ -328,11 +327,20 @@ function checkNumber(schema: Schema, value: NumberValue, path: Path, outcome: Ou
 
 /** Exact, so that 0.3 is a multiple of 0.1. */
 function isMultiple(value: NumberValue, unit: NumberValue): boolean {
-	const [a, b] = [partsOf(value), partsOf(unit)];
+	const [a, b] = [computable(value), computable(unit)];
 	const shift = a.exponent - b.exponent;
 	if (Math.abs(shift) > multipleShiftMax) throw new SchemaError('number is out of range');
 	const scaled = shift > 0 ? a.digits * 10n ** BigInt(shift) : a.digits;
 	return scaled % (shift < 0 ? b.digits * 10n ** BigInt(-shift) : b.digits) === 0n;
+}
+
+function computable(n: NumberValue): DecimalParts {
+	try {
+		return partsOf(n);
+	} catch (error) {
+		if (error instanceof NumberRangeError) throw new SchemaError('number is out of range');
+		throw error;
+	}
 }
 
 /** Powers of ten between a number and the unit it should be a multiple of; more would only exhaust memory. */
