@@ -93,3 +93,17 @@ test('joins in time that grows with the rows, not with their square', () => {
 
 	expect(steps(1000)).toBe(true);
 });
+
+test('tells a field whose name holds a NUL from a field within a field', () => {
+	const source = `package p
+
+a := count([1 | some k in [1, 2, 3]; some row in data.rows; row.x.y == k])
+
+b := count([1 | some k in [7, 8, 9]; some row in data.rows; row["x\\u0000y"] == k])
+
+both := [a, b]
+`;
+	const rows = Array.from({ length: 20 }, () => ({ x: { y: 1 }, 'x\0y': 9 }));
+
+	expect(compile({ 'p.rego': source }).evaluate('data.p.both', { data: { rows } }).result).toEqual([20, 20]);
+});

@@ -35,7 +35,7 @@ export function scanStep(coder: Coder, expr: LExpr, following: LExpr | undefined
 	const getContainer = wanted === undefined ? undefined : containerGet(coder, container);
 	if (wanted === undefined || getContainer === undefined) return undefined;
 	const { path, getKey } = wanted;
-	const name = path.join('\0');
+	const name = JSON.stringify(path);
 	const [keySlot, valueSlot] = [last.local.slot, left.local.slot];
 	coder.bound.add(last.local);
 	coder.bound.add(left.local);
