@@ -159,3 +159,10 @@ test('net.cidr_merge keeps exactly the addresses, in networks that do not touch'
 		{ numRuns: 100, seed: 5 },
 	);
 });
+
+// Go takes the last address of the inner network for the IPv4 address that it spells, which no network of IPv6 holds.
+test('a network that ends in an IPv4 address in IPv6 form lies in none of IPv6, as in OPA', () => {
+	expect(call('net.cidr_contains', '::/8', '::ffff:10.0.0.1/93')).toBe(false);
+	expect(call('net.cidr_contains', '::/8', '::1:0:0/96')).toBe(true);
+	expect(call('net.cidr_contains', '10.0.0.0/8', '::ffff:10.0.0.0/104')).toBe(true);
+});

@@ -3,7 +3,7 @@ import { isArray, isObject, isSet, objectEntries, type RegoSet, SetBuilder, type
 import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
 import { define } from './declare.ts';
 import { cidrExpandAddressesMax } from './limits.ts';
-import { type Address, addressText, contains, defaultPrefix, parseAddress } from './net/address.ts';
+import { type Address, addressOf, addressText, contains, defaultPrefix, parseAddress } from './net/address.ts';
 import { mergeNetworks } from './net/merge.ts';
 import { last, type Network, networkText, parseNetwork } from './net/network.ts';
 import { operand, stringOperand } from './operands.ts';
@@ -97,7 +97,9 @@ function spanOf(text: string): Span {
 		throw new BuiltinError(`not a valid textual representation of an IP address or CIDR: ${text}`);
 	}
 	const inner = parseNetwork(text);
-	return { first: inner.address, last: last(inner) };
+	// As Go has it, the last address may be one of IPv4 in IPv6 form, which no network of IPv6 holds.
+	const end = last(inner);
+	return { first: inner.address, last: end.size === 128 ? addressOf(end.bits) : end };
 }
 
 function spans(network: Network, span: Span): boolean {
