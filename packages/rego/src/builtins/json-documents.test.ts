@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { compile } from '../program.ts';
 import { parseNumber, print, RegoObject, RegoSet, type Value } from '../value/index.ts';
 import { BuiltinError, BuiltinTypeError } from './builtin.ts';
 import { caller, testContext } from './calling.test.support.ts';
@@ -293,5 +294,27 @@ describe('json.match_schema', () => {
 			}),
 		);
 		expect(() => poor('json.match_schema', {}, {})).toThrow('budget');
+	});
+});
+
+describe('a schema that its host changes', () => {
+	const source = 'package p\n\na := json.match_schema("1", data.schema)[0]\n\nb := json.verify_schema(data.schema)[0]';
+	const program = compile({ 'p.rego': source });
+
+	it('is read anew by the next evaluation', () => {
+		const data: { schema: { type: string } } = { schema: { type: 'number' } };
+		expect(program.evaluate('data.p', { data }).result).toEqual({ a: true, b: true });
+		data.schema.type = 'string';
+		expect(program.evaluate('data.p', { data }).result).toEqual({ a: false, b: true });
+		data.schema.type = 'nothing';
+		expect(program.evaluate('data.p', { data }).result).toEqual({ b: false });
+	});
+
+	it('is read anew when only what a frozen part of it holds was changed', () => {
+		const data = { schema: Object.freeze({ properties: { x: { type: 'number' } }, items: Object.freeze([]) }) };
+		const matches = compile({ 'p.rego': 'package p\n\na := json.match_schema({"x": 1}, data.schema)[0]' });
+		expect(matches.evaluate('data.p.a', { data }).result).toBe(true);
+		data.schema.properties.x.type = 'string';
+		expect(matches.evaluate('data.p.a', { data }).result).toBe(false);
 	});
 });

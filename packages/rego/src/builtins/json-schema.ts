@@ -1,10 +1,13 @@
 import { any, anyOf, array, boolean, named, nullType, object, record, string, tuple } from '../types/type.ts';
 import {
 	isArray,
+	isNumber,
 	isObject,
 	isSet,
 	jsonMembers,
 	ObjectBuilder,
+	type ObjectValue,
+	objectEntries,
 	parseJson,
 	RegoObject,
 	type Value,
@@ -33,7 +36,7 @@ export const jsonSchemaBuiltins: readonly Builtin[] = [
 			tuple(boolean, anyOf(nullType, string)),
 			'`[valid, error]`: `error` is null for a valid schema, otherwise it says what is wrong',
 		),
-		(args) => verify(operand(args, 1)),
+		(args, context) => verify(operand(args, 1), context),
 		{ categories: ['object'] },
 	),
 	define(
@@ -53,9 +56,9 @@ export const jsonSchemaBuiltins: readonly Builtin[] = [
 	),
 ];
 
-function verify(value: Value): Value {
+function verify(value: Value, context: BuiltinContext): Value {
 	try {
-		schemaOf(value);
+		schemaOf(value, context);
 		return [true, null];
 	} catch (error) {
 		if (error instanceof SchemaError) return [false, `jsonschema: ${error.message}`];
@@ -66,7 +69,7 @@ function verify(value: Value): Value {
 function match(args: readonly Value[], context: BuiltinContext): Value {
 	try {
 		const document = documentOf(operand(args, 1));
-		const mismatches = validate(schemaOf(operand(args, 2)), document, context.spend);
+		const mismatches = validate(schemaOf(operand(args, 2), context), document, context.spend);
 		return [mismatches.length === 0, mismatches.map(describe)];
 	} catch (error) {
 		if (error instanceof SchemaError) throw new BuiltinError(error.message, { cause: error });
@@ -87,18 +90,40 @@ function describe({ path, type, text }: Mismatch): RegoObject {
 /** Compiled schemas kept at once, by their text. */
 const schemaTextsMax = 64;
 const byText = new BoundedCache<Schema>(schemaTextsMax);
-/** Compiled schemas by the object itself: a constant of a policy, or part of its data, is the same one every time. */
-const byValue: WeakMap<object, Schema> = new WeakMap();
+/** Compiled schemas by the object itself: a constant of a policy, or a part of frozen data, is the same one every time. */
+const constants: WeakMap<object, Schema> = new WeakMap();
 
-function schemaOf(value: Value): Schema {
+/** Other objects are remembered for one evaluation only: their host may change them, or what they hold, before the next. */
+function schemaOf(value: Value, context: BuiltinContext): Schema {
 	if (typeof value === 'string') return byText.get(value, () => compileSchema(documentOf(value)));
 	if (typeof value !== 'object' || value === null) return compileSchema(documentOf(value));
-	let schema = byValue.get(value);
+	const passing = schemasOf(context);
+	let schema = constants.get(value) ?? passing.get(value);
 	if (schema === undefined) {
 		schema = compileSchema(documentOf(value));
-		byValue.set(value, schema);
+		(isConstant(value) ? constants : passing).set(value, schema);
 	}
 	return schema;
+}
+
+const memoKey = 'json schemas';
+
+function schemasOf({ memo }: BuiltinContext): WeakMap<object, Schema> {
+	let held = memo.get(memoKey) as WeakMap<object, Schema> | undefined;
+	if (held === undefined) {
+		held = new WeakMap();
+		memo.set(memoKey, held);
+	}
+	return held;
+}
+
+/** Whether no part of a value can change: the engine's objects and sets never do, lists and plain objects when frozen. */
+function isConstant(value: Value): boolean {
+	if (typeof value !== 'object' || value === null || isNumber(value)) return true;
+	if (isSet(value)) return value.values().every(isConstant);
+	if (!(value instanceof RegoObject) && !Object.isFrozen(value)) return false;
+	if (isArray(value)) return value.every(isConstant);
+	return objectEntries(value as ObjectValue).every(([key, member]) => isConstant(key) && isConstant(member));
 }
 
 /** JSON text as the value it spells; objects and arrays as plain JSON. */

@@ -617,7 +617,8 @@ function fold(term: Extract<LTerm, { kind: 'array' | 'set' | 'object' }>): LTerm
 		if (item.kind !== 'const') return term;
 		values.push(item.value);
 	}
-	return { kind: 'const', value: term.kind === 'set' ? RegoSet.of(values) : values, loc };
+	// Frozen, as it serves every evaluation: what is made from a constant may then be kept.
+	return { kind: 'const', value: term.kind === 'set' ? RegoSet.of(values) : Object.freeze(values), loc };
 }
 
 /** Whether a term holds a reference or a comprehension. */
