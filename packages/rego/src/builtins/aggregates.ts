@@ -14,6 +14,7 @@ import {
 import type { Builtin, BuiltinContext } from './builtin.ts';
 import { codePointCount } from './code-points.ts';
 import { anyArray, anyCollection, anyObject, anySet, define, numeric } from './declare.ts';
+import { convertingSteps } from './limits.ts';
 import { collectionOperand, operand, operandElementError, operandTypeError } from './operands.ts';
 
 const numberCollection: Type = anyOf(array(number), set(number));
@@ -26,7 +27,7 @@ export const aggregateBuiltins: readonly Builtin[] = [
 		'The number of elements in a collection, or of characters in a string.',
 		[named('collection', anyOf(string, anyArray, anyObject, anySet), 'the set/array/object/string to be counted')],
 		named('n', number, 'the count of elements, key/val pairs, or characters, respectively.'),
-		(args) => count(operand(args, 1)),
+		(args, context) => count(operand(args, 1), context),
 		{ categories },
 	),
 	define(
@@ -86,8 +87,11 @@ function deprecatedTest(name: string, holds: (values: readonly Value[]) => boole
 	};
 }
 
-function count(collection: Value): number {
-	if (typeof collection === 'string') return codePointCount(collection);
+function count(collection: Value, context: BuiltinContext): number {
+	if (typeof collection === 'string') {
+		context.spend(convertingSteps(collection.length));
+		return codePointCount(collection);
+	}
 	if (isArray(collection)) return collection.length;
 	if (isSet(collection)) return collection.size;
 	if (isObject(collection)) return objectSize(collection);

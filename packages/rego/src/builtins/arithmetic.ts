@@ -16,7 +16,7 @@ import {
 	subtract,
 	type Value,
 } from '../value/index.ts';
-import { type Builtin, BuiltinError } from './builtin.ts';
+import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
 import { anySet, define, numeric } from './declare.ts';
 import { numberOperand, operand, operandTypeError } from './operands.ts';
 import { difference } from './sets.ts';
@@ -115,10 +115,10 @@ function comparison(
 	);
 }
 
-function minus(args: readonly Value[]): Value {
+function minus(args: readonly Value[], context: BuiltinContext): Value {
 	const [x, y] = [operand(args, 1), operand(args, 2)];
 	if (isNumber(x) && isNumber(y)) return subtract(x, y);
-	if (isSet(x) && isSet(y)) return difference(x, y);
+	if (isSet(x) && isSet(y)) return difference(x, y, context);
 	if (!isNumber(x) && !isSet(x)) throw operandTypeError(1, x, 'number', 'set');
 	// As in OPA, a number on the right decides what the message asks for, whatever is on the left.
 	throw operandTypeError(2, y, isNumber(y) ? 'set' : 'number');

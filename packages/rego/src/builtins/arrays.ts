@@ -52,12 +52,14 @@ export const arrayBuiltins: readonly Builtin[] = [
 			),
 		],
 		named('slice', anyArray, 'the part of `arr` from `start` to `stop`'),
-		(args) => {
+		(args, context) => {
 			const elements = arrayOperand(args, 1);
 			const start = intOperand(args, 2);
 			const stop = intOperand(args, 3);
 			// JavaScript counts negative indices from the end; here they mean 0.
-			return elements.slice(Math.max(0, start), Math.max(0, stop));
+			const slice = elements.slice(Math.max(0, start), Math.max(0, stop));
+			context.spend(1 + (slice.length >> 3));
+			return slice;
 		},
 	),
 ];

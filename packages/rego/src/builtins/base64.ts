@@ -1,7 +1,8 @@
 import { boolean, named, string } from '../types/type.ts';
 import { type Builtin, BuiltinError } from './builtin.ts';
 import { define } from './declare.ts';
-import { operand, stringOperand } from './operands.ts';
+import { codingSteps } from './limits.ts';
+import { codedOperand, operand } from './operands.ts';
 import { textOfUtf8, utf8 } from './utf8.ts';
 
 const categories = ['encoding'];
@@ -14,7 +15,7 @@ export const base64Builtins: readonly Builtin[] = [
 		'The text of a base64 string.',
 		[named('x', string, 'string to decode')],
 		named('y', string, 'base64 deserialization of `x`'),
-		(args) => textOfUtf8(decodeBase64(stringOperand(args, 1))),
+		(args, context) => textOfUtf8(decodeBase64(codedOperand(args, context))),
 		{ categories },
 	),
 	define(
@@ -22,8 +23,9 @@ export const base64Builtins: readonly Builtin[] = [
 		'Whether a string is base64.',
 		[named('x', string, 'string to check')],
 		named('result', boolean, '`true` if `x` is valid base64 encoded value, `false` otherwise'),
-		(args) => {
+		(args, context) => {
 			const text = operand(args, 1);
+			if (typeof text === 'string') context.spend(codingSteps(text.length));
 			return typeof text === 'string' && typeof tryDecode(text, standard) !== 'number';
 		},
 		{ categories },
@@ -35,7 +37,7 @@ export const base64Builtins: readonly Builtin[] = [
 		'The text of a base64url string, with or without padding.',
 		[named('x', string, 'string to decode')],
 		named('y', string, 'base64url deserialization of `x`'),
-		(args) => textOfUtf8(decodeBase64Url(stringOperand(args, 1))),
+		(args, context) => textOfUtf8(decodeBase64Url(codedOperand(args, context))),
 		{ categories },
 	),
 ];
@@ -47,9 +49,7 @@ function encoding(name: string, what: string, encode: (bytes: Uint8Array) => str
 		[named('x', string, 'string to encode')],
 		named('y', string, `${what} serialization of \`x\``),
 		(args, context) => {
-			const bytes = utf8(stringOperand(args, 1));
-			context.spend(1 + (bytes.length >> 6));
-			return encode(bytes);
+			return encode(utf8(codedOperand(args, context)));
 		},
 		{ categories },
 	);

@@ -1,7 +1,7 @@
 import { named, string } from '../types/type.ts';
 import { type Builtin, BuiltinError } from './builtin.ts';
 import { define } from './declare.ts';
-import { stringOperand } from './operands.ts';
+import { codedOperand } from './operands.ts';
 import { quoteChar } from './quoting.ts';
 import { textOfUtf8, utf8 } from './utf8.ts';
 
@@ -12,7 +12,7 @@ export const hexBuiltins: readonly Builtin[] = [
 		'The bytes of a string as hexadecimal digits.',
 		[named('x', string, 'string to encode')],
 		named('y', string, 'serialization of `x` using hex-encoding'),
-		(args) => encodeHex(utf8(stringOperand(args, 1))),
+		(args, context) => encodeHex(utf8(codedOperand(args, context))),
 		{ categories: ['encoding'] },
 	),
 	define(
@@ -20,7 +20,7 @@ export const hexBuiltins: readonly Builtin[] = [
 		'The text whose bytes the hexadecimal digits spell.',
 		[named('x', string, 'a hex-encoded string')],
 		named('y', string, 'deserialized from `x`'),
-		(args) => textOfUtf8(decodeHex(stringOperand(args, 1))),
+		(args, context) => textOfUtf8(decodeHex(codedOperand(args, context))),
 		{ categories: ['encoding'] },
 	),
 ];

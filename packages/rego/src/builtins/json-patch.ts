@@ -9,6 +9,7 @@ import {
 	ObjectBuilder,
 	objectEntries,
 	objectGet,
+	objectSize,
 	RegoSet,
 	type Value,
 } from '../value/index.ts';
@@ -132,6 +133,12 @@ function remove(document: Document, path: readonly Value[], context: BuiltinCont
 	});
 }
 
+/** Every container on the way is copied. */
+function copySteps(container: Value): number {
+	if (isArray(container)) return 1 + (container.length >> 6);
+	return 1 + (isSet(container) ? container.size : isObject(container) ? objectSize(container) : 0);
+}
+
 type Edit = (parent: Value, step: Value | undefined) => Document;
 
 /** Rebuilds the way down `path`, with `change` at its end; `step` is undefined for the root. */
@@ -139,7 +146,7 @@ function edit(document: Document, path: readonly Value[], context: BuiltinContex
 	const [step, ...rest] = path;
 	if (step === undefined) return change(document ?? null, undefined);
 	if (document === undefined) throw new DoesNotApply('deleted node');
-	context.spend(1);
+	context.spend(copySteps(document));
 	if (rest.length === 0) return change(document, step);
 	const child = edit(find(document, [step]), rest, context, change)!;
 	if (isObject(document)) return withKey(document, step, child);

@@ -7,6 +7,7 @@ import {
 	type MapKey,
 	ObjectBuilder,
 	objectEntries,
+	objectSize,
 	SetBuilder,
 	typeName,
 	type Value,
@@ -25,7 +26,7 @@ export const jsonPathBuiltins: readonly Builtin[] = [
 		'The object with only what the paths lead to.',
 		[named('object', anyObject, 'object to filter'), named('paths', pathsType, 'JSON string paths')],
 		named('filtered', any, 'remaining data from `object` with only keys specified in `paths`'),
-		(args, context) => keep(objectOperand(args, 1), pathTree(args), context),
+		(args, context) => keep(objectOperand(args, 1), pathTree(args, context), context),
 		{ categories: ['object'] },
 	),
 	define(
@@ -33,7 +34,7 @@ export const jsonPathBuiltins: readonly Builtin[] = [
 		'The object without what the paths lead to.',
 		[named('object', anyObject, 'object to remove paths from'), named('paths', pathsType, 'JSON string paths')],
 		named('output', any, 'result of removing all keys specified in `paths`'),
-		(args, context) => drop(objectOperand(args, 1), pathTree(args), context),
+		(args, context) => drop(objectOperand(args, 1), pathTree(args, context), context),
 		{ categories: ['object'] },
 	),
 ];
@@ -41,11 +42,15 @@ export const jsonPathBuiltins: readonly Builtin[] = [
 /** The paths by their first step; null where a path ends. A path ends all longer ones through it. */
 type PathTree = Map<MapKey, PathTree | null>;
 
-function pathTree(args: readonly Value[]): PathTree {
+function pathTree(args: readonly Value[], context: BuiltinContext): PathTree {
 	// The object is checked before the paths, so that both wrong report the first.
 	objectOperand(args, 1);
 	const root: PathTree = new Map();
-	for (const path of collectionOperand(args, 2)) plant(root, pathSteps(path));
+	for (const path of collectionOperand(args, 2)) {
+		const steps = pathSteps(path);
+		context.spend(1 + steps.length);
+		plant(root, steps);
+	}
 	return root;
 }
 
@@ -88,9 +93,15 @@ function childOf(tree: PathTree, index: number): PathTree | null | undefined {
 	return tree.get(String(index));
 }
 
+/** Steps that going through the members of a value once costs. */
+function sizeSteps(value: Value): number {
+	const size = isArray(value) ? value.length : isSet(value) ? value.size : isObject(value) ? objectSize(value) : 0;
+	return 1 + size;
+}
+
 function keep(value: Value, tree: PathTree | null, context: BuiltinContext): Value {
 	if (tree === null) return value;
-	context.spend(1);
+	context.spend(sizeSteps(value));
 	if (isObject(value)) {
 		const result = new ObjectBuilder();
 		for (const [key, member] of objectEntries(value)) {
@@ -117,7 +128,7 @@ function keep(value: Value, tree: PathTree | null, context: BuiltinContext): Val
 }
 
 function drop(value: Value, tree: PathTree, context: BuiltinContext): Value {
-	context.spend(1);
+	context.spend(sizeSteps(value));
 	if (isObject(value)) {
 		const result = new ObjectBuilder();
 		for (const [key, member] of objectEntries(value)) {

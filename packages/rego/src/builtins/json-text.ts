@@ -10,9 +10,10 @@ import {
 	stringify,
 	type Value,
 } from '../value/index.ts';
-import { type Builtin, BuiltinError } from './builtin.ts';
+import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
 import { define } from './declare.ts';
-import { objectOperand, operand, operandError, operandTypeError, stringOperand } from './operands.ts';
+import { convertingSteps } from './limits.ts';
+import { convertedOperand, objectOperand, operand, operandError, operandTypeError } from './operands.ts';
 
 const categories = ['encoding'];
 
@@ -23,7 +24,7 @@ export const jsonTextBuiltins: readonly Builtin[] = [
 		'The JSON text of a value; sets become arrays.',
 		[named('x', any, 'the term to serialize')],
 		named('y', string, 'the JSON string representation of `x`'),
-		(args) => goJson(operand(args, 1)),
+		(args, context) => written(goJson(operand(args, 1)), context),
 		{ categories },
 	),
 	define(
@@ -38,7 +39,7 @@ export const jsonTextBuiltins: readonly Builtin[] = [
 			),
 		],
 		named('y', string, 'the JSON string representation of `x`, with configured prefix/indent string(s) as appropriate'),
-		marshalWithOptions,
+		(args, context) => written(marshalWithOptions(args), context),
 		{ categories },
 	),
 	define(
@@ -47,8 +48,7 @@ export const jsonTextBuiltins: readonly Builtin[] = [
 		[named('x', string, 'a JSON string')],
 		named('y', any, 'the term deserialized from `x`'),
 		(args, context) => {
-			const text = stringOperand(args, 1);
-			context.spend(1 + (text.length >> 6));
+			const text = convertedOperand(args, context);
 			try {
 				return parseJson(text);
 			} catch (error) {
@@ -62,13 +62,20 @@ export const jsonTextBuiltins: readonly Builtin[] = [
 		'Whether a string is JSON text.',
 		[named('x', string, 'a JSON string')],
 		named('result', boolean, '`true` if `x` is valid JSON, `false` otherwise'),
-		(args) => {
+		(args, context) => {
 			const text = operand(args, 1);
+			if (typeof text === 'string') context.spend(convertingSteps(text.length));
 			return typeof text === 'string' && isJson(text);
 		},
 		{ categories },
 	),
 ];
+
+/** Parts of a value are counted while they are written; long strings are here. */
+function written(text: string, context: BuiltinContext): string {
+	context.spend(convertingSteps(text.length));
+	return text;
+}
 
 /** Whether a text is JSON that `json.unmarshal` reads. */
 export function isJson(text: string): boolean {

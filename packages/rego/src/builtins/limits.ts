@@ -16,6 +16,30 @@ export const cidrExpandAddressesMax: number = 1 << 20;
 /** Characters that a regular expression may have: compiling this many takes some 100 ms. */
 export const regexLengthMax: number = 100_000;
 
+/** Characters of a text worth one step where each is turned into something else. */
+const charsPerStep = 32;
+
+/** Steps that converting a text of so many characters costs. */
+export function convertingSteps(chars: number): number {
+	return 1 + Math.floor(chars / charsPerStep);
+}
+
+/** Characters of a text worth one step where each is decoded or encoded byte by byte. */
+const charsCodedPerStep = 4;
+
+/** Steps that decoding or encoding a text of so many characters costs. */
+export function codingSteps(chars: number): number {
+	return 1 + Math.floor(chars / charsCodedPerStep);
+}
+
+/** Characters of a text worth one step where it is only gone through. */
+const charsSearchedPerStep = 1024;
+
+/** Steps that looking for something in a text of so many characters costs. */
+export function searchingSteps(chars: number): number {
+	return 1 + Math.floor(chars / charsSearchedPerStep);
+}
+
 /** Pattern states × text characters worth one step of the evaluation's budget. */
 export const matchingWorkPerStep: number = 1024;
 

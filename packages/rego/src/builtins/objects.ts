@@ -128,7 +128,7 @@ function select(args: readonly Value[], context: BuiltinContext, keep: (listed: 
 	const keys = keySet(operand(args, 2));
 	const result = new ObjectBuilder();
 	const entries = objectEntries(target);
-	context.spend(entries.length);
+	context.spend(entries.length + keys.size);
 	for (const [key, value] of entries) if (keep(keys.has(key))) result.set(key, value);
 	return result.build();
 }
@@ -174,7 +174,9 @@ function isSubset(whole: Value, part: Value, context: BuiltinContext): boolean |
 function holdsRun(whole: readonly Value[], part: readonly Value[], context: BuiltinContext): boolean {
 	for (let start = 0; start + part.length <= whole.length; start++) {
 		context.spend(1);
-		if (part.every((value, i) => equal(whole[start + i]!, value))) return true;
+		const differs = part.findIndex((value, i) => !equal(whole[start + i]!, value));
+		if (differs < 0) return true;
+		context.spend(differs >> 3);
 	}
 	return false;
 }

@@ -10,7 +10,8 @@ import {
 	typeName,
 	type Value,
 } from '../value/index.ts';
-import { BuiltinTypeError } from './builtin.ts';
+import { type BuiltinContext, BuiltinTypeError } from './builtin.ts';
+import { codingSteps, convertingSteps } from './limits.ts';
 
 /** `operand 2 <message>`; positions count from 1. */
 export function operandError(position: number, message: string): BuiltinTypeError {
@@ -53,6 +54,20 @@ export function stringOperand(args: Arguments, position: number): string {
 	const value = operand(args, position);
 	if (typeof value !== 'string') throw operandTypeError(position, value, 'string');
 	return value;
+}
+
+/** The first operand as a string that the builtin goes through from end to end, which is counted. */
+export function convertedOperand(args: Arguments, context: BuiltinContext): string {
+	const text = stringOperand(args, 1);
+	context.spend(convertingSteps(text.length));
+	return text;
+}
+
+/** The first operand as a string that the builtin decodes or encodes, which is counted. */
+export function codedOperand(args: Arguments, context: BuiltinContext): string {
+	const text = stringOperand(args, 1);
+	context.spend(codingSteps(text.length));
+	return text;
 }
 
 /** The operand as a number in any form. */

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
 import { BoundedCache } from './bounded-cache.ts';
-import { BuiltinError } from './builtin.ts';
+import { type BuiltinContext, BuiltinError } from './builtin.ts';
 import { matchingSteps, regexCacheEntriesMax, regexLengthMax } from './limits.ts';
 import { nativeRegExp, reachOf } from './regex-native.ts';
 
@@ -30,7 +30,24 @@ const compiled = new BoundedCache<Pattern>(regexCacheEntriesMax);
  * @throws {BuiltinError} with RE2's text (`error parsing regexp: missing closing ]: …`) when it does not parse, and when
  * it is too long to compile in passing
  */
-export function compilePattern(source: string): Pattern {
+export function compilePattern(source: string, context: BuiltinContext): Pattern {
+	const held = context.memo.get(memoKey) as Map<string, Pattern> | undefined;
+	const pattern = held?.get(source);
+	if (pattern !== undefined) return pattern;
+	// Counted once for each evaluation, compiled before or not: it takes as many steps the next time.
+	context.spend(1 + source.length * compilingSteps);
+	const made = compileSource(source);
+	if (held === undefined) context.memo.set(memoKey, new Map([[source, made]]));
+	else held.set(source, made);
+	return made;
+}
+
+const memoKey = 'regular expressions';
+
+/** Steps that compiling one character of a pattern costs: some half a microsecond. */
+const compilingSteps = 4;
+
+function compileSource(source: string): Pattern {
 	return compiled.get(source, () => {
 		const re2 = parsePattern(source);
 		const native = nativeRegExp(source);
@@ -140,7 +157,12 @@ function compileTemplate(pattern: Pattern, template: string): (match: Match) => 
  *
  * @throws {BuiltinError} unbalanced delimiters, or an expression that does not parse
  */
-export function compileTemplatePattern(template: string, open: string, close: string): Pattern {
+export function compileTemplatePattern(
+	template: string,
+	open: string,
+	close: string,
+	context: BuiltinContext,
+): Pattern {
 	let source = '^';
 	let copied = 0;
 	for (const [start, end] of delimitedParts(template, open, close)) {
@@ -149,7 +171,7 @@ export function compileTemplatePattern(template: string, open: string, close: st
 		source += `${quoteMeta(template.slice(copied, start))}(${inner})`;
 		copied = end;
 	}
-	return compilePattern(`${source}${quoteMeta(template.slice(copied))}$`);
+	return compilePattern(`${source}${quoteMeta(template.slice(copied))}$`, context);
 }
 
 /** The outermost parts from an opening delimiter to the end of its closing one. */

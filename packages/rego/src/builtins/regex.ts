@@ -33,7 +33,7 @@ export const regexBuiltins: readonly Builtin[] = [
 		name: 'regex.is_valid',
 		description: 'Whether a string is a regular expression.',
 		decl: fn([named('pattern', string, 'regular expression')], named('result', boolean, 'whether `pattern` parses')),
-		run: ([source]) => isValid(source!),
+		run: ([source], context) => isValid(source!, context),
 	},
 	{
 		name: 'regex.find_n',
@@ -97,15 +97,15 @@ export const regexBuiltins: readonly Builtin[] = [
 function match(args: readonly Value[], context: BuiltinContext): boolean {
 	const source = stringOperand(args, 1);
 	const text = stringOperand(args, 2);
-	const compiled = compilePattern(source);
+	const compiled = compilePattern(source, context);
 	context.spend(matchingSteps(compiled.size, text.length));
 	return compiled.test(text);
 }
 
-function isValid(source: Value): boolean {
+function isValid(source: Value, context: BuiltinContext): boolean {
 	if (typeof source !== 'string') return false;
 	try {
-		compilePattern(source);
+		compilePattern(source, context);
 		return true;
 	} catch (error) {
 		if (error instanceof BuiltinError) return false;
@@ -118,7 +118,7 @@ function matches(args: readonly Value[], context: BuiltinContext): readonly (rea
 	const source = stringOperand(args, 1);
 	const text = stringOperand(args, 2);
 	const limit = intOperand(args, 3);
-	const compiled = compilePattern(source);
+	const compiled = compilePattern(source, context);
 	context.spend(matchingSteps(compiled.size, text.length));
 	const found: string[][] = [];
 	for (const { groups } of findMatches(compiled, text, limit, context.spend)) {
@@ -130,7 +130,7 @@ function matches(args: readonly Value[], context: BuiltinContext): readonly (rea
 function split(args: readonly Value[], context: BuiltinContext): readonly string[] {
 	const source = stringOperand(args, 1);
 	const text = stringOperand(args, 2);
-	const compiled = compilePattern(source);
+	const compiled = compilePattern(source, context);
 	context.spend(matchingSteps(compiled.size, text.length));
 	if (source !== '' && text === '') return [''];
 	const parts: string[] = [];
@@ -150,7 +150,7 @@ function replace(args: readonly Value[], context: BuiltinContext): string {
 	const text = stringOperand(args, 1);
 	const source = stringOperand(args, 2);
 	const template = stringOperand(args, 3);
-	const compiled = compilePattern(source);
+	const compiled = compilePattern(source, context);
 	context.spend(matchingSteps(compiled.size, text.length));
 	return replaceMatches(compiled, text, template, context.spend);
 }
@@ -162,7 +162,7 @@ function templateMatch(args: readonly Value[], context: BuiltinContext): boolean
 	const close = stringOperand(args, 4);
 	delimiter('start', open);
 	delimiter('end', close);
-	const compiled = compileTemplatePattern(template, open, close);
+	const compiled = compileTemplatePattern(template, open, close, context);
 	context.spend(matchingSteps(compiled.size, text.length));
 	return compiled.test(text);
 }

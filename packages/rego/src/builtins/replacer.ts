@@ -1,5 +1,7 @@
 import type { BuiltinContext } from './builtin.ts';
+import { convertingSteps } from './limits.ts';
 import { checkTextLength, textLengthMax } from './text-limit.ts';
+import { splitText } from './text-search.ts';
 
 /**
  * Replaces the pairs' left texts by their right ones, from left to right without overlap; where several match at one
@@ -10,7 +12,7 @@ export function replaceAll(
 	pairs: readonly (readonly [from: string, to: string])[],
 	context: BuiltinContext,
 ): string {
-	context.spend(1 + Math.floor(text.length / 64));
+	context.spend(convertingSteps(text.length));
 	const [only] = pairs;
 	if (only === undefined) return text;
 	if (pairs.length === 1 && only[0] !== '') return replaceOne(text, only[0], only[1]);
@@ -21,17 +23,19 @@ function replaceOne(text: string, from: string, to: string): string {
 	const growth = to.length - from.length;
 	// Occurrences are counted only where the result could be too long.
 	if (growth > 0 && text.length + (text.length / from.length) * growth > textLengthMax) {
-		checkTextLength(text.length + (text.split(from).length - 1) * growth);
+		checkTextLength(text.length + (splitText(text, from).length - 1) * growth);
 	}
-	return text.replaceAll(from, () => to);
+	return splitText(text, from).join(to);
 }
 
 function replaceMany(text: string, pairs: readonly (readonly [string, string])[], context: BuiltinContext): string {
 	let result = '';
 	let copied = 0;
 	let afterEmpty = false;
+	// A text that nearly matches at every place is compared nearly to its end at each.
+	const pairSteps = pairs.reduce((steps, [from]) => steps + 1 + (from.length >> 4), 0);
 	for (let at = 0; at <= text.length; ) {
-		if ((at & 63) === 0) context.spend(pairs.length);
+		if ((at & 63) === 0) context.spend(pairSteps);
 		// After an empty match at this place, only a text of some length may match here again.
 		const match = pairs.find(([from]) => (from === '' ? !afterEmpty : text.startsWith(from, at)));
 		afterEmpty = match?.[0] === '';

@@ -39,6 +39,11 @@ interface Version {
 
 const identifiers = /^[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*$/;
 const int64Max = 2n ** 63n - 1n;
+const int64Digits = 19;
+
+function withoutZeros(digits: string): string {
+	return digits.replace(/^0+(?=[0-9])/, '');
+}
 
 function parse(text: string): Version | undefined {
 	const [withoutMetadata, metadata] = cut(text.startsWith('v') ? text.slice(1) : text, '+');
@@ -46,7 +51,9 @@ function parse(text: string): Version | undefined {
 	if (metadata !== '' && !identifiers.test(metadata)) return undefined;
 	if (preRelease !== '' && !identifiers.test(preRelease)) return undefined;
 	if (!/^[0-9]+\.[0-9]+\.[0-9]+$/.test(core)) return undefined;
-	const numbers = core.split('.').map(BigInt);
+	const parts = core.split('.').map(withoutZeros);
+	if (parts.some((part) => part.length > int64Digits)) return undefined;
+	const numbers = parts.map(BigInt);
 	return numbers.every((part) => part <= int64Max) ? { numbers, preRelease } : undefined;
 }
 
@@ -83,5 +90,7 @@ function compareIdentifiers(left: string, right: string): number {
 	const rightIsNumber = /^[0-9]+$/.test(right);
 	if (leftIsNumber !== rightIsNumber) return leftIsNumber ? -1 : 1;
 	if (!leftIsNumber) return compareStrings(left, right);
-	return BigInt(left) < BigInt(right) ? -1 : BigInt(left) > BigInt(right) ? 1 : 0;
+	const [a, b] = [withoutZeros(left), withoutZeros(right)];
+	// Of as many digits, numbers are in the order of their texts.
+	return a.length - b.length || compareStrings(a, b);
 }

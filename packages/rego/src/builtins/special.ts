@@ -3,8 +3,8 @@
  * and what stands behind template strings and printing. `run` is what a call through a mock gets.
  */
 import { any, array, boolean, fn, named, set, string, tuple } from '../types/type.ts';
-import { equal, isObject, isSet, objectEntries, objectGet, print, type Value } from '../value/index.ts';
-import { type Builtin, BuiltinError } from './builtin.ts';
+import { equal, isObject, isSet, lookup, objectEntries, objectGet, print, type Value } from '../value/index.ts';
+import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
 import { parseModuleBuiltin } from './parse-module.ts';
 
 function membersOf(container: Value): readonly Value[] {
@@ -13,16 +13,31 @@ function membersOf(container: Value): readonly Value[] {
 	return isObject(container) ? objectEntries(container).map(([, value]) => value) : [];
 }
 
+/** Members looked at worth one step. */
+const membersPerStep = 8;
+
 /** `x in xs`. */
-export function isMember(item: Value, container: Value): boolean {
+export function isMember(item: Value, container: Value, spend: BuiltinContext['spend']): boolean {
 	if (isSet(container)) return container.has(item);
-	return membersOf(container).some((member) => equal(member, item));
+	const members = membersOf(container);
+	const at = placeOf(item, members);
+	const looked = at < 0 ? members.length : at;
+	if (looked >= membersPerStep) spend(Math.floor(looked / membersPerStep));
+	return at >= 0;
+}
+
+function placeOf(item: Value, members: readonly Value[]): number {
+	// These have one form only, so that they are equal when they are the same.
+	if (typeof item === 'string' || typeof item === 'boolean' || item === null) return members.indexOf(item);
+	for (let i = 0; i < members.length; i++) if (equal(members[i]!, item)) return i;
+	return -1;
 }
 
 /** `k, x in xs`. */
 export function isMemberAt(key: Value, item: Value, container: Value): boolean {
 	if (Array.isArray(container)) {
-		return container.some((member, i) => equal(i, key) && equal(member as Value, item));
+		const held = lookup(container as readonly Value[], key);
+		return held !== undefined && equal(held, item);
 	}
 	if (isSet(container)) return equal(key, item) && container.has(item);
 	if (!isObject(container)) return false;
@@ -74,7 +89,7 @@ export const specialBuiltins: readonly Builtin[] = [
 		name: 'internal.member_2',
 		infix: 'in',
 		decl: fn([any, any], boolean),
-		run: ([item, container]) => isMember(item!, container!),
+		run: ([item, container], context) => isMember(item!, container!, context.spend),
 	},
 	{
 		name: 'internal.member_3',

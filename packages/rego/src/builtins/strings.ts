@@ -14,8 +14,10 @@ import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
 import { codePointCount, isPlain } from './code-points.ts';
 import { anyArray, define, numeric, stringCollection } from './declare.ts';
 import { toLower, toUpper } from './letter-case.ts';
+import { convertingSteps, searchingSteps } from './limits.ts';
 import {
 	arrayOperand,
+	convertedOperand,
 	intOperand,
 	numberOperand,
 	objectOperand,
@@ -29,6 +31,7 @@ import {
 import { replaceAll } from './replacer.ts';
 import { sprintf } from './sprintf.ts';
 import { checkTextLength } from './text-limit.ts';
+import { findText, occurrences, splitText } from './text-search.ts';
 
 const categories = ['strings'];
 const oneOrMore = anyOf(string, array(string), set(string));
@@ -86,7 +89,7 @@ export const stringBuiltins: readonly Builtin[] = [
 		'The position of the first occurrence of a substring.',
 		haystackAndNeedle,
 		named('output', number, 'index of first occurrence, `-1` if not found'),
-		(args) => indexOf(stringOperand(args, 1), needle(args)),
+		(args, context) => indexOf(stringOperand(args, 1), needle(args), context),
 		{ categories },
 	),
 	define(
@@ -106,7 +109,7 @@ export const stringBuiltins: readonly Builtin[] = [
 			named('length', number, 'length of the substring starting from `offset`'),
 		],
 		named('output', string, 'substring of `value` from `offset`, of length `length`'),
-		(args) => substring(stringOperand(args, 1), intOperand(args, 2), intOperand(args, 3)),
+		(args, context) => substring(stringOperand(args, 1), intOperand(args, 2), intOperand(args, 3), context),
 		{ categories },
 	),
 	define(
@@ -114,7 +117,11 @@ export const stringBuiltins: readonly Builtin[] = [
 		'Whether a string contains another.',
 		haystackAndNeedle,
 		named('result', boolean, 'result of the containment check'),
-		(args) => stringOperand(args, 1).includes(stringOperand(args, 2)),
+		(args, context) => {
+			const [text, part] = [stringOperand(args, 1), stringOperand(args, 2)];
+			context.spend(searchingSteps(text.length + part.length));
+			return findText(text, part) >= 0;
+		},
 		{ categories },
 	),
 	define(
@@ -122,9 +129,10 @@ export const stringBuiltins: readonly Builtin[] = [
 		'How often a substring occurs, without overlap.',
 		[named('search', string, 'string to search in'), named('substring', string, 'substring to look for')],
 		named('output', number, 'count of occurrences, `0` if not found'),
-		(args) => {
+		(args, context) => {
 			const [text, part] = [stringOperand(args, 1), stringOperand(args, 2)];
-			return part === '' ? codePointCount(text) + 1 : text.split(part).length - 1;
+			context.spend(convertingSteps(text.length + part.length));
+			return part === '' ? codePointCount(text) + 1 : splitText(text, part).length - 1;
 		},
 		{ categories },
 	),
@@ -149,7 +157,7 @@ export const stringBuiltins: readonly Builtin[] = [
 		'The string in lower case.',
 		[named('x', string, 'string that is converted to lower-case')],
 		named('y', string, 'lower-case of x'),
-		(args) => toLower(stringOperand(args, 1)),
+		(args, context) => toLower(convertedOperand(args, context)),
 		{ categories },
 	),
 	define(
@@ -157,7 +165,7 @@ export const stringBuiltins: readonly Builtin[] = [
 		'The string in upper case.',
 		[named('x', string, 'string that is converted to upper-case')],
 		named('y', string, 'upper-case of x'),
-		(args) => toUpper(stringOperand(args, 1)),
+		(args, context) => toUpper(convertedOperand(args, context)),
 		{ categories },
 	),
 	define(
@@ -246,7 +254,7 @@ export const stringBuiltins: readonly Builtin[] = [
 		'Without leading and trailing white space.',
 		[named('value', string, 'string to trim')],
 		named('output', string, 'string leading and trailing white space cut off'),
-		(args) => stringOperand(args, 1).replace(outerSpace, ''),
+		(args, context) => trimSpace(convertedOperand(args, context)),
 		{ categories },
 	),
 	define(
@@ -270,8 +278,8 @@ export const stringBuiltins: readonly Builtin[] = [
 		'The string backwards.',
 		[named('x', string, 'string to reverse')],
 		named('y', string, 'reversed string'),
-		(args) => {
-			const text = stringOperand(args, 1);
+		(args, context) => {
+			const text = convertedOperand(args, context);
 			return (isPlain(text) ? text.split('') : [...text]).reverse().join('');
 		},
 		{ categories },
@@ -290,14 +298,21 @@ function trimming(
 		description,
 		[named('value', string, 'string to trim'), cut],
 		named('output', string, result),
-		(args) => trim(stringOperand(args, 1), stringOperand(args, 2)),
+		(args, context) => trim(convertedOperand(args, context), stringOperand(args, 2)),
 		{ categories },
 	);
 }
 
-/** Unicode's White_Space, which is not quite what JavaScript's `trim` takes away. */
-const space = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+';
-const outerSpace = new RegExp(`^${space}|${space}$`, 'g');
+/** Unicode's White_Space, which is not quite what JavaScript's `trim` takes away. All are one UTF-16 unit. */
+const space = /[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]/;
+
+function trimSpace(text: string): string {
+	let start = 0;
+	let end = text.length;
+	while (start < end && space.test(text[start]!)) start++;
+	while (end > start && space.test(text[end - 1]!)) end--;
+	return text.slice(start, end);
+}
 
 function trimLeft(text: string, cutset: string): string {
 	const cut = new Set(cutset);
@@ -353,17 +368,18 @@ function needle(args: readonly Value[]): string {
 	return text;
 }
 
-function indexOf(text: string, part: string): number {
-	const index = text.indexOf(part);
+function indexOf(text: string, part: string, context: BuiltinContext): number {
+	context.spend(searchingSteps(text.length + part.length));
+	const index = findText(text, part);
 	return index <= 0 ? index : codePointCount(text.slice(0, index));
 }
 
 function indicesOf(text: string, part: string, context: BuiltinContext): readonly number[] {
-	context.spend(1 + Math.floor(text.length / 64));
+	context.spend(convertingSteps(text.length + part.length));
 	const indices: number[] = [];
 	let counted = 0;
 	let position = 0;
-	for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at + 1)) {
+	for (const at of occurrences(text, part, true)) {
 		position += codePointCount(text.slice(counted, at));
 		counted = at;
 		indices.push(position);
@@ -371,15 +387,16 @@ function indicesOf(text: string, part: string, context: BuiltinContext): readonl
 	return indices;
 }
 
-function substring(text: string, offset: number, length: number): string {
+function substring(text: string, offset: number, length: number, context: BuiltinContext): string {
+	context.spend(searchingSteps(text.length));
 	if (offset < 0) throw new BuiltinError('negative offset');
 	const end = length < 0 ? Number.POSITIVE_INFINITY : offset + length;
 	return isPlain(text) ? text.slice(offset, end) : [...text].slice(offset, end).join('');
 }
 
 function split(text: string, delimiter: string, context: BuiltinContext): readonly string[] {
-	context.spend(1 + Math.floor(text.length / 64));
-	return delimiter === '' ? [...text] : text.split(delimiter);
+	context.spend(convertingSteps(text.length + delimiter.length));
+	return delimiter === '' ? [...text] : splitText(text, delimiter);
 }
 
 function replaceN(args: readonly Value[], context: BuiltinContext): string {

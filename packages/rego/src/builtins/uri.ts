@@ -3,7 +3,8 @@ import { isArray, isSet, jsonMembers, ObjectBuilder, type RegoObject, type Value
 import { type Builtin, BuiltinError } from './builtin.ts';
 import { define } from './declare.ts';
 import { parseUrl, percentDecode, percentEncode, splitHost, UrlError } from './go-url.ts';
-import { objectOperand, operand, operandError, stringOperand } from './operands.ts';
+import { codingSteps } from './limits.ts';
+import { codedOperand, objectOperand, operand, operandError } from './operands.ts';
 
 const categories = ['encoding'];
 const queryValues = anyOf(string, array(string), set(string));
@@ -15,7 +16,7 @@ export const uriBuiltins: readonly Builtin[] = [
 		'The components of a URI. Absent ones have no key; `raw_path` comes with every `path`.',
 		[named('x', string, 'URI string to parse')],
 		named('result', object(string, any), 'components of the URI'),
-		(args) => uriComponents(stringOperand(args, 1)),
+		(args, context) => uriComponents(codedOperand(args, context)),
 		{ categories },
 	),
 	define(
@@ -23,7 +24,11 @@ export const uriBuiltins: readonly Builtin[] = [
 		'Whether a string is a URI; the empty one is not.',
 		[named('x', string, 'URI string to validate')],
 		named('result', boolean, '`true` if `x` is a valid URI, `false` otherwise'),
-		(args) => isUri(operand(args, 1)),
+		(args, context) => {
+			const text = operand(args, 1);
+			if (typeof text === 'string') context.spend(codingSteps(text.length));
+			return isUri(text);
+		},
 		{ categories },
 	),
 	define(
@@ -31,7 +36,7 @@ export const uriBuiltins: readonly Builtin[] = [
 		'Decodes a URL-encoded string.',
 		[named('x', string, 'the URL-encoded string')],
 		named('y', string, 'URL-encoding deserialization of `x`'),
-		(args) => asBuiltinError(() => percentDecode(stringOperand(args, 1), 'query')),
+		(args, context) => asBuiltinError(() => percentDecode(codedOperand(args, context), 'query')),
 		{ categories },
 	),
 	define(
@@ -39,7 +44,7 @@ export const uriBuiltins: readonly Builtin[] = [
 		'URL-encodes a string.',
 		[named('x', string, 'the string to encode')],
 		named('y', string, 'URL-encoding serialization of `x`'),
-		(args) => percentEncode(stringOperand(args, 1), 'query'),
+		(args, context) => percentEncode(codedOperand(args, context), 'query'),
 		{ categories },
 	),
 	define(
@@ -47,10 +52,13 @@ export const uriBuiltins: readonly Builtin[] = [
 		'A URL query string with the keys in order.',
 		[named('object', object(string, queryValues), 'the object to encode')],
 		named('y', string, 'the URL-encoded serialization of `object`'),
-		(args) =>
+		(args, context) =>
 			jsonMembers(objectOperand(args, 1))
 				.flatMap(([key, value]) =>
-					queryTexts(value).map((text) => `${percentEncode(key, 'query')}=${percentEncode(text, 'query')}`),
+					queryTexts(value).map((text) => {
+						context.spend(codingSteps(key.length + text.length));
+						return `${percentEncode(key, 'query')}=${percentEncode(text, 'query')}`;
+					}),
 				)
 				.join('&'),
 		{ categories },
@@ -60,7 +68,7 @@ export const uriBuiltins: readonly Builtin[] = [
 		'The keys of a URL query string, each with its values in order.',
 		[named('x', string, 'the query string')],
 		named('object', object(string, array(string)), 'the resulting object'),
-		(args) => asBuiltinError(() => parseQuery(stringOperand(args, 1))),
+		(args, context) => asBuiltinError(() => parseQuery(codedOperand(args, context))),
 		{ categories },
 	),
 ];

@@ -1,5 +1,6 @@
 import * as nodeCrypto from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { BuiltinError } from '../builtins/builtin.ts';
 import { caller, testContext } from '../builtins/calling.test.support.ts';
 import { print, RegoObject, type Value } from '../value/index.ts';
 import { cryptoBuiltins } from './index.ts';
@@ -289,4 +290,19 @@ test('io.jwt.encode_sign writes keys in order and escapes what HTML would read',
 
 	expect(Buffer.from(header!, 'base64url').toString()).toBe('{"alg":"HS256","typ":"JWT"}');
 	expect(Buffer.from(payload!, 'base64url').toString()).toBe('{"a":1,"b":"\\u003c\\u0026\\u003e"}');
+});
+
+test('a key that is too small for the hash is refused as any other wrong key', () => {
+	const { privateKey } = nodeCrypto.generateKeyPairSync('rsa', { modulusLength: 512 });
+
+	expect(() => call('io.jwt.encode_sign', { alg: 'PS512' }, {}, jwk(privateKey))).toThrow(BuiltinError);
+});
+
+test('a token of many quotes is decoded in time linear in them', () => {
+	const quotes = '"'.repeat(200_000);
+	const token = `${b64('{"cty":"JWT"}')}.${b64(`a${quotes}a`)}.${b64('x')}`;
+	const started = performance.now();
+
+	expect(() => call('io.jwt.decode', token)).toThrow('encoded JWT had no period separators');
+	expect(performance.now() - started).toBeLessThan(2000);
 });

@@ -28,9 +28,10 @@ export function decodeVerify(
 	token: Value,
 	constraints: ObjectValue,
 	nowNs: () => bigint,
+	spend: (steps: number) => void,
 ): Value {
 	const wanted = readConstraints(nodeCrypto, constraints, nowNs);
-	const verified = verifySigned(nodeCrypto, token, wanted);
+	const verified = verifySigned(nodeCrypto, token, wanted, spend);
 	if (verified === undefined || !claimsHold(verified.payload, wanted)) {
 		return [false, RegoObject.empty, RegoObject.empty];
 	}
@@ -82,7 +83,12 @@ interface Contents {
 }
 
 /** The contents of the innermost token, when every token around it verifies. */
-function verifySigned(nodeCrypto: NodeCrypto, token: Value, wanted: Constraints): Contents | undefined {
+function verifySigned(
+	nodeCrypto: NodeCrypto,
+	token: Value,
+	wanted: Constraints,
+	spend: (steps: number) => void,
+): Contents | undefined {
 	let inner = token;
 	for (;;) {
 		const parts = splitToken(inner);
@@ -92,7 +98,7 @@ function verifySigned(nodeCrypto: NodeCrypto, token: Value, wanted: Constraints)
 		if (wanted.alg !== '' && wanted.alg !== fields.alg) return undefined;
 		const signature = decodeBase64Url(parts.signature);
 		const check = { kid: fields.kid, tokenAlg: fields.alg, alg: fields.alg, salt: 'hash' } as const;
-		if (!verifiesWithAny(nodeCrypto, wanted.keys, check, parts, signature)) return undefined;
+		if (!verifiesWithAny(nodeCrypto, wanted.keys, check, parts, signature, spend)) return undefined;
 		const payload = decodePayload(parts);
 		if (fields.cty.toUpperCase() !== 'JWT') return { header, payload: jsonObject(payload) };
 		inner = payload;

@@ -1,3 +1,4 @@
+import type { KeyObject } from 'node:crypto';
 import { encodeBase64 } from '../builtins/base64.ts';
 import { type Builtin, BuiltinError } from '../builtins/builtin.ts';
 import { define } from '../builtins/declare.ts';
@@ -63,7 +64,19 @@ function sign(nodeCrypto: NodeCrypto, headers: string, payload: string, jwk: str
 		throw new BuiltinError('type is JWT but payload is not JSON');
 	}
 	const signed = `${encode(utf8(headers))}.${encode(utf8(payload))}`;
-	return `${signed}.${encode(signData(nodeCrypto, alg, key, utf8(signed)))}`;
+	return `${signed}.${encode(signature(nodeCrypto, alg, key, utf8(signed)))}`;
+}
+
+function signature(nodeCrypto: NodeCrypto, alg: string, key: KeyObject, data: Uint8Array): Uint8Array {
+	try {
+		return signData(nodeCrypto, alg, key, data);
+	} catch (error) {
+		// OpenSSL's own, for a key that is too small for the hash.
+		if (error instanceof BuiltinError) throw error;
+		throw new BuiltinError(`failed to sign: ${error instanceof Error ? error.message : String(error)}`, {
+			cause: error,
+		});
+	}
 }
 
 /** A string of the header, or why there is none. */

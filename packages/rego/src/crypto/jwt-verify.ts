@@ -1,7 +1,7 @@
 import { decodeBase64Url } from '../builtins/base64.ts';
 import type { Builtin, BuiltinContext } from '../builtins/builtin.ts';
 import { anyObject, define } from '../builtins/declare.ts';
-import { objectOperand, operand, stringOperand } from '../builtins/operands.ts';
+import { convertedOperand, objectOperand, operand, stringOperand } from '../builtins/operands.ts';
 import { utf8 } from '../builtins/utf8.ts';
 import { any, boolean, type NamedType, named, object, string, tuple } from '../types/type.ts';
 import type { Value } from '../value/index.ts';
@@ -27,7 +27,7 @@ export function verifyBuiltins(nodeCrypto: NodeCrypto): readonly Builtin[] {
 				[jwt, family === 'HS' ? secret : certificate],
 				valid,
 				(args, context) =>
-					family === 'HS' ? verifyHmac(nodeCrypto, alg, args) : verify(nodeCrypto, alg, args, context),
+					family === 'HS' ? verifyHmac(nodeCrypto, alg, args, context) : verify(nodeCrypto, alg, args, context),
 			),
 		),
 		define(
@@ -44,15 +44,15 @@ export function verifyBuiltins(nodeCrypto: NodeCrypto): readonly Builtin[] {
 			),
 			(args, context) => {
 				context.spend(1);
-				return decodeVerify(nodeCrypto, operand(args, 1), objectOperand(args, 2), () => context.nowNs);
+				return decodeVerify(nodeCrypto, operand(args, 1), objectOperand(args, 2), () => context.nowNs, context.spend);
 			},
 			{ nondeterministic: true },
 		),
 	];
 }
 
-function verifyHmac(nodeCrypto: NodeCrypto, alg: string, args: readonly Value[]): boolean {
-	const text = stringOperand(args, 1);
+function verifyHmac(nodeCrypto: NodeCrypto, alg: string, args: readonly Value[], context: BuiltinContext): boolean {
+	const text = convertedOperand(args, context);
 	const key = nodeCrypto.createSecretKey(utf8(stringOperand(args, 2)));
 	const token = splitToken(text);
 	return verifySignature(nodeCrypto, { alg, key, salt: 'any' }, signedData(token), decodeBase64Url(token.signature));
@@ -71,5 +71,6 @@ function verify(nodeCrypto: NodeCrypto, alg: string, args: readonly Value[], con
 		{ kid: header.kid, tokenAlg: header.alg, alg, salt: 'any' },
 		token,
 		signature,
+		context.spend,
 	);
 }

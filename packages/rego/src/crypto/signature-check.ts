@@ -1,4 +1,6 @@
+import type { KeyObject } from 'node:crypto';
 import { BuiltinError } from '../builtins/builtin.ts';
+import { codingSteps } from '../builtins/limits.ts';
 import { utf8 } from '../builtins/utf8.ts';
 import { type SaltLength, verifySignature } from './algorithms.ts';
 import type { NodeCrypto } from './index.ts';
@@ -13,6 +15,9 @@ export interface Check {
 	readonly salt: SaltLength;
 }
 
+/** Steps that checking one signature costs: some 100 µs. */
+const verifyingSteps = 512;
+
 /** Tries the key with the token's id, or else every key that is not for another algorithm. */
 export function verifiesWithAny(
 	nodeCrypto: NodeCrypto,
@@ -20,16 +25,17 @@ export function verifiesWithAny(
 	check: Check,
 	token: Token,
 	signature: Uint8Array,
+	spend: (steps: number) => void,
 ): boolean {
 	const { alg, salt } = check;
 	const data = signedData(token);
+	const verifies = (key: KeyObject): boolean => {
+		spend(verifyingSteps + codingSteps(data.length));
+		return verifySignature(nodeCrypto, { alg, key, salt }, data, signature);
+	};
 	const named = check.kid === '' ? undefined : keys.find(({ kid }) => kid === check.kid);
-	if (named !== undefined) return verifySignature(nodeCrypto, { alg, key: named.key, salt }, data, signature);
-	return keys.some(
-		(key) =>
-			(key.alg === '' || key.alg === check.tokenAlg) &&
-			verifySignature(nodeCrypto, { alg, key: key.key, salt }, data, signature),
-	);
+	if (named !== undefined) return verifies(named.key);
+	return keys.some(({ alg: keyAlg, key }) => (keyAlg === '' || keyAlg === check.tokenAlg) && verifies(key));
 }
 
 /** What the signature of a token is made over. */

@@ -18,7 +18,6 @@ const comparisons: ReadonlyMap<string, (a: Value, b: Value) => boolean> = new Ma
 	['lte', (a: Value, b: Value) => compare(a, b) <= 0],
 	['gt', (a: Value, b: Value) => compare(a, b) > 0],
 	['gte', (a: Value, b: Value) => compare(a, b) >= 0],
-	['internal.member_2', isMember],
 ]);
 
 /** Builds the result of a call, undefined where the function is. */
@@ -47,9 +46,7 @@ export function callGet(coder: Coder, call: LCall, args: readonly LTerm[]): Get 
 /** Builds a comparison that stands alone as a test of its own; undefined for any other call. */
 export function comparisonTest(coder: Coder, call: LCall, args: readonly LTerm[]): Test | undefined {
 	const { callee } = call;
-	if (callee.kind !== 'builtin' || coder.exe.mocked.has(callee.name) || callee.name === 'internal.member_2') {
-		return undefined;
-	}
+	if (callee.kind !== 'builtin' || coder.exe.mocked.has(callee.name)) return undefined;
 	const comparison = comparisons.get(callee.name);
 	if (comparison === undefined) return undefined;
 	const left = coder.get(args[0]!);
@@ -86,10 +83,19 @@ function builtinGet(expr: LCall, builtin: Builtin, gets: readonly Get[], args: r
 	const { loc } = expr;
 	const { name } = builtin;
 	const comparison = comparisons.get(name);
-	if (comparison !== undefined) {
+	const isMembership = name === 'internal.member_2';
+	if (comparison !== undefined || isMembership) {
 		const [left, right] = [gets[0]!, gets[1]!];
 		const special = withConstant(name, left, args[1]) ?? withConstant(name, right, args[0], true);
 		if (special !== undefined) return special;
+		if (comparison === undefined) {
+			return (m, f) => {
+				const item = left(m, f);
+				if (item === undefined) return undefined;
+				const container = right(m, f);
+				return container === undefined ? undefined : isMember(item, container, m.spend);
+			};
+		}
 		return (m, f) => {
 			const a = left(m, f);
 			if (a === undefined) return undefined;

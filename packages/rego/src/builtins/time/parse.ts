@@ -149,7 +149,7 @@ function readElement(
 			return;
 		case 'fraction':
 			if (chunk.trimmed) fields.nanosecond = optionalFraction(input) ?? fields.nanosecond;
-			else fields.nanosecond = nanoseconds(take(input, new RegExp(`^[.,][0-9]{${chunk.digits}}`)));
+			else fields.nanosecond = nanoseconds(takeFraction(input, chunk.digits));
 			return;
 		case 'upperNoon':
 			fields.noon = take(input, /^(?:AM|PM)/) === 'PM' ? 'pm' : 'am';
@@ -171,6 +171,14 @@ function take(input: Input, form: RegExp): string {
 	if (found === null) throw new Mismatch();
 	input.rest = input.rest.slice(found[0].length);
 	return found[0];
+}
+
+/** A point or comma and so many digits. */
+function takeFraction(input: Input, digits: number): string {
+	const found = /^[.,][0-9]+/.exec(input.rest)?.[0].slice(0, digits + 1);
+	if (found?.length !== digits + 1) throw new Mismatch();
+	input.rest = input.rest.slice(found.length);
+	return found;
 }
 
 /** One or two digits; exactly two when `fixed`. */
