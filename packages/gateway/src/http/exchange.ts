@@ -24,6 +24,9 @@ export function sendHttp(agent: Agent, options: Dispatcher.DispatchOptions, sign
 	});
 }
 
+/** Bytes that wait for whoever reads before no more are read: to stop for each chunk costs more than most answers are long. */
+const unreadBytesMax = 16_384;
+
 /** One request under way: hands its chunks on one by one, and stops reading while nobody takes them. */
 class Exchange implements Dispatcher.DispatchHandler {
 	readonly #resolve: (answer: HeldAnswer) => void;
@@ -32,6 +35,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 	readonly #onAbort: () => void;
 	#controller: Dispatcher.DispatchController | undefined;
 	#chunks: Uint8Array[] = [];
+	#unread = 0;
 	#over: { readonly error: TapPassError | undefined } | undefined;
 	#wake: (() => void) | undefined;
 	#begun = false;
@@ -58,8 +62,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 
 	onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
 		this.#chunks.push(chunk);
-		if (this.#wake === undefined) controller.pause();
-		else this.#wake();
+		this.#unread += chunk.byteLength;
+		if (this.#unread > unreadBytesMax) controller.pause();
+		this.#wake?.();
 	}
 
 	onResponseEnd(): void {
@@ -75,6 +80,7 @@ class Exchange implements Dispatcher.DispatchHandler {
 			for (;;) {
 				const chunks = this.#chunks;
 				this.#chunks = [];
+				this.#unread = 0;
 				for (const chunk of chunks) yield chunk;
 				if (this.#chunks.length > 0) continue;
 				if (this.#over?.error !== undefined) throw this.#over.error;
@@ -108,6 +114,25 @@ class Exchange implements Dispatcher.DispatchHandler {
 		this.#signal.removeEventListener('abort', this.#onAbort);
 		if (!this.#begun && error !== undefined) this.#reject(error);
 		this.#wake?.();
+	}
+}
+
+/** What an answer may still send, and for how long, before its connection is given up rather than used again. */
+const restBytesMax = 16_384;
+const restMs = 1_000;
+
+/** Lets go by what is left of an answer that said all that is wanted of it: little, and soon, so that its connection serves again. */
+export async function passOver({ close }: HeldAnswer, rest: AsyncIterator<Uint8Array>): Promise<void> {
+	const late = setTimeout(close, restMs).unref();
+	try {
+		let bytes = 0;
+		for (let next = await rest.next(); next.done !== true && bytes <= restBytesMax; next = await rest.next())
+			bytes += next.value.byteLength;
+	} catch {
+		// A connection that is lost now serves nobody again, and nobody waits for the rest.
+	} finally {
+		clearTimeout(late);
+		close();
 	}
 }
 

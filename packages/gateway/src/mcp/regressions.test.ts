@@ -443,9 +443,17 @@ describe('bug class 9: two doors, one guarded', () => {
 	});
 });
 
+interface Seen {
+	readonly method: string;
+	readonly params: JsonObject;
+	readonly headers: IncomingHttpHeaders;
+	/** Port of whoever asked. */
+	readonly connection: number | undefined;
+}
+
 /** A server as bare as can be: what it answers to each method, and what it was sent. */
 async function bare(world: McpWorld, answers: Readonly<Record<string, (params: JsonObject) => JsonObject>>) {
-	const seen: { readonly method: string; readonly params: JsonObject; readonly headers: IncomingHttpHeaders }[] = [];
+	const seen: Seen[] = [];
 	const server = createServer(async (req, res) => {
 		const {
 			id,
@@ -456,7 +464,7 @@ async function bare(world: McpWorld, answers: Readonly<Record<string, (params: J
 			readonly method: string;
 			readonly params?: JsonObject;
 		};
-		seen.push({ method, params, headers: req.headers });
+		seen.push({ method, params, headers: req.headers, connection: req.socket.remotePort });
 		if (id === undefined) return void res.writeHead(202).end();
 		const all: typeof answers = {
 			initialize: () => ({
@@ -473,7 +481,8 @@ async function bare(world: McpWorld, answers: Readonly<Record<string, (params: J
 		const messages = [...(says as JsonObject[]), { id, ...answer }];
 		res.writeHead(200, { 'content-type': 'text/event-stream' });
 		for (const message of messages) res.write(`data: ${JSON.stringify({ jsonrpc: '2.0', ...message })}\n\n`);
-		res.end();
+		// The end comes by itself, as that of most libraries does.
+		setImmediate(() => res.end());
 	});
 	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 	closing.push(
@@ -665,6 +674,17 @@ describe('what a server says is judged before a model reads it', () => {
 			expect(JSON.stringify(await say(world, { id: 2, method: 'resources/list', params: {} }, id))).toContain('x://a');
 
 		expect(seen.filter(({ method }) => method === 'resources/list')).toHaveLength(1);
+	});
+
+	it('a server that answers by streams is asked over one connection, call after call', async () => {
+		const world = await start();
+		const seen = await bare(world, { 'tools/call': () => ({ content: [] }) });
+		const id = await begin(world);
+		for (let times = 0; times < 5; times += 1) await say(world, call('collibra__get_asset', { times }), id);
+
+		const calls = seen.filter(({ method }) => method === 'tools/call');
+		expect(calls).toHaveLength(5);
+		expect(new Set(calls.map(({ connection }) => connection)).size).toBe(1);
 	});
 
 	it('where it begins in one text and ends in the next', async () => {

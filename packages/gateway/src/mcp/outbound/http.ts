@@ -1,6 +1,6 @@
 import { type Json, parseJson, TapPassError } from '@tappass/core';
 import type { Agent } from 'undici';
-import { type HeldAnswer, sendHttp, upstreamError } from '../../http/exchange.ts';
+import { type HeldAnswer, passOver, sendHttp, upstreamError } from '../../http/exchange.ts';
 import { follow } from '../../http/follow.ts';
 import { SseParser } from '../../stream/sse.ts';
 import { mcpLimits } from '../limits.ts';
@@ -200,20 +200,23 @@ export class HttpConnection implements Connection {
 
 	async #readStream(id: number, answer: HeldAnswer, exchange: Exchange): Promise<RpcAnswer> {
 		const parser = new SseParser();
+		const chunks = answer.body[Symbol.asyncIterator]();
 		try {
-			for await (const chunk of answer.body) {
-				for (const { data } of parser.push(chunk)) {
+			for (let next = await chunks.next(); next.done !== true; next = await chunks.next()) {
+				for (const { data } of parser.push(next.value)) {
 					if (data === undefined || data === '') continue;
 					const message = read(Buffer.from(data));
 					if (message === undefined) throw malformed('an event is no message');
-					if (message.kind === 'answer' && message.id === id) return message.answer;
+					if (message.kind === 'answer' && message.id === id) {
+						void passOver(answer, chunks);
+						return message.answer;
+					}
 					this.#take(message, exchange);
 				}
 			}
 		} catch (error) {
-			throw faultOf(error, exchange.signal);
-		} finally {
 			answer.close();
+			throw faultOf(error, exchange.signal);
 		}
 		throw new TapPassError('upstream_truncated', { detail: 'the stream ended without an answer' });
 	}
