@@ -178,7 +178,9 @@ describe.each(wires)('%s', (wire) => {
 		);
 		expect(gather(wire, text).end).toBe('error');
 		expect(text).toContain('sandbox_revoked');
-		await expect.poll(() => whole.ports.audit.events.at(-1)).toMatchObject({ type: 'call.settled' });
+		await expect
+			.poll(() => whole.ports.audit.events.at(-1))
+			.toMatchObject({ type: 'call.settled', decision: 'block', code: 'sandbox_revoked', payload: { how: 'aborted' } });
 		expect(whole.ports.budgets.open).toBe(0);
 	});
 

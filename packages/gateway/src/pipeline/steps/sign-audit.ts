@@ -25,14 +25,17 @@ export const signAudit: Step = defineStep('sign_audit', {
 				: {
 						how: outcome.how,
 						status: outcome.status,
+						...(outcome.code === undefined ? {} : { code: outcome.code }),
 						released_bytes: outcome.released_bytes,
 						usage: outcome.usage === undefined ? null : { ...outcome.usage },
 						...(outcome.payload === undefined ? {} : { output: outcome.payload }),
 					};
-		const mandate = await mandateOf(state, context, verdict.effect, result);
+		const stopped = verdict.effect === 'block' || outcome?.how === 'aborted' || outcome?.how === 'blocked';
+		const mandate = await mandateOf(state, context, stopped ? 'block' : 'allow', result);
+		const decided = verdict.effect === 'block' ? verdict.decided_by : undefined;
 		const event = callEvent(state, context, org_id, {
 			type: outcome === undefined ? 'call.denied' : 'call.settled',
-			decided: verdict.effect === 'block' ? verdict.decided_by : undefined,
+			decided,
 			payload: {
 				...describeCall(state, outcome === undefined && state.policy !== undefined ? contentOf(state) : undefined),
 				...result,
@@ -40,8 +43,13 @@ export const signAudit: Step = defineStep('sign_audit', {
 				...(mandate === undefined ? {} : { mandate }),
 			},
 		});
+		// What ended a call that no step refused: a revocation, a kill, a fault of its upstream.
+		const ended =
+			decided === undefined && outcome?.code !== undefined
+				? { code: outcome.code, ...(stopped ? { decision: 'block' as const } : {}) }
+				: {};
 		// A refusal goes out once it is recorded; an answer has gone out already.
-		await append(event, context, outcome !== undefined);
+		await append({ ...event, ...ended }, context, outcome !== undefined);
 		return nothing;
 	},
 });
