@@ -4,6 +4,8 @@ export const doorLimits = {
 	bodyBytesMax: 33_554_432,
 	/** How long the bytes of one request may take to arrive; a slow body would hold a connection for nothing. */
 	bodyMs: 30_000,
+	/** How long a caller that was refused in the middle of its body may go on sending, so that it reads why. */
+	lingerMs: 2_000,
 	/** Bytes of an answer that does not stream: it is judged whole, so it is held in memory. */
 	answerBytesMax: 33_554_432,
 	/** Characters of one server-sent event; the last one of a response repeats all that came before. */

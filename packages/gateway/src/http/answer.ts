@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Json } from '@tappass/core';
+import { doorLimits } from '../door-limits.ts';
 import type { Denial } from '../pipeline/admission.ts';
 
 /** Answers with a JSON body; does nothing when an answer has begun already, or nobody is there to read it. */
@@ -12,7 +13,21 @@ export function answerJson(
 	if (res.headersSent || res.destroyed) return;
 	const bytes = Buffer.from(JSON.stringify(body));
 	res.writeHead(status, { 'content-type': 'application/json', 'content-length': bytes.byteLength, ...headers });
-	res.end(bytes);
+	if (res.getHeader('connection') === 'close' && !res.req.complete) endLate(res, bytes);
+	else res.end(bytes);
+}
+
+/**
+ * Answers a caller that still sends. A connection that is closed on what was not read takes the answer along: what comes is
+ * thrown away until the caller is done, but not for long.
+ */
+function endLate(res: ServerResponse, bytes: Buffer): void {
+	const { req } = res;
+	const late = setTimeout(() => res.end(), doorLimits.lingerMs).unref();
+	req.once('end', () => res.end());
+	res.once('close', () => clearTimeout(late));
+	res.write(bytes);
+	req.resume();
 }
 
 /** Headers of an answer that refuses: whether SDKs should try again, and when. */

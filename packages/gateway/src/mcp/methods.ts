@@ -1,5 +1,5 @@
 import { fromWireName, type Json, TapPassError, toWireName } from '@tappass/core';
-import { denialOf } from '../llm/refuse.ts';
+import { denialOf, recordRefusal } from '../llm/refuse.ts';
 import { canonicalToolName } from '../llm/tool-names.ts';
 import type { McpServer } from '../ports.ts';
 import type { ChangedResource } from './broker.ts';
@@ -32,9 +32,20 @@ export async function answerRequest(
 		return await answer(request, message, client);
 	} catch (error) {
 		if (error instanceof TapPassError && error.code === 'request_malformed')
-			return now(rpcError(rpcCodes.invalidParams, error.detail ?? error.row.title));
+			return now(await refuseParams(request, rpcError(rpcCodes.invalidParams, error.detail ?? error.row.title)));
 		return now(deniedError(denialOf(error, request.identified.request_id, 'forward')));
 	}
+}
+
+/** Records that a request was no call, before it is told what is wrong with it. */
+export async function refuseParams({ context, identified }: McpRequest, answer: RpcAnswer): Promise<RpcAnswer> {
+	const malformed = denialOf(new TapPassError('request_malformed'), identified.request_id, 'validate_wire');
+	const denial = await recordRefusal(context, identified, 'call.refused', malformed);
+	return denial === malformed ? answer : deniedError(denial);
+}
+
+function paramsMalformed(detail: string): TapPassError {
+	return new TapPassError('request_malformed', { detail });
 }
 
 async function answer(request: McpRequest, message: Request, client: Client): Promise<Answered | undefined> {
@@ -88,8 +99,7 @@ async function listTools(request: McpRequest): Promise<RpcAnswer> {
 async function callTool(request: McpRequest, { params }: Request, client: Client): Promise<Answered> {
 	const { context, caller, identified, body_bytes } = request;
 	const { name, arguments: args = {} } = params;
-	if (typeof name !== 'string' || !isObject(args))
-		return now(rpcError(rpcCodes.invalidParams, 'expected a name and arguments'));
+	if (typeof name !== 'string' || !isObject(args)) throw paramsMalformed('expected a name and arguments');
 	const tool = await toolNamed(request, name);
 	const asked = { wire: 'mcp', tool, args, body_bytes, client, meta: metaOf(params, client) } as const;
 	const done = await callServer(context, caller, identified, asked);
@@ -221,7 +231,7 @@ export function uriAt(address: string | undefined, { server, uri }: ChangedResou
 async function getPrompt(request: McpRequest, { method, params }: Request, client: Client): Promise<Answered> {
 	const { server, name } = serverOfName(request, params['name']);
 	const { arguments: given } = params;
-	if (given !== undefined && !isObject(given)) return now(rpcError(rpcCodes.invalidParams, 'expected arguments'));
+	if (given !== undefined && !isObject(given)) throw paramsMalformed('expected arguments');
 	const relay: Relay = { server, method, params: (args) => args };
 	const args = { name, ...(given === undefined ? {} : { arguments: given }) };
 	return relayed(request, 'get_prompt', relay, args, params, client);
@@ -229,7 +239,7 @@ async function getPrompt(request: McpRequest, { method, params }: Request, clien
 
 async function complete(request: McpRequest, { method, params }: Request, client: Client): Promise<Answered> {
 	const { ref, argument, context } = params;
-	if (!isObject(ref) || !isObject(argument)) return now(rpcError(rpcCodes.invalidParams, 'expected ref and argument'));
+	if (!isObject(ref) || !isObject(argument)) throw paramsMalformed('expected ref and argument');
 	const isPrompt = ref['type'] === 'ref/prompt';
 	const found = isPrompt ? serverOfName(request, ref['name']) : serverOfUri(request, ref['uri']);
 	const { server, ...own } = found;

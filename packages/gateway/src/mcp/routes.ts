@@ -4,7 +4,7 @@ import { doorLimits } from '../door-limits.ts';
 import { answerJson, denialHeaders } from '../http/answer.ts';
 import { callerOf } from '../http/caller.ts';
 import { readBytes } from '../http/read-body.ts';
-import { denialOf, refuseRequest } from '../llm/refuse.ts';
+import { denialOf, recordRefusal, refuseRequest } from '../llm/refuse.ts';
 import type { Denial, Identified } from '../pipeline/admission.ts';
 import type { Caller } from '../pipeline/call.ts';
 import type { DoorContext, Route } from '../routes.ts';
@@ -67,7 +67,9 @@ async function servePost(req: IncomingMessage, res: ServerResponse, context: Doo
 	try {
 		await (isStateless(asked, message) ? serveStatelessMessage : serveSessionMessage)(asked, message);
 	} catch (error) {
-		refuse(denialOf(error, identified.request_id, 'forward'));
+		// Thrown before anything was called: it was no message of this revision, or of no session.
+		const denial = denialOf(error, identified.request_id, 'validate_wire');
+		refuse(await recordRefusal(context, identified, 'call.refused', denial));
 	}
 }
 

@@ -2,7 +2,7 @@ import { errorTable, type Json, TapPassError } from '@tappass/core';
 import { requestIdHeaders } from '../http/answer.ts';
 import { capabilitiesAt } from './capabilities.ts';
 import { mcpLimits } from './limits.ts';
-import { answerRequest, type Request, watchResource } from './methods.ts';
+import { answerRequest, type Request, refuseParams, watchResource } from './methods.ts';
 import { readHeaderText } from './outbound/mirrored-headers.ts';
 import { Reply } from './reply.ts';
 import {
@@ -41,7 +41,7 @@ export async function serveStatelessMessage(asked: McpRequest, message: RpcMessa
 	}
 	const reply = new Reply(res, requestIdHeaders(identified.request_id));
 	const fault = faultOf(asked, message);
-	if (fault !== undefined) return reply.answer(message.id, fault, 400);
+	if (fault !== undefined) return reply.answer(message.id, await refuseParams(asked, fault), 400);
 	if (message.method === 'subscriptions/listen') return subscribe(asked, message, reply);
 	const { answer, settled } = await answerOne(asked, message, reply);
 	const result = answer.kind === 'result' ? { ...answer, result: toStateless(message.method, answer.result) } : answer;
@@ -93,7 +93,7 @@ async function answerOne(
 	}
 	const { inputResponses, requestState, _meta } = message.params;
 	if (inputResponses !== undefined && !isObject(inputResponses))
-		return { answer: rpcError(rpcCodes.invalidParams, 'inputResponses is no object') };
+		return { answer: await refuseParams(asked, rpcError(rpcCodes.invalidParams, 'inputResponses is no object')) };
 	const meta = isObject(_meta) ? _meta : {};
 	const answered = await answerRequest(asked, message, {
 		capabilities: askable(meta[metaKeys.capabilities]),
