@@ -2,8 +2,9 @@
 import { type StepName, TapPassError } from '@tappass/core';
 import { describe, expect, test } from 'vitest';
 import { modelCall, type TestSandbox, testSandbox, toolCall } from '../sandbox.test.support.ts';
-import type { Outcome } from './admission.ts';
+import type { Admitted, Outcome } from './admission.ts';
 import type { Call } from './call.ts';
+import type { CallState } from './call-state.ts';
 import { createPipeline } from './pipeline.ts';
 import type { Step } from './step.ts';
 import { allSteps } from './steps/index.ts';
@@ -41,6 +42,7 @@ const outcome: Outcome = {
 const onOutput: readonly StepName[] = ['scan_output', 'check_emissions', 'filter_response'];
 const atTheEnd: readonly StepName[] = ['settle_budget', 'record_signals', 'sign_audit'];
 const kinds = ['model', 'tool'] as const;
+const of = (name: StepName): Step => allSteps.find((step) => step.name === name)!;
 const ofModels: readonly StepName[] = ['enforce_model', 'filter_offered_tools', ...onOutput];
 
 describe.each(Object.entries(faults))('a step that %s', (_, fault) => {
@@ -63,6 +65,60 @@ describe.each(Object.entries(faults))('a step that %s', (_, fault) => {
 		expect(recorded.length).toBeGreaterThanOrEqual(expected);
 		if (name !== 'settle_budget') expect(sandbox.ports.budgets.open).toBe(0);
 	});
+});
+
+/** The steps that step 28 runs once more, on a tool call that a model asks for. */
+const onEmissions = allSteps
+	.map(({ name }) => name)
+	.filter((name) => name === 'evaluate_rego' || (of(name).phase === 'tools' && name !== 'filter_offered_tools'));
+const whenever = (faulty: Step, step: Step, when: (state: CallState) => boolean): Step => ({
+	...faulty,
+	run: (state, context) => (when(state) ? faulty : step).run(state, context),
+});
+
+describe.each(Object.entries(faults))('a step that %s only then', (_, fault) => {
+	test.each(onEmissions)('blocks a tool call that a model asks for: %s', async (name) => {
+		const sandbox = await testSandbox();
+		const steps = allSteps.map((step) =>
+			step.name === name ? whenever(fault(step), step, ({ emitted }) => emitted) : step,
+		);
+		const pipeline = createPipeline(sandbox.ports, { steps });
+		const { admitted } = (await pipeline.admit(modelCall(), sandbox.caller)) as { readonly admitted: Admitted };
+
+		const judged = await admitted.guard.emission({ wire_name: 'collibra__list_schemas', arguments_text: '{}' });
+		await admitted.settle({ ...outcome, how: 'blocked' });
+
+		expect(judged).toMatchObject({ effect: 'block', denial: { step: name } });
+		expect(admitted.guard.push('0', 'And more. ')).toMatchObject({ effect: 'block' });
+		expect(sandbox.ports.audit.events.at(-1)).toMatchObject({ type: 'call.settled', decision: 'block', step: name });
+	});
+
+	test.each(['scan_output', 'filter_response'] as const)('blocks the result of a tool: %s', async (name) => {
+		const sandbox = await testSandbox({ steps: { scan_output: {} } });
+		const steps = allSteps.map((step) => (step.name === name ? fault(step) : step));
+		const pipeline = createPipeline(sandbox.ports, { steps });
+		const call = toolCall('collibra.list_schemas');
+		const { admitted } = (await pipeline.admit(call, sandbox.broker)) as { readonly admitted: Admitted };
+
+		const judged = await admitted.guard.whole('A word.');
+		await admitted.settle({ ...outcome, how: 'blocked' });
+
+		expect(judged).toMatchObject({ effect: 'block', denial: { step: name, code: expect.stringMatching(/_/) } });
+		expect(sandbox.ports.audit.events.at(-1)).toMatchObject({ type: 'call.settled', decision: 'block', step: name });
+	});
+});
+
+test('barriers that cannot be asked about a result let nothing of it out', async () => {
+	const sandbox = await testSandbox({ steps: { enforce_clearance: {} } });
+	const call = toolCall('collibra.list_schemas');
+	const { admitted } = (await createPipeline(sandbox.ports).admit(call, sandbox.broker)) as {
+		readonly admitted: Admitted;
+	};
+	Object.assign(sandbox.ports.barriers, { classification: () => Promise.reject(new Error('secret-detail')) });
+
+	const judged = await admitted.guard.whole('[[section:salaries]] A word.');
+
+	expect(judged).toMatchObject({ effect: 'block', denial: { step: 'enforce_clearance', code: 'step_failed' } });
 });
 
 interface Refusal {
