@@ -58,6 +58,14 @@ describe('chat completions', () => {
 		});
 		const { said, usage } = await read(chatWire, [filters, delta({ content: 'x' }, 'stop'), done]);
 		expect([said.text, usage?.input_tokens]).toEqual(['x', 5]);
+		// The first chunk of some servers: nothing but what their filters say of the prompt.
+		const first = chunk([], { prompt_filter_results: [{ prompt_index: 0 }] });
+		const judge = new Judge(handGuard({}));
+		const reader = chatWire.reader(chatWire.read(body as Json, 1), judge);
+		for (const event of [first, delta({ content: 'x' }, 'stop')])
+			await reader.event({ event: '', data: JSON.stringify(event), raw: `data: ${JSON.stringify(event)}\n\n` });
+		expect(reader.out).toContain('prompt_filter_results');
+		expect(reader.out).toContain('"content":"x"');
 	});
 
 	test.each([

@@ -1,3 +1,5 @@
+import { generateKeys, makeDevelopmentRoot } from '@tappass/signing';
+import { pinRoot } from '@tappass/trust';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { modelCall, noon, testSandbox, toolCall } from '../sandbox.test.support.ts';
@@ -98,6 +100,28 @@ describe('identity', () => {
 		sandbox.wait(300_000);
 
 		expect(await pipeline.admit(modelCall(), sandbox.caller)).toMatchObject({ denial: { code: 'token_expired' } });
+	});
+
+	test('that was believed at one door is nobody at another', async () => {
+		const { ports, broker } = await testSandbox();
+		const pipeline = createPipeline(ports);
+		expect((await pipeline.admit(toolCall('collibra.list_schemas'), broker)).effect).toBe('allow');
+
+		expect(await pipeline.admit(modelCall(), broker)).toMatchObject({ denial: { code: 'token_audience' } });
+	});
+
+	test('that was believed is nobody once the keys of its org are others', async () => {
+		const { ports, caller, policy } = await testSandbox();
+		const pipeline = createPipeline(ports);
+		expect((await pipeline.admit(modelCall(), caller)).effect).toBe('allow');
+		ports.policies.setRoot(pinRoot(await makeDevelopmentRoot(generateKeys(), policy.org_id)));
+
+		expect(await pipeline.admit(modelCall(), caller)).toMatchObject({
+			denial: { code: 'token_invalid', step: 'authenticate' },
+		});
+		// Nobody's identity comes of a validation that failed: the record names the address, and no sandbox.
+		expect(ports.audit.events.at(-1)).toMatchObject({ type: 'call.denied', actor: { kind: 'unknown' } });
+		expect(ports.audit.events.at(-1)?.sandbox_id).toBeUndefined();
 	});
 
 	test('of a door that only asks is told, and counts as no call', async () => {

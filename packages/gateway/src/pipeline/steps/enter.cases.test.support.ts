@@ -168,6 +168,17 @@ export const enterCases: Readonly<Partial<Record<StepName, Cases>>> = {
 				},
 				call: modelCall('x', { model: 'nameless' }),
 			}),
+			refuses(
+				'a price that nobody knows, at more than any list says, when nothing states a ceiling',
+				'budget_exhausted',
+				{
+					terms: {
+						pipeline: { models: { allow: ['*'] } },
+						compiled: { budget: { tokens_per_day: 1_000_000, dollars_per_month: 1, tool_calls_per_minute: 1 } },
+					},
+					call: modelCall('x', { model: 'nameless', max_tokens: 5_000 }),
+				},
+			),
 			refuses('a price that nobody knows, at the ceiling it is taken for', 'budget_exhausted', {
 				terms: {
 					steps: { reserve_budget: { parameters: { unknown_price_dollars_per_million_tokens: 10_000 } } },
