@@ -6,15 +6,19 @@ import type { AIMessageChunk } from '@langchain/core/messages';
 import { ChatOpenAI } from '@langchain/openai';
 import type { Json } from '@tappass/core';
 import { generateText, jsonSchema, streamText, type ToolSet, tool } from 'ai';
+import fc from 'fast-check';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readScript, type Turn } from '../dev/script.ts';
 import { type ScriptedModel, scriptedModel } from '../dev/server.ts';
+import { rawHead, rawUpstream } from '../test-support/raw-upstream.ts';
 import { type Served, serve } from '../test-support/serve.ts';
+import { bytesOf, chatStreams, messageStreams, responseStreams } from '../test-support/vendor-streams.ts';
 
 /*
  * The clients that people use, unmodified, once directly at an upstream and once through us: the final message and the
- * usage must be equal to the last field, streamed or not.
+ * usage must be equal to the last field, streamed or not: of answers by a script, of many that are made up, and of streams in the
+ * form of each vendor.
  */
 
 const usage = { input: 70, output: 9, cached: 30 };
@@ -34,6 +38,9 @@ const turns: readonly Partial<Turn>[] = [
 ];
 const asks = ['plain', 'thinking', 'parallel', 'only a call'];
 const parameters = { type: 'object', properties: { q: { type: 'string' } } } as const;
+
+// One package tells of each model that it does not know.
+Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false });
 
 let openaiSide: Served;
 let anthropicSide: Served;
@@ -60,100 +67,200 @@ function seen(value: unknown): Json {
 	);
 	return JSON.parse(text) as Json;
 }
-async function same(ask: (url: string) => Promise<unknown>, through: Served): Promise<void> {
-	const wanted = seen(await ask(direct.url));
-	expect(JSON.stringify(wanted).length).toBeGreaterThan(60);
-	expect(seen(await ask(through.url))).toEqual(wanted);
+type Ask = (url: string) => Promise<unknown>;
+async function same(ask: Ask, through: string, straight: string): Promise<void> {
+	const wanted = seen(await ask(straight));
+	expect(JSON.stringify(wanted).length).toBeGreaterThan(30);
+	expect(seen(await ask(through))).toEqual(wanted);
 }
 
-describe.each(asks)('%s', (content) => {
-	const tools = [{ type: 'function', function: { name: 'lookup', parameters } }] as const;
-	const openai = (baseURL: string): OpenAI => new OpenAI({ baseURL, apiKey: 'token', maxRetries: 0 });
-	const anthropic = (url: string): Anthropic =>
-		new Anthropic({ baseURL: url.replace(/\/v1$/, ''), apiKey: 'token', maxRetries: 0 });
-	const chat = { model: 'm', messages: [{ role: 'user' as const, content }], tools: [...tools] };
-
-	test('openai: chat completions', async () => {
-		await same((url) => openai(url).chat.completions.create(chat), openaiSide);
-		const asked = { ...chat, stream_options: { include_usage: true } };
-		await same((url) => openai(url).chat.completions.stream(asked).finalChatCompletion(), openaiSide);
-		await same((url) => openai(url).chat.completions.stream(chat).finalChatCompletion(), openaiSide);
-	});
-
-	test('openai: responses', async () => {
-		const request = {
+const tools = [{ type: 'function' as const, function: { name: 'lookup', parameters } }];
+const openai = (baseURL: string): OpenAI => new OpenAI({ baseURL, apiKey: 'token', maxRetries: 0 });
+const anthropic = (url: string): Anthropic =>
+	new Anthropic({ baseURL: url.replace(/\/v1$/, ''), apiKey: 'token', maxRetries: 0 });
+const told = async (
+	result: Pick<ReturnType<typeof streamText>, 'text' | 'toolCalls' | 'usage' | 'finishReason' | 'reasoningText'>,
+) => [
+	await result.text,
+	await result.reasoningText,
+	await result.toolCalls,
+	await result.usage,
+	await result.finishReason,
+];
+const aiModels = {
+	chat: (url: string) => createOpenAI({ baseURL: url, apiKey: 'token' }).chat('m'),
+	responses: (url: string) => createOpenAI({ baseURL: url, apiKey: 'token' }).responses('m'),
+	messages: (url: string) => createAnthropic({ baseURL: url, apiKey: 'token' })('m'),
+};
+const aiCall = (kind: keyof typeof aiModels, url: string, prompt: string) => ({
+	model: aiModels[kind](url),
+	prompt,
+	tools: { lookup: tool({ inputSchema: jsonSchema(parameters) }) } as unknown as ToolSet,
+	maxRetries: 0,
+});
+const langChain = {
+	chat: (url: string) =>
+		new ChatOpenAI({ model: 'm', apiKey: 'token', maxRetries: 0, configuration: { baseURL: url } }).bindTools([
+			...tools,
+		]),
+	messages: (url: string) =>
+		new ChatAnthropic({
 			model: 'm',
-			input: content,
-			tools: [{ type: 'function' as const, name: 'lookup', parameters, strict: false }],
-		};
-		await same((url) => openai(url).responses.create(request), openaiSide);
-		await same((url) => openai(url).responses.stream(request).finalResponse(), openaiSide);
-	});
-
-	test('@anthropic-ai/sdk: messages', async () => {
-		const request = {
-			model: 'm',
-			max_tokens: 100,
-			messages: [{ role: 'user' as const, content }],
-			tools: [{ name: 'lookup', input_schema: parameters }],
-		};
-		await same((url) => anthropic(url).messages.create(request), anthropicSide);
-		await same((url) => anthropic(url).messages.stream(request).finalMessage(), anthropicSide);
-	});
-
-	test.each(['chat', 'responses', 'messages'] as const)('ai: %s', async (kind) => {
-		const model = (url: string) => {
-			if (kind === 'messages') return createAnthropic({ baseURL: url, apiKey: 'token' })('m');
-			const provider = createOpenAI({ baseURL: url, apiKey: 'token' });
-			return kind === 'chat' ? provider.chat('m') : provider.responses('m');
-		};
-		const side = kind === 'messages' ? anthropicSide : openaiSide;
-		const rest = {
-			prompt: content,
-			tools: { lookup: tool({ inputSchema: jsonSchema(parameters) }) } as unknown as ToolSet,
+			apiKey: 'token',
 			maxRetries: 0,
-		};
-		const told = async (
-			result: Pick<ReturnType<typeof streamText>, 'text' | 'toolCalls' | 'usage' | 'finishReason' | 'reasoningText'>,
-		) => [
-			await result.text,
-			await result.reasoningText,
-			await result.toolCalls,
-			await result.usage,
-			await result.finishReason,
-		];
-		await same(async (url) => {
-			const {
-				text,
-				reasoningText,
-				toolCalls,
-				usage: used,
-				finishReason,
-			} = await generateText({ model: model(url), ...rest });
-			return [text, reasoningText, toolCalls, used, finishReason];
-		}, side);
-		await same((url) => told(streamText({ model: model(url), ...rest })), side);
-	});
+			anthropicApiUrl: url.replace(/\/v1$/, ''),
+		}).bindTools([{ name: 'lookup', input_schema: parameters }]),
+};
+async function gathered(stream: AsyncIterable<AIMessageChunk>): Promise<unknown> {
+	let whole: AIMessageChunk | undefined;
+	for await (const chunk of stream) whole = whole === undefined ? chunk : whole.concat(chunk);
+	return whole?.toDict();
+}
 
-	test('LangChain, both wires', async () => {
-		const settings = { model: 'm', apiKey: 'token', maxRetries: 0 };
-		const overOpenai = (url: string) =>
-			new ChatOpenAI({ ...settings, configuration: { baseURL: url } }).bindTools([...tools]);
-		const overAnthropic = (url: string) =>
-			new ChatAnthropic({ ...settings, anthropicApiUrl: url.replace(/\/v1$/, '') }).bindTools([
-				{ name: 'lookup', input_schema: parameters },
-			]);
-		for (const [client, side] of [
-			[overOpenai, openaiSide],
-			[overAnthropic, anthropicSide],
-		] as const) {
-			await same(async (url) => (await client(url).invoke(content)).toDict(), side);
-			await same(async (url) => {
-				let whole: AIMessageChunk | undefined;
-				for await (const chunk of await client(url).stream(content))
-					whole = whole === undefined ? chunk : whole.concat(chunk);
-				return whole?.toDict();
-			}, side);
+const notAsking = 'openai, not asking for usage';
+
+/** Each client as it streams, by the wire that it speaks. */
+const streaming = {
+	chat: (content: string): Readonly<Record<string, Ask>> => {
+		const request = { model: 'm', messages: [{ role: 'user' as const, content }], tools };
+		const withUsage = { ...request, stream_options: { include_usage: true } };
+		return {
+			openai: (url) => openai(url).chat.completions.stream(withUsage).finalChatCompletion(),
+			[notAsking]: (url) => openai(url).chat.completions.stream(request).finalChatCompletion(),
+			ai: (url) => told(streamText(aiCall('chat', url, content))),
+			LangChain: async (url) => gathered(await langChain.chat(url).stream(content)),
+		};
+	},
+	responses: (content: string): Readonly<Record<string, Ask>> => {
+		const offered = [{ type: 'function' as const, name: 'lookup', parameters, strict: false }];
+		return {
+			openai: (url) => openai(url).responses.stream({ model: 'm', input: content, tools: offered }).finalResponse(),
+			ai: (url) => told(streamText(aiCall('responses', url, content))),
+		};
+	},
+	messages: (content: string): Readonly<Record<string, Ask>> => {
+		const offered = [{ name: 'lookup', input_schema: parameters }];
+		const request = { model: 'm', max_tokens: 100, messages: [{ role: 'user' as const, content }], tools: offered };
+		return {
+			'@anthropic-ai/sdk': (url) => anthropic(url).messages.stream(request).finalMessage(),
+			ai: (url) => told(streamText(aiCall('messages', url, content))),
+			LangChain: async (url) => gathered(await langChain.messages(url).stream(content)),
+		};
+	},
+} as const;
+
+/** Each client as it waits for the whole answer. */
+const whole = {
+	chat: (content: string): Readonly<Record<string, Ask>> => ({
+		openai: (url) => openai(url).chat.completions.create({ model: 'm', messages: [{ role: 'user', content }], tools }),
+		ai: (url) => generated('chat', url, content),
+		LangChain: async (url) => (await langChain.chat(url).invoke(content)).toDict(),
+	}),
+	responses: (content: string): Readonly<Record<string, Ask>> => ({
+		openai: (url) =>
+			openai(url).responses.create({
+				model: 'm',
+				input: content,
+				tools: [{ type: 'function', name: 'lookup', parameters, strict: false }],
+			}),
+		ai: (url) => generated('responses', url, content),
+	}),
+	messages: (content: string): Readonly<Record<string, Ask>> => ({
+		'@anthropic-ai/sdk': (url) =>
+			anthropic(url).messages.create({
+				model: 'm',
+				max_tokens: 100,
+				messages: [{ role: 'user', content }],
+				tools: [{ name: 'lookup', input_schema: parameters }],
+			}),
+		ai: (url) => generated('messages', url, content),
+		LangChain: async (url) => (await langChain.messages(url).invoke(content)).toDict(),
+	}),
+} as const;
+async function generated(kind: keyof typeof aiModels, url: string, content: string): Promise<unknown> {
+	const { text, reasoningText, toolCalls, usage: used, finishReason } = await generateText(aiCall(kind, url, content));
+	return [text, reasoningText, toolCalls, used, finishReason];
+}
+
+const wires = ['chat', 'responses', 'messages'] as const;
+const sideOf = (wire: (typeof wires)[number]): Served => (wire === 'messages' ? anthropicSide : openaiSide);
+
+describe.each(asks)('%s', (content) => {
+	test.each(wires)('is the same to every client: %s', async (wire) => {
+		for (const ask of [...Object.values(streaming[wire](content)), ...Object.values(whole[wire](content))])
+			await same(ask, sideOf(wire).url, direct.url);
+	});
+});
+
+// Answers of any making: texts with characters of several units, escapes and none, calls with and without arguments.
+const word = fc.constantFrom(
+	'a',
+	'é',
+	'𝕊',
+	'"',
+	'\\',
+	'\n',
+	' ',
+	'\t',
+	'{"',
+	'data: ',
+	'漢字',
+	'\u2028',
+	'</s>',
+	'longer words',
+);
+const says = fc.array(word, { minLength: 1, maxLength: 20 }).map((words) => words.join(''));
+const given = fc.dictionary(
+	fc.constantFrom('q', 'ä', 'deep'),
+	fc.oneof(says, fc.integer(), fc.constant(null), fc.array(says)),
+);
+const answers = fc.record({
+	think: fc.option(says, { nil: undefined }),
+	say: fc.option(says, { nil: undefined }),
+	call: fc.array(fc.record({ tool: fc.constant('lookup'), arguments: given }), { maxLength: 3 }),
+	usage: fc
+		.tuple(fc.nat(1_000), fc.nat(1_000), fc.nat(1_000))
+		.map(([more, output, cached]) => ({ input: more + cached + 1, output, cached })),
+});
+
+describe.each([1, 3, 64])('answers of any making, in pieces of %s characters', (chunk) => {
+	const made = fc
+		.sample(answers, { numRuns: 15, seed: chunk })
+		.filter(({ say, call }) => (say ?? '') !== '' || call.length > 0);
+	const scripted = made.map((turn, at) => ({ ...turn, when: { user: `case ${at};` } }));
+
+	test.each(wires)('are the same to every client that streams: %s', async (wire) => {
+		const speaks = wire === 'messages' ? 'anthropic' : 'openai';
+		const through = await serve(scripted, { route: { speaks, model: 'm' } }, chunk);
+		try {
+			for (const at of made.keys())
+				for (const ask of Object.values(streaming[wire](`case ${at};`))) await same(ask, through.url, through.direct);
+		} finally {
+			await through.close();
+		}
+	});
+});
+
+describe.each([
+	['chat', chatStreams],
+	['responses', responseStreams],
+	['messages', messageStreams],
+] as const)('streams as vendors send them: %s', (wire, streams) => {
+	test.each(streams)('%s: the same to every client', async (_what, events) => {
+		const vendor = await rawUpstream(rawHead('text/event-stream') + bytesOf(events, wire !== 'chat'));
+		const speaks = wire === 'messages' ? 'anthropic' : 'openai';
+		const through = await serve([{ say: 'unused' }], { route: { speaks, model: 'm', base_url: vendor.url } });
+		try {
+			for (const [client, ask] of Object.entries(streaming[wire]('hi'))) {
+				// The vendor of this test tells usage whether or not it was asked to, which we keep from who did not ask.
+				if (client === notAsking) continue;
+				await same(ask, through.url, vendor.url).catch((cause) => {
+					throw new Error(`${client}: ${String(cause)}`, { cause });
+				});
+			}
+		} finally {
+			await through.close();
+			await vendor.close();
 		}
 	});
 });
