@@ -206,17 +206,10 @@ async function rowFor(transaction: Transaction, tool: string, sha: string | unde
 		.forUpdate()
 		.execute();
 	const open = rows.filter((row) => row.state === 'open');
-	const found =
-		sha !== undefined
-			? rows.filter((row) => row.definition_sha256 === sha)
-			: open.length > 0
-				? open
-				: rows.length === 1
-					? rows
-					: [];
+	const found = sha !== undefined ? rows.filter((row) => row.definition_sha256 === sha) : open.length > 0 ? open : rows;
 	if (found.length > 1)
 		throw new TapPassError('usage', {
-			detail: `${tool} was seen with ${found.length} definitions`,
+			detail: `${tool} was seen with ${found.length} definitions${open.length > 0 ? '' : ', and none of them waits'}`,
 			hint: `name one: ${found.map((row) => row.definition_sha256 || '""').join(', ')}`,
 		});
 	if (found[0] === undefined)

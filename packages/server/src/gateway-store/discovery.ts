@@ -53,7 +53,7 @@ export class StoredDiscovery implements DiscoveryPort {
 				.executeTakeFirstOrThrow();
 			if (row.seen > 1) return;
 			const event = this.#audit.event({
-				type: 'tool.discovered',
+				type: kind === 'changed' ? 'tool.changed' : 'tool.discovered',
 				org_id,
 				actor: sandbox_id === null ? { kind: 'server', id: 'broker' } : { kind: 'agent', id: sandbox_id },
 				decision: 'block',
