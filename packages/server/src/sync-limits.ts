@@ -55,6 +55,8 @@ export const syncLimits = {
 	noticeIdsMax: 150,
 	/** Wait before LISTEN is tried again. */
 	listenRetryMs: 500,
+	/** How often the connection for notices is spoken on; silent from one time to the next, it is made anew: within 5 s in all. */
+	listenProbeMs: 2_000,
 	/** How often a replica looks for changes that no notice told it of. */
 	reconcileMs: 15_000,
 } as const;

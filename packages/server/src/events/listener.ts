@@ -23,17 +23,22 @@ export function startListener({ onError = () => {}, onGap, onNotice, store }: Li
 	let listening = false;
 	let stopped = false;
 	let wake: () => void = () => {};
+	let leave: () => void = () => {};
 
 	const listenOnce = async (): Promise<void> => {
 		const connection = await store.connect();
 		client = connection;
+		let giveUp: () => void = () => {};
 		const ended = new Promise<void>((resolve) => {
+			giveUp = resolve;
 			connection.on('error', (error) => {
 				onError(error);
 				resolve();
 			});
 			connection.on('end', () => resolve());
 		});
+		leave = giveUp;
+		const silence = probe(connection, giveUp);
 		try {
 			// Asked to stop while it was connecting: there was no connection to end yet.
 			if (stopped) return;
@@ -41,19 +46,15 @@ export function startListener({ onError = () => {}, onGap, onNotice, store }: Li
 				const notice = payload === undefined ? undefined : parseNotice(payload);
 				if (notice !== undefined) onNotice(notice);
 			});
-			await connection.query(`listen ${noticeChannel}`);
+			await Promise.race([connection.query(`listen ${noticeChannel}`), ended]);
 			listening = true;
 			onGap();
-			const probe = setInterval(() => {
-				// A connection that was cut without a word is found by speaking on it.
-				connection.query('select 1').catch(() => connection.end().catch(() => {}));
-			}, syncLimits.reconcileMs);
-			await ended.finally(() => clearInterval(probe));
+			await ended;
 		} finally {
+			clearInterval(silence);
 			listening = false;
 			client = undefined;
-			// The connection is broken or no longer wanted; how it ends changes nothing.
-			await connection.end().catch(() => {});
+			await end(connection);
 		}
 	};
 
@@ -75,8 +76,31 @@ export function startListener({ onError = () => {}, onGap, onNotice, store }: Li
 	const stop = async (): Promise<void> => {
 		stopped = true;
 		wake();
-		await client?.end().catch(() => {});
+		leave();
+		if (client !== undefined) await end(client);
 		await done;
 	};
 	return { connected: () => listening, stop };
+}
+
+/** A connection that was cut without a word is found by speaking on it: whoever has not answered by the next time is gone. */
+function probe(connection: pg.Client, giveUp: () => void): NodeJS.Timeout {
+	let unanswered = false;
+	return setInterval(() => {
+		if (unanswered) return giveUp();
+		unanswered = true;
+		connection.query('select 1').then(() => {
+			unanswered = false;
+		}, giveUp);
+	}, syncLimits.listenProbeMs);
+}
+
+/** Ends a connection that is broken or no longer wanted: how it ends changes nothing, and one that is silent never does. */
+async function end(connection: pg.Client): Promise<void> {
+	let late: NodeJS.Timeout | undefined;
+	const waited = new Promise<void>((resolve) => {
+		late = setTimeout(resolve, syncLimits.listenRetryMs);
+	});
+	await Promise.race([connection.end().catch(() => {}), waited]);
+	clearTimeout(late);
 }

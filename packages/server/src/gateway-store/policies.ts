@@ -167,7 +167,8 @@ export class StoredPolicies implements PolicyPort {
 	}
 }
 
-const believedMs = 10_000;
+// A revoked sandbox is refused within 5 s, also where no notice arrives.
+const believedMs = 4_000;
 const heldMax = 20_000;
 const compiledMax = 2_000;
 const rootsMax = 10_000;
