@@ -24,3 +24,15 @@ test('every type of event that is written is in the table', () => {
 	expect(found.length).toBeGreaterThan(20);
 	expect(found.filter(({ type }) => !Object.hasOwn(eventTypes, type))).toEqual([]);
 });
+
+test('every type of event that the gateway or its stores write is on its page', () => {
+	const page = readText('docs/gateway.md');
+	const types = ['packages/server/src/gateway-store', 'packages/gateway/src']
+		.flatMap((folder) => filesBelow(folder, '.ts'))
+		.filter((path) => !/\.test\.|test\.support|\/(?:dev|test-support)\//.test(path))
+		.flatMap((path) => [...withoutComments(readText(path)).matchAll(/'([a-z]+\.[a-z_]+)'/g)].map(([, type]) => type!))
+		.filter((type) => Object.hasOwn(eventTypes, type));
+
+	expect(new Set(types).size).toBeGreaterThan(8);
+	expect([...new Set(types)].filter((type) => !page.includes(`\`${type}\``)).sort()).toEqual([]);
+});

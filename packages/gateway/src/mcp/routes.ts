@@ -137,8 +137,7 @@ async function serveMetadata(req: IncomingMessage, res: ServerResponse): Promise
 	answerJson(res, 200, {
 		resource: baseOf(req) + (below === '' ? '/mcp' : below),
 		resource_name: 'TapPass MCP Broker',
-		// Tokens are not asked for: they come with a sandbox that was enrolled, and its host renews them.
-		authorization_servers: [],
+		// No authorization server is named: tokens come with a sandbox that was enrolled, and its host renews them.
 		bearer_methods_supported: ['header'],
 	});
 }

@@ -117,8 +117,12 @@ describe('the broker of the agent plane', () => {
 
 		expect(reply.status).toBe(401);
 		const [, url] = /resource_metadata="([^"]+)"/.exec(reply.headers.get('www-authenticate') ?? '') ?? [];
-		const metadata = (await (await fetch(url!)).json()) as { resource: string };
-		expect(metadata.resource).toBe(`${test.server.urls.agent}/mcp`);
+		// RFC 9728: what has no values is left out.
+		expect(await (await fetch(url!)).json()).toEqual({
+			resource: `${test.server.urls.agent}/mcp`,
+			resource_name: 'TapPass MCP Broker',
+			bearer_methods_supported: ['header'],
+		});
 	});
 
 	it('executes an approved one, and every span of it is one trace from the caller to the server', async () => {
