@@ -21,6 +21,10 @@ const classes: Readonly<Record<string, readonly (readonly [string, string])[]>> 
 	'a guard of streams is passed by, idle, or breaks the stream': [
 		[`${gateway}/stream/guarantee.test.ts`, ': for any chunking the verdict and the text are those of the whole'],
 		[guarantees, 'holds for every way to cut an answer into pieces'],
+		[
+			`${gateway}/stream/guarantee.test.ts`,
+			': the verdict of the shipped detectors is that of the whole, for any chunking, mode %s',
+		],
 		[path, 'a secret in an answer is withheld, however it is cut, stream: %s'],
 		[llm, 'a message_start whose content is %s, which no block would bring to the judge, is refused'],
 		[llm, 'text beside the delta, where some clients look as well, is judged'],
@@ -66,6 +70,10 @@ const classes: Readonly<Record<string, readonly (readonly [string, string])[]>> 
 			'is never exceeded by parallel calls of two replicas, and a settlement gives back what was not used',
 		],
 		[`${gateway}/pipeline/steps/enter.cases.test.support.ts`, 'a price that nobody knows, when the policy says so'],
+		[
+			`${gateway}/pipeline/steps/enter.cases.test.support.ts`,
+			'a price that nobody knows, at more than any list says, when nothing states a ceiling',
+		],
 		[`${gateway}/pipeline/shelf.test.ts`, 'the 32 steps are those that policy knows, in the same order'],
 	],
 	'an MCP session is half alive': [
@@ -83,7 +91,9 @@ const classes: Readonly<Record<string, readonly (readonly [string, string])[]>> 
 	'who may use a server is mistaken, or its credential goes elsewhere': [
 		[mcp, 'a token that was made up or changed is nobody, and is told what opens the door'],
 		[mcp, 'what was granted of one server grants nothing of another, nor of one that was removed'],
-		[mcp, 'a credential crosses to no other origin, neither by redirect nor by what the server says of itself'],
+		[mcp, 'a credential crosses to no other origin, %s'],
+		[guarantees, 'that was believed at one door is nobody at another'],
+		[guarantees, 'that was believed is nobody once the keys of its org are others'],
 		[`${gateway}/pipeline/steps/enter.cases.test.support.ts`, 'a token of the broker at the door for models'],
 		[`${gateway}/mcp/broker.test.ts`, 'that is dead is said to be, and takes only its own tools along'],
 	],
@@ -96,6 +106,8 @@ const classes: Readonly<Record<string, readonly (readonly [string, string])[]>> 
 			`${gateway}/pipeline/faults.test.ts`,
 			'a refusal that meets a broken settlement is still a refusal, and still recorded',
 		],
+		[`${gateway}/pipeline/faults.test.ts`, 'blocks a tool call that a model asks for: %s'],
+		[`${gateway}/pipeline/faults.test.ts`, 'blocks the result of a tool: %s'],
 		[path, 'an audit log that takes nothing lets nothing out'],
 	],
 	'of two doors one is guarded': [

@@ -285,6 +285,8 @@ describe('bug class 5: sessions', () => {
 	});
 });
 
+const sse = { 'content-type': 'text/event-stream' };
+
 describe('bug class 6: who may', () => {
 	it('a token that was made up or changed is nobody, and is told what opens the door', async () => {
 		const world = await start();
@@ -313,23 +315,43 @@ describe('bug class 6: who may', () => {
 		expect(fixture.calls).toHaveLength(1);
 	});
 
-	it('a credential crosses to no other origin, neither by redirect nor by what the server says of itself', async () => {
+	it.each<[string, (other: string) => readonly [number, Readonly<Record<string, string>>, string?]]>([
+		['by redirect', (other) => [307, { location: other }]],
+		['by a redirect that asks to see other', (other) => [303, { location: other }]],
+		['by a permanent redirect', (other) => [308, { location: other }]],
+		[
+			'by what it says of who gives tokens',
+			(other) => [401, { 'www-authenticate': `Bearer resource_metadata="${other}"` }],
+		],
+		['by the address that older servers name', (other) => [200, sse, `event: endpoint\ndata: ${other}\n\n`]],
+		[
+			'by other services that it names',
+			(other) => [200, { 'alt-svc': `h2="${new URL(other).host}"`, link: `<${other}>` }],
+		],
+	])('a credential crosses to no other origin, %s', async (_what, says) => {
 		const world = await start();
-		const fixture = await mcpFixture(['get_asset']);
-		closing.push(fixture.close);
-		const redirecting = createServer((_req, res) => void res.writeHead(307, { location: fixture.url }).end());
-		await new Promise<void>((resolve) => redirecting.listen(0, '127.0.0.1', resolve));
-		closing.push(() => new Promise((resolve) => redirecting.close(resolve)));
+		const other = await mcpFixture(['get_asset']);
+		closing.push(other.close);
+		const heard: (string | undefined)[] = [];
+		const own = createServer((req, res) => {
+			heard.push(req.headers.authorization);
+			const [status, headers, body] = says(other.url);
+			res.writeHead(status, headers).end(body);
+		});
+		await new Promise<void>((resolve) => own.listen(0, '127.0.0.1', resolve));
+		closing.push(() => new Promise((resolve) => own.close(resolve)));
 		world.sandbox.ports.mcpServers.keep(world.sandbox.policy.org_id, 'vault://key', 'fixture-secret');
-		world.register('collibra', `http://127.0.0.1:${(redirecting.address() as AddressInfo).port}/mcp`, {
+		world.register('collibra', `http://127.0.0.1:${(own.address() as AddressInfo).port}/mcp`, {
 			credentials: { authorization: 'bearer:vault://key' },
 		});
 		const id = await begin(world);
 
 		const { body } = await say(world, call('collibra__get_asset'), id);
 
-		expect(body.result._meta['tappass/denial'].code).toBe('upstream_failed');
-		expect(fixture.headers).toEqual([]);
+		expect(body.result._meta['tappass/denial'].code).toMatch(/^upstream_/);
+		expect(JSON.stringify(body)).not.toContain('fixture-secret');
+		expect(new Set(heard)).toEqual(new Set(['Bearer fixture-secret']));
+		expect(other.headers).toEqual([]);
 	});
 
 	it('a page of another origin is refused before it is asked who it is', async () => {
