@@ -291,6 +291,24 @@ describe('a blocked answer', () => {
 	});
 });
 
+test('a runaway kills its session, not one call: nothing goes on at any door until an operator resumes it', async () => {
+	const { ports, policy, caller, broker } = await testSandbox({ steps: { loop_guard: {} } });
+	const pipeline = createPipeline(ports);
+	const remove = (asset_id: string) => pipeline.admit(toolCall('collibra.delete_asset', { asset_id }), broker);
+	expect([(await remove('1')).effect, (await remove('2')).effect]).toEqual(['allow', 'allow']);
+	expect(await remove('3')).toMatchObject({ denial: { code: 'session_killed', step: 'loop_guard', status: 409 } });
+
+	expect(await ports.sessions.find(policy.org_id, 'ses_1')).toMatchObject({
+		state: 'killed',
+		killed_code: 'loop_guard',
+	});
+	const harmless = () => pipeline.admit(toolCall('collibra.list_schemas'), broker);
+	for (const refused of [await harmless(), await pipeline.admit(modelCall(), caller)])
+		expect(refused).toMatchObject({ denial: { code: 'session_killed', step: 'check_session' } });
+	ports.sessions.resume(policy.org_id, 'ses_1');
+	expect([(await harmless()).effect, (await pipeline.admit(modelCall(), caller)).effect]).toEqual(['allow', 'allow']);
+});
+
 test('what a session did is remembered though no policy enables loop_guard', async () => {
 	const { ports, policy, broker } = await testSandbox();
 	await admit(createPipeline(ports), toolCall('collibra.list_schemas'), broker);

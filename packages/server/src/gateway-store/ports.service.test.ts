@@ -263,9 +263,16 @@ describe('an approval', () => {
 		);
 		await grant(ticket);
 
-		expect(await two.ports.approvals.use(org_id, ticket, binding('b'.repeat(64)), 'people', Date.now())).toBe(
-			'mismatch',
-		);
+		const exact = binding('a'.repeat(64));
+		for (const other of [
+			binding('b'.repeat(64)),
+			{ ...exact, sandbox_id: 'sbx_other1' as SandboxId },
+			{ ...exact, policy_version: exact.policy_version + 1 },
+			{ ...exact, tool: 'gmail.other' },
+		]) {
+			expect(await two.ports.approvals.use(org_id, ticket, other, 'people', Date.now())).toBe('mismatch');
+			expect(await two.ports.approvals.granted(org_id, other, 'people', Date.now())).toBeUndefined();
+		}
 		expect(await two.ports.approvals.granted(org_id, binding('a'.repeat(64)), 'people', Date.now())).toBe(ticket);
 		const uses = await Promise.all(
 			Array.from({ length: 10 }, (_, at) =>

@@ -47,12 +47,16 @@ const binding = (args: object): ApprovalBinding => ({
 	tool: 'mail.send',
 	args_sha256: argsDigest(args as never),
 });
-async function granted(
-	{ ports, policy }: Parameters<NonNullable<Parameters<typeof allows>[1]>['prepare'] & object>[0],
-	args: object,
-) {
+type Sandbox = Parameters<NonNullable<Parameters<typeof allows>[1]>['prepare'] & object>[0];
+
+function registered({ ports, policy }: Sandbox, auto_approve: boolean): void {
+	const transport = { kind: 'http', url: 'http://127.0.0.1:1' } as const;
+	ports.mcpServers.register(policy.org_id, { name: 'new', transport, credentials: {}, auto_approve, revision: 1 });
+}
+
+async function granted({ ports, policy }: Sandbox, args: object, bound: Partial<ApprovalBinding> = {}) {
 	const { ticket } = await ports.approvals.request(policy.org_id, {
-		binding: binding(args),
+		binding: { ...binding(args), ...bound },
 		approval_id: 'mails',
 		approvers: 1,
 		deciders: 'people',
@@ -221,14 +225,7 @@ export const inspectCases: Readonly<Partial<Record<StepName, Cases>>> = {
 					steps: { discover_tools: { parameters: { auto_approve_registered_servers: true } } },
 				},
 				call: toolCall('new.tool'),
-				prepare: ({ ports, policy }) =>
-					ports.mcpServers.register(policy.org_id, {
-						name: 'new',
-						transport: { kind: 'http', url: 'http://127.0.0.1:1' },
-						credentials: {},
-						auto_approve: true,
-						revision: 1,
-					}),
+				prepare: (sandbox) => registered(sandbox, true),
 			}),
 		],
 		denied: [
@@ -247,14 +244,24 @@ export const inspectCases: Readonly<Partial<Record<StepName, Cases>>> = {
 					pipeline: { forbidden_capabilities: ['payment'] },
 				},
 				call: toolCall('new.tool'),
-				prepare: ({ ports, policy }) =>
-					ports.mcpServers.register(policy.org_id, {
-						name: 'new',
-						transport: { kind: 'http', url: 'http://127.0.0.1:1' },
-						credentials: {},
-						auto_approve: true,
-						revision: 1,
-					}),
+				prepare: (sandbox) => registered(sandbox, true),
+			}),
+			refuses(
+				'an unreviewed tool of a server whose operator did not opt in, whatever the policy says',
+				'tool_unknown',
+				{
+					terms: {
+						compiled: { tools: { allow: ['**'], deny: [], schemas_acl: {} } },
+						steps: { discover_tools: { parameters: { auto_approve_registered_servers: true } } },
+					},
+					call: toolCall('new.tool'),
+					prepare: (sandbox) => registered(sandbox, false),
+				},
+			),
+			refuses('an unreviewed tool under a policy that does not opt in, whatever the operator did', 'tool_unknown', {
+				terms: { compiled: { tools: { allow: ['**'], deny: [], schemas_acl: {} } } },
+				call: toolCall('new.tool'),
+				prepare: (sandbox) => registered(sandbox, true),
 			}),
 		],
 	},
@@ -387,6 +394,17 @@ export const inspectCases: Readonly<Partial<Record<StepName, Cases>>> = {
 				call: mail,
 				prepare: (sandbox) => granted(sandbox, { to: 'ana@example.eu', body: 'Hi' }),
 			}),
+			refuses('an approval for another sandbox', 'approval_required', {
+				terms: { pipeline: { approvals: [approval] } },
+				call: mail,
+				prepare: (sandbox) =>
+					granted(sandbox, { to: 'ana@example.eu', body: 'Hi' }, { sandbox_id: 'sbx_other1' as never }),
+			}),
+			refuses('an approval for another tool', 'approval_required', {
+				terms: { pipeline: { approvals: [approval] } },
+				call: mail,
+				prepare: (sandbox) => granted(sandbox, { to: 'ana@example.eu', body: 'Hi' }, { tool: 'mail.read' }),
+			}),
 			refuses('a ticket that does not exist', 'approval_invalid', {
 				terms: { pipeline: { approvals: [approval] } },
 				call: { ...mail, ticket: 'apr_x' },
@@ -509,10 +527,7 @@ export const inspectCases: Readonly<Partial<Record<StepName, Cases>>> = {
 	},
 };
 
-async function removeOften(
-	{ ports, policy }: Parameters<NonNullable<Parameters<typeof allows>[1]>['prepare'] & object>[0],
-	times: number,
-): Promise<void> {
+async function removeOften({ ports, policy }: Sandbox, times: number): Promise<void> {
 	for (let index = 0; index < times; index += 1)
 		await ports.sessions.remember(policy.org_id, 'ses_1', {
 			tool: 'collibra.delete_asset',
