@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { loadLibrary } from './author/library.ts';
 import { compilePolicy, policyKey } from './compile-policy.ts';
 import { PolicyMemo } from './memo.ts';
+import { judgeCall } from './pack/judge.ts';
 import { explain, printExplained } from './preview/explain.ts';
 import { compiled, file, policy, refusals, smallFiles, smallLibrary } from './small-library.test.data.ts';
 
@@ -102,22 +103,29 @@ describe('compiling a policy', () => {
 
 		expect(bytes(true, smallFiles)).toBe(bytes(false, smallFiles));
 	});
-	it('binds constraints through capabilities and slots to tools and parameters', () => {
-		const { effective_pipeline } = compiled({ categories: ['customer_pii'] });
+	it('holds rules about a capability against every tool that has it, also one that the catalog does not know', () => {
+		const result = compiled({
+			org: [
+				policy(
+					'o.rego',
+					'tools.allow contains "**"\n\napprovals contains {"id": "ask", "target": {"capability": "external_messaging"}, "when": {"subject": {"slot": "amount_param"}, "test": {"op": "min", "value": 5}}}',
+				),
+			],
+			categories: ['customer_pii'],
+		});
+		const judged = (name: string, args: object, more: object = {}) =>
+			judgeCall(result, { tool: { name, ...more }, args }).messages;
 
-		expect(effective_pipeline.constraints.map(({ id, target, subject }) => ({ id, target, subject }))).toEqual([
-			{
-				id: 'data_leak.no_third_country.message.channel',
-				target: { tools: ['chat.post'] },
-				subject: { parameter: 'message.channel' },
-			},
-			{ id: 'data_leak.no_third_country.to', target: { tools: ['mail.send'] }, subject: { parameter: 'to' } },
-			// A tool with the capability and no such slot: what is sent where cannot be seen.
-			{
-				id: 'data_leak.no_third_country.unbound',
-				target: { tools: ['fax.send'] },
-				subject: { slot: 'destination_param' },
-			},
+		expect(judged('mail.send', { to: 'a@b.cn' })).toContain('not to third countries');
+		expect(judged('mail.send', { to: 'a@b.eu' })).not.toContain('not to third countries');
+		expect(judged('chat.post', { message: { channel: 'a@b.cn' } })).toContain('not to third countries');
+		// A tool with the capability and no such slot: what is sent where cannot be seen.
+		expect(judged('fax.send', {})).toContain('not to third countries');
+		const approved = { capabilities: ['external_messaging'], effect: 'write' };
+		expect(judged('later.send', { to: 'a@b.eu' }, approved)).toContain('not to third countries');
+		expect(judged('mail.send', { to: 'a@b.eu' })).toEqual(['ask']);
+		expect(result.effective_pipeline.constraints).toMatchObject([
+			{ id: 'data_leak.no_third_country', target: { capability: 'external_messaging' } },
 		]);
 	});
 	it('keeps different rules of one id apart and unites equal ones', () => {

@@ -1,6 +1,7 @@
 import {
 	type BecauseTrail,
 	type CompiledPolicy,
+	type Constraint,
 	type Diagnostic,
 	type EffectivePipeline,
 	type Level,
@@ -15,6 +16,7 @@ import { type Conflict, conflictDiagnostic } from './cascade/conflict.ts';
 import type { Universe } from './cascade/denied.ts';
 import type { Catalog } from './catalog/catalog.ts';
 import { catalogWith } from './catalog/catalog-with.ts';
+import { namedTools } from './catalog/named-tools.ts';
 import { type Compiled, compile } from './compile/compile.ts';
 import { PolicyMemo } from './memo.ts';
 import { diff } from './preview/diff.ts';
@@ -106,17 +108,46 @@ function loosenedByTightening(
 ): readonly Diagnostic[] {
 	const before = compileSetup(request, setUp(request, memo, false), memo);
 	if (isRefused(before)) return before.diagnostics;
-	const looser = diff(before, after).changes.filter(
-		// Rules about tools are bound anew, to more of them; none is taken off (see bind).
-		({ change, path }) => change === 'looser' && !/^\/(?:constraints|approvals)\//.test(path),
-	);
+	const looser = diff(before, after).changes.filter(({ change }) => change === 'looser');
 	const places = [...setup.catalog.tools.values()].flatMap(({ tightened }) => tightened?.place ?? []);
-	return looser.map(({ path, before: from, after: to }) => ({
-		code: 'policy_contradiction',
-		...places[0],
-		message: `what is tightened for the agent would loosen ${path}: ${from ?? 'nothing'} becomes ${to ?? 'nothing'}`,
-		hint: 'a policy allows by capability what the agent was given; allow tools by name',
-	}));
+	const allowed = looser.map(
+		({ path, before: from, after: to }): Diagnostic => ({
+			code: 'policy_contradiction',
+			...places[0],
+			message: `what is tightened for the agent would loosen ${path}: ${from ?? 'nothing'} becomes ${to ?? 'nothing'}`,
+			hint: 'a policy allows by capability what the agent was given; allow tools by name',
+		}),
+	);
+	return [...allowed, ...shownByTightening(setup.catalog, after.effective_pipeline.constraints)];
+}
+
+// What a rule looks for in a slot that the tool does not have is refused; a slot that is added would let it see, and pass.
+function shownByTightening(catalog: Catalog, constraints: readonly Constraint[]): readonly Diagnostic[] {
+	return [...catalog.tools.values()].flatMap(({ facts, tightened }) => {
+		if (tightened === undefined) return [];
+		const { before, place } = tightened;
+		return constraints.flatMap(({ id, target, subject }): readonly Diagnostic[] => {
+			if (
+				!('slot' in subject) ||
+				Object.hasOwn(before.slots, subject.slot) ||
+				!Object.hasOwn(facts.slots, subject.slot)
+			)
+				return [];
+			const held =
+				'capability' in target
+					? before.capabilities.includes(target.capability)
+					: target.tools.some((pattern) => namedTools(pattern, catalog).includes(facts.name));
+			if (!held) return [];
+			return [
+				{
+					code: 'policy_contradiction',
+					...place,
+					message: `${facts.name} has no ${subject.slot}, so ${id} refuses it; to add one for one agent would loosen that`,
+					hint: 'to say what the tool takes, extend it under a new name',
+				},
+			];
+		});
+	});
 }
 
 interface Setup {

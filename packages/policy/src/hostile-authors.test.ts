@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { loadLibrary } from './author/library.ts';
+import { judgeCall } from './pack/judge.ts';
 import { compiled, file, policy, refusals, smallFiles } from './small-library.test.data.ts';
 
 const both = (above: string, below: string) => ({
@@ -244,24 +245,29 @@ describe("a tenant's tools.yaml", () => {
 	});
 	it('cannot point a rule that holds at another argument by tightening: what could not be seen stays refused', () => {
 		const tools = 'tools:\n  fax.send: { agents: { bot: { slots: { destination_param: subject } } } }\n';
-		const unbound = (names: object) =>
-			compiled(withTools(tools, { categories: ['customer_pii'], names })).effective_pipeline.constraints.find(
-				({ target }) => 'tools' in target && target.tools.includes('fax.send'),
-			)?.subject;
+		const asked = (agent: string, categories: readonly string[]) =>
+			refusals(withTools(tools, { categories, names: { agent } }));
 
-		expect(unbound({ agent: 'bot' })).toEqual({ slot: 'destination_param' });
-		expect(unbound({ agent: 'other' })).toEqual({ slot: 'destination_param' });
+		expect(asked('bot', ['customer_pii'])).toEqual([
+			'tools.yaml:2:25 policy_contradiction fax.send has no destination_param, so data_leak.no_third_country refuses it; to add one for one agent would loosen that (to say what the tool takes, extend it under a new name)',
+		]);
+		expect(asked('other', ['customer_pii'])).toEqual([]);
+		expect(asked('bot', [])).toEqual([]);
 	});
-	it('binds rules that come with a tightening to the slots that come with it', () => {
+	it('holds rules that come with a tightening against the slots that come with it', () => {
 		const tools =
 			'tools:\n  wiki.get_page: { agents: { bot: { capabilities: [+external_messaging], slots: { destination_param: page } } } }\n';
-		const { constraints } = compiled(
-			withTools(tools, { categories: ['customer_pii'], names: { agent: 'bot' } }),
-		).effective_pipeline;
+		const result = compiled(
+			withTools(tools, {
+				org: [policy('o.rego', 'tools.allow contains "wiki.*"')],
+				categories: ['customer_pii'],
+				names: { agent: 'bot' },
+			}),
+		);
+		const effect = (page: string) => judgeCall(result, { tool: { name: 'wiki.get_page' }, args: { page } }).effect;
 
-		expect(
-			constraints.find(({ target }) => 'tools' in target && target.tools.includes('wiki.get_page'))?.subject,
-		).toEqual({ parameter: 'page' });
+		expect(effect('a@b.cn')).toBe('deny');
+		expect(effect('a@b.eu')).toBe('allow');
 	});
 	it('cannot have a policy that allows by capability allow more by tightening', () => {
 		const org = [

@@ -8,7 +8,6 @@ import {
 	steps,
 	trustLevels,
 } from '@tappass/core';
-import { bindApproval, bindConstraint } from '../resolve/bind.ts';
 import type { Stated } from '../resolve/contribution.ts';
 import type { CompileContext } from './context.ts';
 import { behind } from './trails.ts';
@@ -25,21 +24,16 @@ export function compilePipeline(
 			'no level states models.allow, so no model may be called',
 			'state models.allow at the org, project or agent level',
 		);
-	const constraints = bindAll(
-		merged.constraints,
-		(constraint) => bindConstraint(constraint, catalog),
-		'constraints',
-		context,
-	);
-	const approvals = bindAll(merged.approvals, (approval) => bindApproval(approval, catalog), 'approvals', context);
 	return {
 		schema: 'tappass.effective-pipeline/1',
 		steps: Object.fromEntries(steps.map(({ name }) => [name, compileStep(name, context)])) as Record<
 			StepName,
 			EffectiveStep
 		>,
-		constraints,
-		approvals,
+		// As stated: the gateway finds the tools of a capability and the parameter of a slot in the facts of the tool that is called,
+		// which operators may have approved after the compile.
+		constraints: rules('constraints', merged.constraints, context),
+		approvals: rules('approvals', merged.approvals, context),
 		forbidden_capabilities: trails.list(['forbidden_capabilities'], merged.deny.forbidden_capabilities),
 		trust_level: trustLevel(context),
 		models: { allow: trails.list(['models', 'allow'], merged.allow['models.allow'].items) },
@@ -84,22 +78,15 @@ function trustLevel({ merged, trails, warn }: CompileContext): EffectivePipeline
 	return lowest;
 }
 
-function bindAll<T extends Constraint | Approval>(
-	rules: readonly Stated<T>[],
-	bind: (rule: T) => readonly T[],
+function rules<T extends Constraint | Approval>(
 	kind: 'constraints' | 'approvals',
-	{ trails, universe }: CompileContext,
+	stated: readonly Stated<T>[],
+	{ trails }: CompileContext,
 ): readonly T[] {
-	const used = new Set<string>();
-	return rules.flatMap((rule) =>
-		boundOnce(rule.value, universe.catalog, bind).map((bound) => {
-			let { id } = bound;
-			for (let number = 2; used.has(id); number += 1) id = `${bound.id}.${number}`;
-			used.add(id);
-			trails.add([kind, id], id, () => behind([{ kind: 'constraint', id: rule.value.id }], rule.chains));
-			return id === bound.id ? bound : { ...bound, id };
-		}),
-	);
+	return stated.map(({ value, chains }) => {
+		trails.add([kind, value.id], value.id, () => behind([{ kind: 'constraint', id: value.id }], chains));
+		return value;
+	});
 }
 
 const facts = new WeakMap<object, EffectivePipeline['tools']>();
@@ -112,21 +99,4 @@ function toolFacts(catalog: CompileContext['universe']['catalog']): EffectivePip
 		facts.set(catalog, found);
 	}
 	return found;
-}
-
-const bindings = new WeakMap<object, WeakMap<object, readonly unknown[]>>();
-
-// A rule of a floor is bound to the same tools for every sandbox below it.
-function boundOnce<T extends object>(rule: T, catalog: object, bind: (rule: T) => readonly T[]): readonly T[] {
-	let known = bindings.get(catalog);
-	if (known === undefined) {
-		known = new WeakMap();
-		bindings.set(catalog, known);
-	}
-	let bound = known.get(rule) as readonly T[] | undefined;
-	if (bound === undefined) {
-		bound = bind(rule);
-		known.set(rule, bound);
-	}
-	return bound;
 }
