@@ -299,6 +299,27 @@ describe('a policy that no host would take', () => {
 		expect(refusals({ org: [paths('a', 9_000)], project: [paths('b', 1_000)] })).toEqual([]);
 		expect(refusals({ org: [paths('a', 9_000, 'x'.repeat(60))] })[0]).toMatch(/the Compiled Policy has \d+ bytes/);
 	});
+	it('is refused soon when its lists would take minutes to compare, and allows nothing of them when that is forced', () => {
+		const list = (name: string, what: string, form: string, count: number) =>
+			policy(`${name}.rego`, `${what} contains sprintf("${form}", [x, x]) if some x in numbers.range(1, ${count})`);
+		for (const [what, form, count] of [
+			['network.allow_domains', 'h%d.x%d.example', 1_100],
+			['tools.allow', '*a%d*.*b%d*', 110],
+		] as const) {
+			const levels = { org: [list('o', what, form, count)], project: [list('p', what, form, count)] };
+			const started = performance.now();
+
+			expect(refusals(levels)[0], what).toContain('the two lists are too long to be compared');
+			const { compiled_policy } = compiled({ ...levels, forceNarrow: true });
+			expect([compiled_policy.network.allow_domains, compiled_policy.tools.allow]).toEqual([[], []]);
+			expect(performance.now() - started).toBeLessThan(20_000);
+		}
+		const few = {
+			org: [list('o', 'tools.allow', '*a%d*.*b%d*', 60)],
+			project: [list('p', 'tools.allow', '*%d*.*%d*', 60)],
+		};
+		expect(refusals(few)[0]).toMatch(/their intersection would be too many patterns|inside the list/);
+	});
 	it('holds no number and no text that canonical JSON cannot say', () => {
 		const rule = (test: string): string =>
 			`constraints contains {"id": "c", "target": {"tools": ["pay.refund"]}, "subject": {"parameter": "amount"}, "test": ${test}}`;

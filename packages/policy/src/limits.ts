@@ -10,6 +10,11 @@ export const policyLimits = {
 	regoStepsMax: 5_000_000,
 	/** Bytes of a Compiled Policy: half of what a host reads, since it travels in base64 with domain lists and aliases. */
 	compiledBytesMax: 524_288,
+	/** Pairs of entries of two lists that are compared, about two seconds: two lists of 1,000. */
+	listPairsMax: 1_000_000,
+	/** Pairs of tool patterns with wildcards that are intersected, and patterns that may come of it; each pair may make 64. */
+	wildcardPairsMax: 10_000,
+	wildcardEntriesMax: 1_000,
 	/** Rounds in which required Packs may bring in further Packs. */
 	packRoundsMax: 16,
 } as const;

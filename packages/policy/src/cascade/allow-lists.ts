@@ -1,4 +1,5 @@
 import { limits } from '@tappass/core';
+import { policyLimits } from '../limits.ts';
 import {
 	type AllowList,
 	allowLists,
@@ -51,6 +52,8 @@ function mergeAllowList(
 		const list = allow[what];
 		return list === undefined ? [] : [{ origin, list }];
 	});
+	const long = tooLong(what, kind, sources);
+	if (long !== undefined) return { merged: { items: [], stated: true }, conflicts: [long] };
 	const conflicts = sources.flatMap((source) => reachingOut(what, kind, source, sources));
 	const granting = sources.filter(({ origin }) => isWritten(origin));
 	const narrowing = sources.filter(({ origin }) => !isWritten(origin));
@@ -60,6 +63,10 @@ function mergeAllowList(
 	for (const source of below) {
 		const narrowed = intersectLists(kind, items, source);
 		items = narrowed.items;
+		if (items.filter(({ value }) => kind.isOpen(value)).length > policyLimits.wildcardEntriesMax) {
+			conflicts.push(lengthy(what, source, ceiling, 'their intersection would be too many patterns'));
+			return { merged: { items: [], stated: true }, conflicts };
+		}
 		for (const [a, b] of narrowed.inexpressible)
 			conflicts.push({
 				kind: 'refused',
@@ -70,6 +77,29 @@ function mergeAllowList(
 			});
 	}
 	return { merged: { items: minimal(kind, items), stated: true }, conflicts };
+}
+
+// Two lists that would take minutes to compare: nothing is allowed of them, and the compile is refused unless that is forced.
+function tooLong(what: AllowList, kind: PatternKind, sources: readonly Source[]): Conflict | undefined {
+	const open = ({ list }: Source): number => list.items.filter(({ value }) => kind.isOpen(value)).length;
+	for (const [position, below] of sources.entries())
+		for (const above of sources.slice(0, position)) {
+			const pairs = above.list.items.length * below.list.items.length;
+			const wild = what === 'tools.allow' ? open(above) * open(below) : 0;
+			if (pairs > policyLimits.listPairsMax || wild > policyLimits.wildcardPairsMax)
+				return lengthy(what, below, above, 'the two lists are too long to be compared');
+		}
+	return undefined;
+}
+
+function lengthy(what: AllowList, below: Source, above: Source, why: string): Conflict {
+	return {
+		kind: 'refused',
+		what,
+		below: { origin: below.origin, text: textOf(below.list), place: below.list.place },
+		above: { origin: above.origin, text: textOf(above.list), place: above.list.place },
+		fix: `${why}; use fewer entries, or name in one of them only what the other leaves open`,
+	};
 }
 
 // Entries that an operator wrote and that another list above (or beside) does not hold.
@@ -134,13 +164,14 @@ function minimal(kind: PatternKind, items: readonly Stated<string>[]): readonly 
 		once.set(value, before === undefined ? item : { ...before, chains: [...before.chains, ...item.chains] });
 	}
 	const all = [...once.values()].sort((a, b) => (a.value < b.value ? -1 : 1));
+	const open = all.flatMap((item, position) => (kind.isOpen(item.value) ? [{ value: item.value, position }] : []));
 	return all.filter(
 		(item, position) =>
-			!all.some(
-				(other, index) =>
-					index !== position &&
+			!open.some(
+				(other) =>
+					other.position !== position &&
 					kind.covers(other.value, item.value) &&
-					!(kind.covers(item.value, other.value) && index > position),
+					!(kind.covers(item.value, other.value) && other.position > position),
 			),
 	);
 }

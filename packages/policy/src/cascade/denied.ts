@@ -1,4 +1,5 @@
 import type { Catalog } from '../catalog/catalog.ts';
+import { policyLimits } from '../limits.ts';
 import type { AllowList, Contribution, DenyList, Stated } from '../resolve/contribution.ts';
 import { type Conflict, conflictOf } from './conflict.ts';
 import { isAbove, isWritten } from './order.ts';
@@ -69,6 +70,9 @@ function deniedBy(pair: Pair, below: Contribution, above: Contribution, universe
 	const allowed = below.allow[pair.allow]?.items ?? [];
 	const denied = above.deny[pair.deny] ?? [];
 	if (allowed.length === 0 || denied.length === 0) return [];
+	// A deny wins per call in any case: nobody is told of the contradiction, and nothing more is allowed.
+	const patterns = denied.reduce((sum, entry) => sum + pair.open(entry.value, universe).length, 0);
+	if (allowed.length * patterns > policyLimits.listPairsMax) return [];
 	const kind = patternKinds[pair.allow];
 	return allowed.flatMap((item) => {
 		const by = denied.find((entry) =>
@@ -92,5 +96,6 @@ export function withoutDenied(
 	allowed: readonly Stated<string>[],
 	denied: readonly string[],
 ): readonly Stated<string>[] {
+	if (allowed.length * denied.length > policyLimits.listPairsMax) return allowed;
 	return allowed.filter(({ value }) => !denied.some((pattern) => kind.covers(pattern, value)));
 }

@@ -22,6 +22,8 @@ export interface PatternKind {
 	/** The one text of a pattern that can be written in several ways: lower case, ASCII. */
 	readonly canonical: (text: string) => string;
 	readonly covers: (outer: string, inner: string) => boolean;
+	/** Whether a pattern may name more than one thing: only then can it cover another text. */
+	readonly isOpen: (text: string) => boolean;
 	/** Patterns that name exactly what both name; undefined when there would be too many to say. */
 	readonly intersect: (a: string, b: string) => readonly string[] | undefined;
 }
@@ -33,30 +35,39 @@ export const patternKinds: Readonly<Record<AllowList, PatternKind>> = {
 		covers: coversDomain,
 		intersect: (a, b) => optional(intersectDomains(a, b)),
 		text: domainText,
+		isOpen: hasStar,
 	}),
 	'filesystem.read_only': kindOf<PathPattern>({
 		parse: (text) => parsePathPattern(text).pattern,
 		covers: coversPath,
 		intersect: (a, b) => optional(intersectPaths(a, b)),
 		text: pathText,
+		isOpen: () => true,
 	}),
 	'tools.allow': kindOf<ToolPattern>({
 		parse: (text) => parseToolPattern(text).pattern,
 		covers: coversTool,
 		intersect: intersectTools,
 		text: toolText,
+		isOpen: hasStar,
 	}),
 	'interpreter.host_functions': {
 		canonical: (text) => text,
 		covers: (outer, inner) => outer === inner,
+		isOpen: () => false,
 		intersect: (a, b) => (a === b ? [a] : []),
 	},
 	'models.allow': {
 		canonical: (text) => text,
 		covers: coversModel,
+		isOpen: hasStar,
 		intersect: (a, b) => (coversModel(a, b) ? [b] : coversModel(b, a) ? [a] : []),
 	},
 };
+
+function hasStar(text: string): boolean {
+	return text.includes('*');
+}
 
 function coversModel(outer: string, inner: string): boolean {
 	return outer.endsWith('*') ? inner.replace(/\*$/, '').startsWith(outer.slice(0, -1)) : outer === inner;
@@ -74,6 +85,7 @@ function kindOf<T>(kind: {
 	readonly covers: (outer: T, inner: T) => boolean;
 	readonly intersect: (a: T, b: T) => readonly T[] | undefined;
 	readonly text: (pattern: T) => string;
+	readonly isOpen: (text: string) => boolean;
 }): PatternKind {
 	const cache = new Map<string, T | undefined>();
 	const parse = (text: string): T | undefined => {
@@ -84,6 +96,7 @@ function kindOf<T>(kind: {
 		return pattern;
 	};
 	return {
+		isOpen: kind.isOpen,
 		canonical: (text) => {
 			const pattern = parse(text);
 			return pattern === undefined ? text : kind.text(pattern);

@@ -315,6 +315,7 @@ class Comparison {
 const exact: PatternKind = {
 	canonical: (text) => text,
 	covers: (outer, inner) => outer === inner,
+	isOpen: () => false,
 	intersect: (a, b) => (a === b ? [a] : []),
 };
 function text(value: unknown): string | null {

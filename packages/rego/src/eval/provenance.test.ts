@@ -179,3 +179,11 @@ test('tells what a rule rests on that reads a whole set, and each document once'
 		],
 	});
 });
+
+test('holds for sets of any size', () => {
+	const { provenance } = compile({
+		'p.rego': 'package p\n\na contains x if some x in numbers.range(1, 130000)',
+	}).evaluate('data.p', { provenance: true, limits: { stepsMax: 5_000_000 } });
+
+	expect(provenance).toHaveLength(130_000);
+});

@@ -75,7 +75,7 @@ function gather(m: Machine, node: RuleNode, rest: readonly Value[], value: Value
 			if (entry !== undefined) into.push(entry);
 			return;
 		}
-		into.push(...inOrder(value, state.entries));
+		for (const evidence of inOrder(value, state.entries)) into.push(evidence);
 		return;
 	}
 	// Other rules may have asked for other keys: only the one asked for here belongs to the result.
