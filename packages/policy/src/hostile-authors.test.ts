@@ -101,6 +101,17 @@ describe('an author below a floor', () => {
 		expect(refusals(both(org, 'tools.schemas_acl.db.hr := "deny"'))).toEqual([]);
 		expect(refusals(both('tools.schemas_acl.db.pii := "deny"', 'tools.schemas_acl.db.hr := "rw"'))).toEqual([]);
 	});
+	it('cannot have a Pack choose where the agent works, also when narrowing is forced', () => {
+		const library = libraryWith(pack('place', 'filesystem.workspace := "/data"'));
+		const request = {
+			library,
+			packs: [{ id: 'place', level: 'org' } as const],
+			project: [policy('p.rego', 'filesystem.workspace := "/workspace/x"')],
+		};
+
+		expect(refusals(request)[0]).toContain('/workspace/x at the project level contradicts /data of Pack place');
+		expect(compiled({ ...request, forceNarrow: true }).compiled_policy.filesystem.workspace).toBe('/workspace/x');
+	});
 	it('cannot work in a directory that is denied above', () => {
 		expect(refusals(both('filesystem.deny_paths contains "/data"', 'filesystem.workspace := "/data/a"'))[0]).toMatch(
 			/^project\.rego:3:1 policy_contradiction filesystem\.workspace: \/data\/a .* filesystem\.deny_paths \/data/,

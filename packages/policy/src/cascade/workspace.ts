@@ -9,7 +9,9 @@ import { type Strictness, strictest } from './strictest.ts';
  */
 export function mergeWorkspace(contributions: readonly Contribution[]): ReturnType<typeof strictest<string>> {
 	const statements = statementsOf(contributions, ({ workspace }) => workspace);
-	if (statements.some(({ origin }) => isWritten(origin))) return strictest(statements, law);
+	const written = statements.filter(({ origin }) => isWritten(origin));
+	// What operators state goes first, since what does not lie inside the first is left: a Pack must not put its own in place.
+	if (written.length > 0) return strictest([...written, ...statements.filter(({ origin }) => !isWritten(origin))], law);
 	return strictest(statements.filter(insideDefault), law);
 }
 
