@@ -1,3 +1,4 @@
+import { compareNumbers, parseNumber } from '../value/index.ts';
 import type { Body, Expr, LogicalOperand, Term, With } from './ast.ts';
 
 const ranks: Readonly<Record<Term['kind'], number>> = {
@@ -31,7 +32,7 @@ export function compareTerms(a: Term, b: Term): number {
 		case 'boolean':
 			return Number(a.value) - Number((b as typeof a).value);
 		case 'number':
-			return compareNumbers(a.text, (b as typeof a).text);
+			return compareNumbers(parseNumber(a.text)!, parseNumber((b as typeof a).text)!);
 		case 'string':
 			return compareText(a.value, (b as typeof a).value);
 		case 'var':
@@ -152,14 +153,6 @@ function firstOf(pair: readonly [Term, Term]): Term {
 
 function secondOf(pair: readonly [Term, Term]): Term {
 	return pair[1];
-}
-
-function compareNumbers(a: string, b: string): number {
-	if (/^-?\d+$/.test(a) && /^-?\d+$/.test(b)) {
-		const difference = BigInt(a) - BigInt(b);
-		return difference < 0n ? -1 : difference > 0n ? 1 : 0;
-	}
-	return Number(a) - Number(b);
 }
 
 /** By code point, as Go orders strings. */

@@ -132,3 +132,11 @@ describe('format', () => {
 		expect(formatted(`p if {\n${source}\n}`)).toBe(`p if {\n${source}\n}`);
 	});
 });
+
+it('keeps numbers apart that are one double', () => {
+	const source = 'package p\n\nx := {0.1, 0.10000000000000000001, 0.10, 9007199254740993.0, 9007199254740992.0}\n';
+
+	expect(format(source)).toBe(
+		'package p\n\nx := {0.1, 0.10000000000000000001, 9007199254740993.0, 9007199254740992.0}\n',
+	);
+});
