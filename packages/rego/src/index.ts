@@ -1,7 +1,7 @@
 /** Rego v1: parse, compile, evaluate, and say why. Pure: no I/O, no clock, no randomness but what is handed in. */
 export type { Annotation, Location, Module } from './ast/ast.ts';
 export type { Builtin, BuiltinContext } from './builtins/builtin.ts';
-export { BuiltinError, BuiltinTypeError } from './builtins/builtin.ts';
+export { BuiltinError, BuiltinLimitError, BuiltinTypeError } from './builtins/builtin.ts';
 export { type BuiltinListing, type Capabilities, capabilities } from './builtins/capabilities.ts';
 export { coreBuiltins } from './builtins/registry.ts';
 export type { Check, LProgram, LRule, RuleGroup } from './compile/lowered.ts';

@@ -13,7 +13,7 @@ import {
 } from '../value/index.ts';
 import type { Builtin, BuiltinContext } from './builtin.ts';
 import { codePointCount } from './code-points.ts';
-import { anyArray, anyCollection, anyObject, anySet, define, numeric } from './declare.ts';
+import { anyArray, anyCollection, anyObject, anySet, define } from './declare.ts';
 import { convertingSteps } from './limits.ts';
 import { collectionOperand, operand, operandElementError, operandTypeError } from './operands.ts';
 
@@ -35,7 +35,7 @@ export const aggregateBuiltins: readonly Builtin[] = [
 		'The sum of an array or set of numbers.',
 		[named('collection', numberCollection, 'the set or array of numbers to sum')],
 		named('n', number, 'the sum of all elements'),
-		numeric((args, context) => fold(args, context, 0, add)),
+		(args, context) => fold(args, context, 0, add),
 		{ categories },
 	),
 	define(
@@ -43,7 +43,7 @@ export const aggregateBuiltins: readonly Builtin[] = [
 		'The product of an array or set of numbers.',
 		[named('collection', numberCollection, 'the set or array of numbers to multiply')],
 		named('n', number, 'the product of all elements'),
-		numeric((args, context) => fold(args, context, 1, multiply)),
+		(args, context) => fold(args, context, 1, multiply),
 		{ categories },
 	),
 	define(

@@ -17,7 +17,7 @@ import {
 	type Value,
 } from '../value/index.ts';
 import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
-import { anySet, define, numeric } from './declare.ts';
+import { anySet, define } from './declare.ts';
 import { numberOperand, operand, operandTypeError } from './operands.ts';
 import { difference } from './sets.ts';
 
@@ -31,7 +31,7 @@ export const arithmeticBuiltins: readonly Builtin[] = [
 		'Subtracts the second number from the first, or the second set from the first.',
 		[named('x', numberOrSet), named('y', numberOrSet)],
 		named('z', numberOrSet, 'the difference of `x` and `y`'),
-		numeric(minus),
+		minus,
 		{ infix: '-', categories: ['sets', 'numbers'] },
 	),
 	binary('mul', '*', 'Multiplies two numbers.', named('z', number, 'the product of `x` and `y`'), multiply),
@@ -40,7 +40,7 @@ export const arithmeticBuiltins: readonly Builtin[] = [
 		'Divides the first number by the second.',
 		[named('x', number, 'the dividend'), named('y', number, 'the divisor')],
 		named('z', number, 'the result of `x` divided by `y`'),
-		numeric((args) => quotient(numberOperand(args, 1), numberOperand(args, 2))),
+		(args) => quotient(numberOperand(args, 1), numberOperand(args, 2)),
 		{ infix: '/', categories: ['numbers'] },
 	),
 	binary('rem', '%', 'The remainder of `x` divided by `y`, for integers.', named('z', number, 'the remainder'), rest),
@@ -52,7 +52,7 @@ export const arithmeticBuiltins: readonly Builtin[] = [
 		'The number without its sign.',
 		[named('x', number, 'the number to take the absolute value of')],
 		named('y', number, 'the absolute value of `x`'),
-		numeric((args) => abs(numberOperand(args, 1))),
+		(args) => abs(numberOperand(args, 1)),
 		{ categories: ['numbers'] },
 	),
 ];
@@ -78,7 +78,7 @@ function binary(
 		description,
 		[named('x', number), named('y', number)],
 		result,
-		numeric((args) => operation(numberOperand(args, 1), numberOperand(args, 2))),
+		(args) => operation(numberOperand(args, 1), numberOperand(args, 2)),
 		{ infix, categories: ['numbers'] },
 	);
 }
@@ -94,7 +94,7 @@ function rounding(
 		description,
 		[named('x', number, 'the number to round')],
 		named('y', number, resultDescription),
-		numeric((args) => operation(numberOperand(args, 1))),
+		(args) => operation(numberOperand(args, 1)),
 		{ categories: ['numbers'] },
 	);
 }

@@ -1,7 +1,7 @@
 import { named, number } from '../types/type.ts';
 import { normalInteger } from '../value/index.ts';
-import { type Builtin, BuiltinError } from './builtin.ts';
-import { define, numeric } from './declare.ts';
+import { type Builtin, BuiltinLimitError } from './builtin.ts';
+import { define } from './declare.ts';
 import { bigIntOperand, operandError } from './operands.ts';
 
 /** Bit operations on integers of any size, negative ones in two's complement. */
@@ -14,10 +14,10 @@ export const bitBuiltins: readonly Builtin[] = [
 		'An integer with all its bits flipped.',
 		[named('x', number, 'the integer to negate')],
 		named('z', number, 'the bitwise negation of `x`'),
-		numeric((args) => normalInteger(~bigIntOperand(args, 1))),
+		(args) => normalInteger(~bigIntOperand(args, 1)),
 	),
 	shift('bits.lsh', 'left', (x, s) => {
-		if (s > shiftMax && x !== 0n) throw new BuiltinError(`shift of more than ${shiftMax} bits`);
+		if (s > shiftMax && x !== 0n) throw new BuiltinLimitError(`shift of more than ${shiftMax} bits`);
 		return x === 0n ? x : x << s;
 	}),
 	shift('bits.rsh', 'right', (x, s) => (s > shiftMax ? (x < 0n ? -1n : 0n) : x >> s)),
@@ -37,7 +37,7 @@ function binary(
 		description,
 		[named('x', number, 'the first integer'), named('y', number, 'the second integer')],
 		named('z', number, resultDescription),
-		numeric((args) => normalInteger(operation(bigIntOperand(args, 1), bigIntOperand(args, 2)))),
+		(args) => normalInteger(operation(bigIntOperand(args, 1), bigIntOperand(args, 2))),
 	);
 }
 
@@ -47,10 +47,10 @@ function shift(name: string, side: string, operation: (x: bigint, s: bigint) => 
 		`An integer with its bits shifted \`s\` bits to the ${side}.`,
 		[named('x', number, 'the integer to shift'), named('s', number, 'the number of bits to shift')],
 		named('z', number, `the result of shifting \`x\` \`s\` bits to the ${side}`),
-		numeric((args) => {
+		(args) => {
 			const [x, s] = [bigIntOperand(args, 1), bigIntOperand(args, 2)];
 			if (s < 0n) throw operandError(2, 'must be an unsigned integer number but got a negative integer');
 			return normalInteger(operation(x, s));
-		}),
+		},
 	);
 }

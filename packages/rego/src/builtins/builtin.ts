@@ -36,6 +36,14 @@ export class BuiltinError extends Error {
 	override readonly name: string = 'BuiltinError';
 }
 
+/**
+ * What OPA would do and this engine does not, for it would take too much: `rego_limit_error`, which ends the evaluation.
+ * As an error of the builtin it would be undefined, and a rule that denies would let pass what is too large to judge.
+ */
+export class BuiltinLimitError extends Error {
+	override readonly name = 'BuiltinLimitError';
+}
+
 /** A wrong operand type: `eval_type_error`. The message reads `operand 1 must be string but got number`. */
 export class BuiltinTypeError extends BuiltinError {
 	override readonly name = 'BuiltinTypeError';

@@ -1,6 +1,6 @@
 import { any, anyOf, array, boolean, fn, named, object, set, string, type Type, tuple } from '../types/type.ts';
 import { isArray, isObject, isSet, objectEntries, type RegoSet, SetBuilder, type Value } from '../value/index.ts';
-import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
+import { type Builtin, type BuiltinContext, BuiltinError, BuiltinLimitError } from './builtin.ts';
 import { define } from './declare.ts';
 import { cidrExpandAddressesMax } from './limits.ts';
 import { type Address, addressOf, addressText, contains, defaultPrefix, parseAddress } from './net/address.ts';
@@ -153,7 +153,7 @@ function expand(args: readonly Value[], context: BuiltinContext): RegoSet {
 	const { address } = network;
 	const count = last(network).bits - address.bits + 1n;
 	if (count > cidrExpandAddressesMax) {
-		throw new BuiltinError(`network has more than ${cidrExpandAddressesMax} addresses`);
+		throw new BuiltinLimitError(`network has more than ${cidrExpandAddressesMax} addresses`);
 	}
 	context.spend(Number(count));
 	const hosts = new SetBuilder();

@@ -3,7 +3,7 @@ import { parseNumber, print, RegoObject, RegoSet, type Value } from '../value/in
 import { aggregateBuiltins } from './aggregates.ts';
 import { arrayBuiltins } from './arrays.ts';
 import { bitBuiltins } from './bits.ts';
-import { BuiltinError, BuiltinTypeError } from './builtin.ts';
+import { BuiltinError, BuiltinLimitError, BuiltinTypeError } from './builtin.ts';
 import { caller, testContext } from './calling.test.support.ts';
 import { graphBuiltins } from './graph.ts';
 import { numberBuiltins } from './numbers.ts';
@@ -58,8 +58,8 @@ describe('refusals', () => {
 	it('refuses a step that leads nowhere, and a range or shift that would fill memory', () => {
 		const step = 'numbers.range_step: step must be a positive integer';
 		expect(() => call('numbers.range_step', 0, 10, -2)).toThrow(new BuiltinError(step));
-		expect(() => call('numbers.range', 0, 1e15)).toThrow(BuiltinError);
-		expect(() => call('bits.lsh', 1, parseNumber('1000000')!)).toThrow(BuiltinError);
+		expect(() => call('numbers.range', 0, 1e15)).toThrow(BuiltinLimitError);
+		expect(() => call('bits.lsh', 1, parseNumber('1000000')!)).toThrow(BuiltinLimitError);
 	});
 
 	it('stops at the budget instead of walking on', () => {

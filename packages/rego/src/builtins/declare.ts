@@ -1,7 +1,7 @@
 import type { NamedType, Type } from '../types/type.ts';
 import * as types from '../types/type.ts';
-import { NumberRangeError, type Value } from '../value/index.ts';
-import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
+import type { Value } from '../value/index.ts';
+import type { Builtin, BuiltinContext } from './builtin.ts';
 
 /** Any array, `array[any]` in messages. */
 export const anyArray: Type = types.array(types.any);
@@ -29,16 +29,4 @@ export function define(
 	extras: Extras = {},
 ): Builtin {
 	return { name, decl: types.fn(args, result), description, run, ...extras };
-}
-
-/** Lets arithmetic refuse a number that is out of range as a builtin error, not as a failure of the evaluator. */
-export function numeric(run: Run): Run {
-	return (args, context) => {
-		try {
-			return run(args, context);
-		} catch (error) {
-			if (error instanceof NumberRangeError) throw new BuiltinError(error.message, { cause: error });
-			throw error;
-		}
-	};
 }

@@ -16,6 +16,7 @@ import { BoundedCache } from './bounded-cache.ts';
 import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
 import { define } from './declare.ts';
 import { isJson } from './json-text.ts';
+import { convertingSteps } from './limits.ts';
 import { operand } from './operands.ts';
 import { compileSchema } from './schema/compile.ts';
 import { fieldOf, type Mismatch, SchemaError } from './schema/messages.ts';
@@ -68,7 +69,7 @@ function verify(value: Value, context: BuiltinContext): Value {
 
 function match(args: readonly Value[], context: BuiltinContext): Value {
 	try {
-		const document = documentOf(operand(args, 1));
+		const document = documentOf(operand(args, 1), context);
 		const mismatches = validate(schemaOf(operand(args, 2), context), document, context.spend);
 		return [mismatches.length === 0, mismatches.map(describe)];
 	} catch (error) {
@@ -95,12 +96,12 @@ const constants: WeakMap<object, Schema> = new WeakMap();
 
 /** Other objects are remembered for one evaluation only: their host may change them, or what they hold, before the next. */
 function schemaOf(value: Value, context: BuiltinContext): Schema {
-	if (typeof value === 'string') return byText.get(value, () => compileSchema(documentOf(value)));
-	if (typeof value !== 'object' || value === null) return compileSchema(documentOf(value));
+	if (typeof value === 'string') return byText.get(value, () => compileSchema(documentOf(value, context)));
+	if (typeof value !== 'object' || value === null) return compileSchema(documentOf(value, context));
 	const passing = schemasOf(context);
 	let schema = constants.get(value) ?? passing.get(value);
 	if (schema === undefined) {
-		schema = compileSchema(documentOf(value));
+		schema = compileSchema(documentOf(value, context));
 		(isConstant(value) ? constants : passing).set(value, schema);
 	}
 	return schema;
@@ -127,21 +128,24 @@ function isConstant(value: Value): boolean {
 }
 
 /** JSON text as the value it spells; objects and arrays as plain JSON. */
-function documentOf(value: Value): Value {
+function documentOf(value: Value, context: BuiltinContext): Value {
 	if (typeof value === 'string') {
+		context.spend(convertingSteps(value.length));
 		if (!isJson(value)) throw new SchemaError('invalid JSON string');
 		return parseJson(value);
 	}
 	if (!isObject(value) && !isArray(value)) throw new SchemaError('wrong type, expected string or object');
-	return asJson(value);
+	return asJson(value, context);
 }
 
 /** The value with sets as arrays and every key a string. */
-function asJson(value: Value): Value {
-	if (isArray(value)) return value.map(asJson);
-	if (isSet(value)) return value.values().map(asJson);
+function asJson(value: Value, context: BuiltinContext): Value {
+	const each = (item: Value): Value => asJson(item, context);
+	context.spend(1);
+	if (isArray(value)) return value.map(each);
+	if (isSet(value)) return value.values().map(each);
 	if (!isObject(value)) return value;
 	const members = new ObjectBuilder();
-	for (const [key, member] of jsonMembers(value)) members.set(key, asJson(member));
+	for (const [key, member] of jsonMembers(value)) members.set(key, each(member));
 	return members.build();
 }

@@ -3,6 +3,7 @@ import {
 	isArray,
 	isObject,
 	isSet,
+	JsonDepthError,
 	jsonMembers,
 	objectEntries,
 	parseJson,
@@ -10,7 +11,7 @@ import {
 	stringify,
 	type Value,
 } from '../value/index.ts';
-import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
+import { type Builtin, type BuiltinContext, BuiltinError, BuiltinLimitError } from './builtin.ts';
 import { define } from './declare.ts';
 import { convertingSteps } from './limits.ts';
 import { convertedOperand, objectOperand, operand, operandError, operandTypeError } from './operands.ts';
@@ -50,9 +51,10 @@ export const jsonTextBuiltins: readonly Builtin[] = [
 		(args, context) => {
 			const text = convertedOperand(args, context);
 			try {
-				return parseJson(text);
+				return readJson(text);
 			} catch (error) {
-				throw new BuiltinError(error instanceof Error ? error.message : 'invalid JSON', { cause: error });
+				if (!(error instanceof SyntaxError)) throw error;
+				throw new BuiltinError(error.message, { cause: error });
 			}
 		},
 		{ categories },
@@ -77,10 +79,20 @@ function written(text: string, context: BuiltinContext): string {
 	return text;
 }
 
+/** The value of JSON text. @throws {SyntaxError} @throws {BuiltinLimitError} text nested deeper than is read */
+export function readJson(text: string): Value {
+	try {
+		return parseJson(text);
+	} catch (error) {
+		if (error instanceof JsonDepthError) throw new BuiltinLimitError('JSON is nested too deeply', { cause: error });
+		throw error;
+	}
+}
+
 /** Whether a text is JSON that `json.unmarshal` reads. */
 export function isJson(text: string): boolean {
 	try {
-		parseJson(text);
+		readJson(text);
 		return true;
 	} catch (error) {
 		if (error instanceof SyntaxError) return false;

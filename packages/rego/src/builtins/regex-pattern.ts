@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
 import { BoundedCache } from './bounded-cache.ts';
-import { type BuiltinContext, BuiltinError } from './builtin.ts';
+import { type BuiltinContext, BuiltinError, BuiltinLimitError } from './builtin.ts';
 import { matchingSteps, regexCacheEntriesMax, regexLengthMax } from './limits.ts';
 import { nativeRegExp, reachOf } from './regex-native.ts';
 
@@ -59,7 +59,9 @@ function compileSource(source: string): Pattern {
 
 function parsePattern(source: string): RE2JS {
 	if (source.length > regexLengthMax) {
-		throw new BuiltinError(`regular expression is too long: ${source.length} characters, at most ${regexLengthMax}`);
+		throw new BuiltinLimitError(
+			`regular expression is too long: ${source.length} characters, at most ${regexLengthMax}`,
+		);
 	}
 	try {
 		return RE2JS.compile(source);

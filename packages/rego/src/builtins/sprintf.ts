@@ -19,10 +19,15 @@ function argumentOf(value: Value): Argument {
 function numberArgument(value: NumberValue): Argument {
 	if (isInt64(value)) return { type: 'int', value: BigInt(value) };
 	const text = numberText(value);
+	// So many digits are not turned into a number and back: it is a message, and may not fail to be written.
+	if (text.length > digitsMax) return { type: 'string', value: text };
 	if (/^-?[0-9]+$/.test(text)) return { type: '*big.Int', value: BigInt(text) };
 	const double = Number(value instanceof Decimal ? value.text : value);
 	return Number.isFinite(double) ? { type: 'float64', value: double } : { type: 'string', value: text };
 }
+
+/** Most characters of a number that is formatted as one. */
+const digitsMax = 40_000;
 
 /** Widths and precisions beyond this are mistakes, as in Go. */
 const sizeMax = 1e6;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseNumber, print, RegoSet, type Value } from '../value/index.ts';
-import { BuiltinError, BuiltinTypeError } from './builtin.ts';
+import { BuiltinError, BuiltinLimitError, BuiltinTypeError } from './builtin.ts';
 import { caller } from './calling.test.support.ts';
 import { stringBuiltins } from './strings.ts';
 
@@ -47,7 +47,7 @@ describe('limits', () => {
 		['concat', [long, Array(100).fill('')]],
 		['sprintf', ['%999999d'.repeat(100), Array(100).fill(1)]],
 	])('refuses to let %s fill the memory', (name, args) => {
-		expect(() => call(name, ...args)).toThrow(new BuiltinError('result is longer than 67108864 characters'));
+		expect(() => call(name, ...args)).toThrow(new BuiltinLimitError('result is longer than 67108864 characters'));
 	});
 
 	it('replaces a long text by a longer one where it fits', () => {

@@ -12,7 +12,7 @@ import {
 } from '../value/index.ts';
 import { type Builtin, type BuiltinContext, BuiltinError } from './builtin.ts';
 import { codePointCount, isPlain } from './code-points.ts';
-import { anyArray, define, numeric, stringCollection } from './declare.ts';
+import { anyArray, define, stringCollection } from './declare.ts';
 import { toLower, toUpper } from './letter-case.ts';
 import { convertingSteps, searchingSteps } from './limits.ts';
 import {
@@ -81,7 +81,7 @@ export const stringBuiltins: readonly Builtin[] = [
 		'The number, without its fraction, in the given base.',
 		[named('number', number, 'number to format'), named('base', number, 'base of number representation to use')],
 		named('output', string, 'formatted number'),
-		numeric((args) => formatInt(numberOperand(args, 1), numberOperand(args, 2))),
+		(args) => formatInt(numberOperand(args, 1), numberOperand(args, 2)),
 		{ categories },
 	),
 	define(
@@ -265,12 +265,12 @@ export const stringBuiltins: readonly Builtin[] = [
 			named('values', anyArray, 'arguments to format into formatting verbs'),
 		],
 		named('output', string, '`format` formatted by the values in `values`'),
-		numeric((args, context) => {
+		(args, context) => {
 			const format = stringOperand(args, 1);
 			const values = arrayOperand(args, 2);
 			context.spend(1 + values.length + Math.floor(format.length / 64));
 			return sprintf(format, values);
-		}),
+		},
 		{ categories },
 	),
 	define(

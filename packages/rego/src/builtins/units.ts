@@ -1,8 +1,8 @@
 import { named, number, string } from '../types/type.ts';
 import { floatOf } from '../value/binary-float.ts';
 import { type NumberValue, normalInteger, parseNumber } from '../value/index.ts';
-import { type Builtin, BuiltinError } from './builtin.ts';
-import { define, numeric } from './declare.ts';
+import { type Builtin, BuiltinError, BuiltinLimitError } from './builtin.ts';
+import { define } from './declare.ts';
 import { stringOperand } from './operands.ts';
 
 /** `units.parse` and `units.parse_bytes`. */
@@ -12,14 +12,14 @@ export const unitBuiltins: readonly Builtin[] = [
 		'The number that a text such as `10G`, `1.5Ki` or `300m` stands for. `m` is milli and `M` mega; other units may be in either case.',
 		[named('x', string, 'the unit to parse')],
 		named('y', number, 'the parsed number'),
-		numeric((args) => parseUnits(stringOperand(args, 1))),
+		(args) => parseUnits(stringOperand(args, 1)),
 	),
 	define(
 		'units.parse_bytes',
 		'The integer number of bytes that a text such as `10GB`, `5K` or `4mib` stands for.',
 		[named('x', string, 'the byte unit to parse')],
 		named('y', number, 'the parsed number'),
-		numeric((args) => parseBytes(stringOperand(args, 1))),
+		(args) => parseBytes(stringOperand(args, 1)),
 	),
 ];
 
@@ -120,11 +120,15 @@ function splitUnit(text: string): { readonly amount: string; readonly unit: stri
 	return { amount: text, unit: '' };
 }
 
+/** Most digits of an amount that is computed with. */
+const digitsMax = 40_000;
+
 /** A number with an optional sign, point and exponent, as Go reads it: `.5`, `5.` and `+5` too. */
 function decimalParts(text: string): { digits: bigint; exponent: number } | undefined {
 	const match = /^([+-]?)(?=\.?[0-9])([0-9]*)(?:\.([0-9]*))?(?:[eE]([+-]?[0-9]+))?$/.exec(text);
 	if (match === null) return undefined;
 	const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+	if (whole.length + fraction.length > digitsMax) throw new BuiltinLimitError('number has too many digits');
 	const digits = BigInt(whole + fraction);
 	return { digits: sign === '-' ? -digits : digits, exponent: Number(exponent) - fraction.length };
 }
@@ -136,7 +140,7 @@ function fractionOf(text: string): Fraction | undefined {
 	const parts = decimalParts(text);
 	if (parts === undefined) return undefined;
 	const { digits, exponent } = parts;
-	if (Math.abs(exponent) > exponentMax) throw new BuiltinError('units.parse: exponent too large');
+	if (Math.abs(exponent) > exponentMax) throw new BuiltinLimitError('exponent too large');
 	if (exponent >= 0) return { numerator: digits * 10n ** BigInt(exponent), denominator: 1n };
 	return { numerator: digits, denominator: 10n ** BigInt(-exponent) };
 }

@@ -16,12 +16,15 @@ import {
 	toDouble,
 	type Value,
 } from '../value/index.ts';
-import { type Builtin, BuiltinError } from './builtin.ts';
+import { type Builtin, BuiltinError, BuiltinLimitError } from './builtin.ts';
 import { define } from './declare.ts';
 import { operand, stringOperand } from './operands.ts';
 import { textOfUtf8 } from './utf8.ts';
 
 const categories = ['encoding'];
+
+/** Steps that reading one character costs: the library takes some microseconds for each, and cannot be stopped. */
+const readingSteps = 32;
 
 /** `yaml.marshal`, `yaml.unmarshal` and `yaml.is_valid`: YAML 1.1 by way of JSON, as OPA has it. */
 export const yamlBuiltins: readonly Builtin[] = [
@@ -40,7 +43,7 @@ export const yamlBuiltins: readonly Builtin[] = [
 		named('y', any, 'the term deserialized from `x`'),
 		(args, context) => {
 			const text = stringOperand(args, 1);
-			context.spend(1 + (text.length >> 4));
+			context.spend(1 + text.length * readingSteps);
 			return readYaml(text);
 		},
 		{ categories },
@@ -52,7 +55,7 @@ export const yamlBuiltins: readonly Builtin[] = [
 		named('result', boolean, '`true` if `x` is valid YAML, `false` otherwise'),
 		(args, context) => {
 			const text = operand(args, 1);
-			if (typeof text === 'string') context.spend(1 + (text.length >> 4));
+			if (typeof text === 'string') context.spend(1 + text.length * readingSteps);
 			return typeof text === 'string' && isYaml(text);
 		},
 		{ categories },
@@ -77,8 +80,7 @@ export function readYaml(text: string): Value {
 	try {
 		return firstDocument(text);
 	} catch (error) {
-		// The library reads nested collections recursively.
-		if (error instanceof RangeError) throw new BuiltinError('yaml: nested too deeply', { cause: error });
+		if (error instanceof RangeError) throw new BuiltinLimitError('YAML is nested too deeply', { cause: error });
 		throw error;
 	}
 }
@@ -88,6 +90,10 @@ function firstDocument(text: string): Value {
 	const [document] = Array.isArray(documents) ? documents : [];
 	if (document === undefined) return null;
 	const [error] = document.errors;
+	// The library reads nested collections recursively, and says so when the stack ended that.
+	if (document.errors.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) {
+		throw new BuiltinLimitError('YAML is nested too deeply');
+	}
 	if (error !== undefined) throw new BuiltinError(`yaml: ${error.message}`);
 	return fromYaml(unfold(document), 0);
 }
@@ -97,7 +103,9 @@ function unfold(document: Document): unknown {
 	try {
 		return document.toJS({ mapAsMap: true, maxAliasCount: 100 });
 	} catch (error) {
-		throw new BuiltinError(`yaml: ${(error as Error).message}`, { cause: error });
+		const { message } = error as Error;
+		if (message.startsWith('Excessive alias count')) throw new BuiltinLimitError(message, { cause: error });
+		throw new BuiltinError(`yaml: ${message}`, { cause: error });
 	}
 }
 
@@ -112,7 +120,7 @@ function isYaml(text: string): boolean {
 }
 
 function fromYaml(node: unknown, depth: number): Value {
-	if (depth > jsonDepthMax) throw new BuiltinError('yaml: nested too deeply');
+	if (depth > jsonDepthMax) throw new BuiltinLimitError('YAML is nested too deeply');
 	switch (typeof node) {
 		case 'string':
 		case 'boolean':

@@ -1,16 +1,9 @@
 import { decodeBase64Url } from '../builtins/base64.ts';
-import { BuiltinError } from '../builtins/builtin.ts';
+import { BuiltinError, BuiltinLimitError } from '../builtins/builtin.ts';
+import { readJson } from '../builtins/json-text.ts';
 import { operandTypeError } from '../builtins/operands.ts';
 import { textOfUtf8 } from '../builtins/utf8.ts';
-import {
-	isArray,
-	isObject,
-	type ObjectValue,
-	objectEntries,
-	objectGet,
-	parseJson,
-	type Value,
-} from '../value/index.ts';
+import { isArray, isObject, type ObjectValue, objectEntries, objectGet, type Value } from '../value/index.ts';
 
 /** A JSON Web Token in compact form: its three parts, still encoded. */
 export interface Token {
@@ -56,8 +49,9 @@ export function attempt<Result>(context: string, read: () => Result): Result {
 export function jsonObject(text: string): ObjectValue {
 	let value: Value;
 	try {
-		value = parseJson(text);
+		value = readJson(text);
 	} catch (error) {
+		if (error instanceof BuiltinLimitError) throw error;
 		throw new BuiltinError(`invalid JSON: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
 	}
 	if (!isObject(value)) throw new BuiltinError('decoded JSON type was not an Object');

@@ -112,3 +112,40 @@ test('says so when a result has a number beyond JSON in JavaScript', () => {
 	expect(() => program.evaluate('data.p.a')).toThrow('rego_limit_error: number out of range');
 	expect(program.queryValues('x := data.p.a')).toHaveLength(1);
 });
+
+// What OPA would have judged and this engine does not must end the evaluation: were it undefined, as an error of a builtin
+// is, whoever writes the input could keep a rule that denies from holding.
+test.each<[string, string, EvaluateOptions['input']]>([
+	['a sum', 'json.unmarshal(input).n + 1 > 5', '{"n": 1e30000}'],
+	['a rounded number', 'ceil(json.unmarshal(input)) > 5', '1e30000'],
+	['a range', 'count(numbers.range(1, input)) > 5', 1e12],
+	['a shift', 'bits.lsh(1, input) > 5', 1e6],
+	['a unit', 'units.parse(input) > 5', '1e30000'],
+	['nested JSON', 'walk(json.unmarshal(input), [_, "secret"])', `${'['.repeat(2000)}"secret"${']'.repeat(2000)}`],
+	['nested JSON asked about', 'json.is_valid(input)', '['.repeat(2000) + ']'.repeat(2000)],
+	['nested YAML', 'walk(yaml.unmarshal(input), [_, "secret"])', `${'['.repeat(2000)}"secret"${']'.repeat(2000)}`],
+	['long YAML', 'count(yaml.unmarshal(input)) > 5', `- ${'a'.repeat(1_000_000)}`],
+	['a long text', 'replace(input, "a", input) != ""', 'a'.repeat(10_000)],
+	['a network', 'count(net.cidr_expand(input)) > 5', '10.0.0.0/8'],
+	['a pattern', 'regex.match(concat("", [input, "|b"]), "b")', 'a'.repeat(100_000)],
+	[
+		'a multiple',
+		'not json.match_schema(json.unmarshal(input), {"properties": {"x": {"multipleOf": 7}}})[0]',
+		'{"x": 1e30000}',
+	],
+])('ends at %s beyond its limit, strict or not, instead of passing over the rule', (_, condition, input) => {
+	expect(failure(`a contains "denied" if ${condition}`, { input })).toContain('rego_limit_error');
+	expect(failure(`a contains "denied" if ${condition}`, { input, strict: true })).toContain('rego_limit_error');
+});
+
+test('writes a number of very many digits into a message', () => {
+	const digits = '7'.repeat(100_000);
+	const { result } = compile({ 'p.rego': 'package p\n\na := sprintf("%v", [json.unmarshal(input)])' }).evaluate(
+		'data.p.a',
+		{
+			input: digits,
+		},
+	);
+
+	expect(result).toBe(digits);
+});

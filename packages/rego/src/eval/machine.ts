@@ -1,10 +1,10 @@
 /** The state of one evaluation: documents, caches, what `with` replaced, limits, and the trail that provenance reads. */
 import type { Location } from '../ast/ast.ts';
 import type { Builtin, BuiltinContext } from '../builtins/builtin.ts';
-import { BuiltinError, BuiltinTypeError } from '../builtins/builtin.ts';
+import { BuiltinError, BuiltinLimitError, BuiltinTypeError } from '../builtins/builtin.ts';
 import type { LRule, RuleGroup, RuleNode } from '../compile/lowered.ts';
 import { RegoError, type RegoErrorCode } from '../errors.ts';
-import type { MapKey, Value } from '../value/index.ts';
+import { type MapKey, NumberRangeError, type Value } from '../value/index.ts';
 import type { DocumentCode } from './documents.ts';
 import type { Instrument } from './instrument.ts';
 import { type Limits, stepsPerCheck } from './limits.ts';
@@ -186,6 +186,9 @@ export class Machine implements BuiltinContext {
 
 	/** What a builtin's error means: undefined, or the end of the evaluation when errors are strict. */
 	builtinError(error: unknown, name: string, loc: Location): undefined {
+		if (error instanceof BuiltinLimitError || error instanceof NumberRangeError) {
+			this.fail('rego_limit_error', `${name}: ${error.message}`, loc);
+		}
 		if (!(error instanceof BuiltinError)) throw error;
 		if (!this.strict) return undefined;
 		const code = error instanceof BuiltinTypeError ? 'eval_type_error' : 'eval_builtin_error';

@@ -1,4 +1,4 @@
-import { compareNumbers, Decimal, equalNumbers } from './number.ts';
+import { compareDoubles, compareNumbers, Decimal, equalNumbers } from './number.ts';
 import { type Entry, objectEntries, objectGet, objectKeys, objectSize, RegoObject } from './object.ts';
 import { RegoSet } from './set.ts';
 import type { NumberValue, ObjectValue, TypeName, Value } from './value.ts';
@@ -47,7 +47,7 @@ const rank: Readonly<Record<TypeName, number>> = {
  * point, composites by their first difference (objects: sorted keys, each with its value), then by size.
  */
 export function compare(a: Value, b: Value): number {
-	if (typeof a === 'number' && typeof b === 'number') return a < b ? -1 : a > b ? 1 : 0;
+	if (typeof a === 'number' && typeof b === 'number') return compareDoubles(a, b);
 	if (typeof a === 'string' && typeof b === 'string') return compareStrings(a, b);
 	if (a === b) return 0;
 	const type = typeName(a);

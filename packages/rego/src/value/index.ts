@@ -12,7 +12,7 @@ export {
 	subtract,
 } from './arithmetic.ts';
 export { compare, compareStrings, equal, isArray, isNumber, typeName } from './compare.ts';
-export { type JsonValue, jsonDepthMax, jsonMembers, parseJson, stringify, toJson } from './json.ts';
+export { JsonDepthError, type JsonValue, jsonDepthMax, jsonMembers, parseJson, stringify, toJson } from './json.ts';
 export { forgetPlainSpellings, keyOf, type MapKey } from './key.ts';
 export {
 	compareNumbers,

@@ -63,13 +63,24 @@ const delicateNumber = /[0-9][.eE]|-0|[0-9]{16}/;
 /** Deepest nesting of JSON text that is read: deeper values could exhaust the stack when they are compared or printed. */
 export const jsonDepthMax = 1000;
 
+/** Text that is nested deeper than is read here, though not so deep that Go refuses it. */
+export class JsonDepthError extends SyntaxError {
+	override readonly name = 'JsonDepthError';
+}
+
+/** Deepest nesting that Go's `encoding/json` reads. */
+const goDepthMax = 10_000;
+
 /**
  * Reads JSON text exactly: big integers and `1.0` are kept. Of equal keys the last counts.
  *
- * @throws {SyntaxError} for text that is not JSON, or nested deeper than `jsonDepthMax`
+ * @throws {SyntaxError} for text that is not JSON, or nested deeper than `jsonDepthMax` (`JsonDepthError`)
  */
 export function parseJson(text: string): Value {
-	if (text.length > jsonDepthMax && isDeeper(text, jsonDepthMax)) throw new SyntaxError('exceeded max depth');
+	if (text.length > jsonDepthMax && isDeeper(text, jsonDepthMax)) {
+		const message = 'exceeded max depth';
+		throw isDeeper(text, goDepthMax) ? new SyntaxError(message) : new JsonDepthError(message);
+	}
 	if (!delicateNumber.test(text) || !hasInexactNumber(text)) return JSON.parse(text) as Value;
 	return parseWithSource(text, (_key, value, context) =>
 		typeof value === 'number' ? parseNumber(context.source!) : value,

@@ -5,6 +5,7 @@ import {
 	add,
 	ceil,
 	compareNumbers,
+	compare as compareValues,
 	Decimal,
 	divide,
 	floor,
@@ -214,5 +215,16 @@ describe('order and keys', () => {
 				expect([a.text, b.text, ...seen]).toEqual([a.text, b.text, x < y ? -1 : x > y ? 1 : 0, x === y]);
 			}
 		}
+	});
+});
+
+describe('what is no number', () => {
+	it('is not computed with and not compared where it has no place', () => {
+		for (const n of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]) {
+			expect(() => add(n, 1)).toThrow(NumberRangeError);
+			expect(() => compareNumbers(n, parseNumber('1.5e400')!)).toThrow(NumberRangeError);
+		}
+		expect(() => compareNumbers(Number.NaN, 1)).toThrow(NumberRangeError);
+		expect(() => compareValues(1, Number.NaN)).toThrow(NumberRangeError);
 	});
 });

@@ -40,6 +40,7 @@ interface Digits {
 }
 
 function digitsOf(n: NumberValue): Digits {
+	checkFinite(n);
 	return n instanceof Decimal ? n.digits : digitsOfText(String(n));
 }
 
@@ -65,6 +66,11 @@ function mantissaOf(text: string): { readonly mantissa: string; readonly exponen
 	if (e < 0) return { mantissa: text, exponent: 0 };
 	const exponent = Math.max(-exponentMax, Math.min(exponentMax, Number(text.slice(e + 1))));
 	return { mantissa: text.slice(0, e), exponent };
+}
+
+/** A host may hand in what JSON cannot hold: `JSON.parse` makes infinity of `1e400`. Nothing is judged by such a number. */
+function checkFinite(n: NumberValue): void {
+	if (typeof n === 'number' && !Number.isFinite(n)) throw new NumberRangeError(`${n} is no number`);
 }
 
 /** Whether a number is an integer, in whatever form. */
@@ -112,6 +118,7 @@ export function numberText(n: NumberValue): string {
  * @throws {NumberRangeError} for a text of more digits than are computed with
  */
 export function partsOf(n: NumberValue): DecimalParts {
+	checkFinite(n);
 	if (typeof n === 'number') return partsOfText(String(n));
 	return typeof n === 'bigint' ? normalParts(n, 0) : n.parts;
 }
@@ -185,9 +192,17 @@ export function toDouble(n: NumberValue): number {
 	return typeof n === 'number' ? n : Number(typeof n === 'bigint' ? n : n.text);
 }
 
+/** Compares by value: negative, 0 or positive. @throws {NumberRangeError} for what is no number */
+export function compareDoubles(a: number, b: number): number {
+	if (a < b) return -1;
+	if (a > b) return 1;
+	if (a !== b) throw new NumberRangeError('NaN is no number');
+	return 0;
+}
+
 /** Compares by value: negative, 0 or positive. */
 export function compareNumbers(a: NumberValue, b: NumberValue): number {
-	if (typeof a === 'number' && typeof b === 'number') return a < b ? -1 : a > b ? 1 : 0;
+	if (typeof a === 'number' && typeof b === 'number') return compareDoubles(a, b);
 	// JavaScript compares integers of both kinds exactly, as long as the double is one that stands for itself.
 	if (isPlainInteger(a) && isPlainInteger(b)) return a < b ? -1 : a > b ? 1 : 0;
 	return compareDigits(digitsOf(a), digitsOf(b));

@@ -12,6 +12,7 @@ import {
 	toInteger,
 	type Value,
 } from '../../value/index.ts';
+import { BuiltinLimitError } from '../builtin.ts';
 import { goJson } from '../json-text.ts';
 import { isInt64 } from '../operands.ts';
 import { invalidType, mustBe, mustBeOfType, SchemaError } from './messages.ts';
@@ -48,7 +49,7 @@ class Compiler {
 
 	/** @param base what relative references are resolved against: the nearest id above */
 	schema(node: Value, base: string, depth: number): Schema {
-		if (depth > depthMax) throw new SchemaError('schema is nested too deeply');
+		if (depth > depthMax) throw new BuiltinLimitError('schema is nested too deeply');
 		const made = typeof node === 'object' ? this.#made.get(node) : undefined;
 		if (made !== undefined) return made;
 		const schema = openSchema();

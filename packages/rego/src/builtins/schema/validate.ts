@@ -1,6 +1,5 @@
 import {
 	compareNumbers,
-	type DecimalParts,
 	equal,
 	isArray,
 	isInteger,
@@ -17,9 +16,11 @@ import {
 	partsOf,
 	type Value,
 } from '../../value/index.ts';
+import { BuiltinLimitError } from '../builtin.ts';
 import { codePointCount } from '../code-points.ts';
+import { convertingSteps } from '../limits.ts';
 import { hasFormat } from './formats.ts';
-import { fieldOf, limitText, type Mismatch, SchemaError } from './messages.ts';
+import { fieldOf, limitText, type Mismatch } from './messages.ts';
 import type { Schema } from './schema.ts';
 
 /** What comparing a value with a schema gave. The score says how near a failed alternative was. */
@@ -58,8 +59,9 @@ class Validator {
 	}
 
 	#walk(schema: Schema, value: Value, path: Path, outcome: Outcome): void {
-		this.#spend(1);
-		if (++this.#depth > depthMax) throw new SchemaError('document and schema are nested too deeply');
+		// Patterns and formats go through a text.
+		this.#spend(typeof value === 'string' ? convertingSteps(value.length) : 1);
+		if (++this.#depth > depthMax) throw new BuiltinLimitError('document and schema are nested too deeply');
 		if (schema.pass !== undefined) {
 			if (!schema.pass) fail(outcome, path, 'false', 'False always fails validation');
 		} else if (schema.ref !== undefined) {
@@ -212,6 +214,7 @@ class Validator {
 
 	/** `patternProperties`, and `additionalProperties` for what no other keyword describes. */
 	#member(schema: Schema, name: string, value: Value, path: Path, outcome: Outcome): void {
+		this.#spend(1 + 4 * schema.patternProperties.length);
 		let described = schema.properties.has(name);
 		for (const { pattern, schema: each } of schema.patternProperties) {
 			if (!pattern.matcher(name).find()) continue;
@@ -327,20 +330,11 @@ function checkNumber(schema: Schema, value: NumberValue, path: Path, outcome: Ou
 
 /** Exact, so that 0.3 is a multiple of 0.1. */
 function isMultiple(value: NumberValue, unit: NumberValue): boolean {
-	const [a, b] = [computable(value), computable(unit)];
+	const [a, b] = [partsOf(value), partsOf(unit)];
 	const shift = a.exponent - b.exponent;
-	if (Math.abs(shift) > multipleShiftMax) throw new SchemaError('number is out of range');
+	if (Math.abs(shift) > multipleShiftMax) throw new NumberRangeError('number is out of range');
 	const scaled = shift > 0 ? a.digits * 10n ** BigInt(shift) : a.digits;
 	return scaled % (shift < 0 ? b.digits * 10n ** BigInt(-shift) : b.digits) === 0n;
-}
-
-function computable(n: NumberValue): DecimalParts {
-	try {
-		return partsOf(n);
-	} catch (error) {
-		if (error instanceof NumberRangeError) throw new SchemaError('number is out of range');
-		throw error;
-	}
 }
 
 /** Powers of ten between a number and the unit it should be a multiple of; more would only exhaust memory. */
