@@ -9,6 +9,7 @@ import {
 	multiply,
 	type NumberValue,
 	objectSize,
+	RegoObject,
 	type Value,
 } from '../value/index.ts';
 import type { Builtin, BuiltinContext } from './builtin.ts';
@@ -94,7 +95,12 @@ function count(collection: Value, context: BuiltinContext): number {
 	}
 	if (isArray(collection)) return collection.length;
 	if (isSet(collection)) return collection.size;
-	if (isObject(collection)) return objectSize(collection);
+	if (isObject(collection)) {
+		const size = objectSize(collection);
+		// Of a plain object it is not known until its keys are listed.
+		if (!(collection instanceof RegoObject)) context.spend(size >> 2);
+		return size;
+	}
 	throw operandTypeError(1, collection, 'array', 'object', 'set', 'string');
 }
 

@@ -21,7 +21,8 @@ export function isMember(item: Value, container: Value, spend: BuiltinContext['s
 	if (isSet(container)) return container.has(item);
 	const members = membersOf(container);
 	const at = placeOf(item, members);
-	const looked = at < 0 ? members.length : at;
+	// The values of an object are listed first.
+	const looked = at < 0 || isObject(container) ? members.length : at;
 	if (looked >= membersPerStep) spend(Math.floor(looked / membersPerStep));
 	return at >= 0;
 }

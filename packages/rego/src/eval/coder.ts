@@ -253,7 +253,10 @@ export class Coder {
 				if (this.isGround(term)) break;
 				const entries = term.entries.map(([key, value]) => ({ key: this.get(key), match: this.match(value) }));
 				return (m, f, v) => {
-					if (!isObject(v) || objectSize(v) !== entries.length) return false;
+					if (!isObject(v)) return false;
+					const size = objectSize(v);
+					if (size > sizeFree) m.spend(size >> 2);
+					if (size !== entries.length) return false;
 					for (const entry of entries) {
 						const key = entry.key(m, f);
 						const held = key === undefined ? undefined : objectGet(v, key);
@@ -272,6 +275,9 @@ export class Coder {
 		};
 	}
 }
+
+/** Keys of an object that are listed for nothing, to see whether a pattern has as many. */
+const sizeFree = 64;
 
 function constantMatch(value: Value): Match {
 	if (typeof value === 'string' || typeof value === 'boolean' || value === null) return (_m, _f, v) => v === value;

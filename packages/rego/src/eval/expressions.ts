@@ -1,7 +1,7 @@
 /** Bodies and expressions as linked closures: tests in a row, and loops that run what follows for each solution. */
 import type { LBody, LCall, LEvery, LExpr, LTerm } from '../compile/lowered.ts';
 import { RegoError } from '../errors.ts';
-import { equal, isObject, isSet, objectEntries, type Value } from '../value/index.ts';
+import { equal, isObject, isSet, objectEntries, RegoObject, type Value } from '../value/index.ts';
 import { callGet, comparisonTest, walkStep } from './calls.ts';
 import type { Coder, Get, Match, Run, Step, Test } from './coder.ts';
 import type { Operand } from './instrument.ts';
@@ -455,7 +455,9 @@ function everyLoop(coder: Coder, every: LEvery): Test {
 			return true;
 		}
 		if (!isObject(items)) return false;
-		for (const [key, value] of objectEntries(items)) if (!holdsFor(m, f, key, value)) return false;
+		const entries = objectEntries(items);
+		if (!(items instanceof RegoObject)) m.spend(entries.length >> 3);
+		for (const [key, value] of entries) if (!holdsFor(m, f, key, value)) return false;
 		return true;
 	};
 }

@@ -11,6 +11,7 @@ import {
 	ObjectBuilder,
 	objectEntries,
 	objectKeys,
+	RegoObject,
 	type Value,
 } from '../value/index.ts';
 import { type Coder, field, type Get, type Match, type Run, type RunWith } from './coder.ts';
@@ -237,7 +238,9 @@ export function eachEntry(bind: Match, next: RunWith): RunWith {
 			return false;
 		}
 		if (!isObject(v)) return false;
-		for (const [key, value] of objectEntries(v)) {
+		const entries = objectEntries(v);
+		if (!(v instanceof RegoObject)) m.spend(entries.length >> 3);
+		for (const [key, value] of entries) {
 			m.tick();
 			m.trailLength = mark;
 			if (bind(m, f, key) && next(m, f, value)) return true;

@@ -133,8 +133,11 @@ function equalSets(a: RegoSet, b: RegoSet): boolean {
 }
 
 function equalObjects(a: ObjectValue, b: ObjectValue): boolean {
-	const size = objectSize(a);
-	if (size !== objectSize(b)) return false;
+	const [size, other] = [objectSize(a), objectSize(b)];
+	// How many keys a plain object has is not known until they are listed.
+	const listed = (a instanceof RegoObject ? 0 : size) + (b instanceof RegoObject ? 0 : other);
+	spendCompared(objectWeight * listed);
+	if (size !== other) return false;
 	spendCompared(objectWeight * (size + 1));
 	if (a instanceof RegoObject) return equalEntries(a.pairs(), b);
 	if (b instanceof RegoObject) return equalEntries(b.pairs(), a);

@@ -176,7 +176,7 @@ describe('numbers of very many digits', () => {
 			expect(compareNumbers(many[4]!, many[0]!)).toBeLessThan(0);
 		}
 		expect(new Set(many.map(keyOf)).size).toBe(5);
-		expect(performance.now() - started).toBeLessThan(1500);
+		expect(performance.now() - started).toBeLessThan(15_000);
 	});
 
 	it('are not computed with', () => {

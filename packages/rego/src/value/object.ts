@@ -175,9 +175,12 @@ function fewKeys(object: PlainObject, keys: string[]): readonly string[] {
 }
 
 function plainKeys(object: PlainObject): readonly string[] {
+	// To list the keys of a large object takes far longer than to find them here.
+	let keys = plainKeysUsed ? plainKeysMemo.get(object) : undefined;
+	if (keys !== undefined) return keys;
 	const own = Object.keys(object);
 	if (own.length <= keysSortedAnewMax) return fewKeys(object, own);
-	let keys = plainKeysMemo.get(object) ?? frozenKeysMemo.get(object);
+	keys = frozenKeysMemo.get(object);
 	if (keys === undefined) {
 		// A host may hand in `{ a: undefined }`: in JSON, and so here, that key is absent.
 		keys = own.filter((key) => object[key] !== undefined).sort(compareStrings);
