@@ -60,6 +60,25 @@ describe('the difference of two policies', () => {
 		expect(told('detect_secrets', '{}', '{"allow_fingerprints": ["00"]}')).toBe('looser');
 		expect(told('enforce_model', '{}', '{"residency": ["eu"]}')).toBe('stricter');
 	});
+	it('tells which of two forms of one rule is the looser', () => {
+		const target = '"target": {"tools": ["pay.refund"]}';
+		const constraint = (action: string, value = 5): string =>
+			`constraints contains {"id": "cap", ${target}, "subject": {"slot": "amount_param"}, "test": {"op": "max", "value": ${value}}, "action": "${action}"}`;
+		const approval = (approvers: number, minutes: number): string =>
+			`approvals contains {"id": "ask", ${target}, "approvers": ${approvers}, "expires_minutes": ${minutes}}`;
+		const told = (a: string, b: string): string => {
+			const [before, after] = [a, b].map((rules) => compiled({ org: [policy('o.rego', rules)] }));
+			return diff(before!, after!).summary.pipeline;
+		};
+
+		expect(told(constraint('block'), constraint('log'))).toBe('looser');
+		expect(told(constraint('notify'), constraint('block'))).toBe('stricter');
+		expect(told(constraint('block'), constraint('block', 9))).toBe('changed');
+		expect(told(constraint('block'), constraint('block", "message": "no'))).toBe('changed');
+		expect(told(approval(2, 60), approval(1, 60))).toBe('looser');
+		expect(told(approval(1, 60), approval(2, 30))).toBe('stricter');
+		expect(told(approval(1, 30), approval(2, 60))).toBe('changed');
+	});
 	it('is the same for equal policies, printed compiles included', () => {
 		const a = compiled({ org: [policy('o.rego', wide)] });
 		const printed = file('a.json', JSON.stringify(compileOutput(a)));

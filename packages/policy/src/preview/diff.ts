@@ -1,8 +1,10 @@
 import {
+	type Approval,
 	type Aspect,
 	actions,
 	aspects,
 	type BecauseTrail,
+	type Constraint,
 	canonicalJson,
 	findStep,
 	impliedParameter,
@@ -197,14 +199,14 @@ class Comparison {
 
 	#rules(
 		kind: 'constraints' | 'approvals',
-		a: readonly { readonly id: string }[],
-		b: readonly { readonly id: string }[],
+		a: readonly (Constraint | Approval)[],
+		b: readonly (Constraint | Approval)[],
 	): void {
 		for (const id of [...new Set([...a, ...b].map((rule) => rule.id))].sort()) {
 			const before = a.find((rule) => rule.id === id);
 			const after = b.find((rule) => rule.id === id);
 			if (canonicalJson(before ?? null) === canonicalJson(after ?? null)) continue;
-			const change = before === undefined ? 'stricter' : after === undefined ? 'looser' : 'changed';
+			const change = before === undefined ? 'stricter' : after === undefined ? 'looser' : compareRules(before, after);
 			this.#say(
 				'pipeline',
 				[kind, id],
@@ -324,6 +326,23 @@ function text(value: unknown): string | null {
 // Whether `now` lets through what `before` did not.
 function isTakenFrom(parameter: StepParameter, before: ParameterValue, now: ParameterValue): boolean {
 	return text(stricterParameter(parameter, before, now)) !== text(stricterParameter(parameter, now, now));
+}
+// Rules that are about different things are different; of one rule the action, or the people and the minutes, can be compared.
+function compareRules(before: Constraint | Approval, after: Constraint | Approval): Change['change'] {
+	const [x, y] = [strictnessOf(before), strictnessOf(after)];
+	if (x.about !== y.about) return 'changed';
+	const steps = x.ranks.map((rank, at) => y.ranks[at]! - rank);
+	if (steps.every((step) => step === 0)) return 'changed';
+	if (steps.every((step) => step >= 0)) return 'stricter';
+	return steps.every((step) => step <= 0) ? 'looser' : 'changed';
+}
+function strictnessOf(rule: Constraint | Approval): { readonly about: string; readonly ranks: readonly number[] } {
+	if ('action' in rule) {
+		const { action, message: _, ...about } = rule;
+		return { about: canonicalJson(about), ranks: [actions.indexOf(action)] };
+	}
+	const { approvers, expires_minutes, ...about } = rule;
+	return { about: canonicalJson(about), ranks: [approvers, -expires_minutes] };
 }
 function compareRights(x: SchemaRight = 'deny', y: SchemaRight = 'deny'): Change['change'] {
 	if (x === y) return 'changed';
