@@ -1,7 +1,7 @@
 import type { OrgId, SandboxId } from '@tappass/core';
 import type { BudgetPort } from '@tappass/gateway';
 import { sql } from 'kysely';
-import type { OrgTransaction } from '../store/store.ts';
+import type { OrgTransaction, Store } from '../store/store.ts';
 import type { Batches, Kind } from './batch.ts';
 
 type Who = { readonly org_id: OrgId; readonly sandbox_id: SandboxId };
@@ -30,15 +30,23 @@ type Take = {
  */
 export class StoredBudgets implements BudgetPort {
 	readonly #batches: Batches;
+	readonly #store: Pick<Store, 'withOrg'>;
+	readonly #onError: (error: unknown) => void;
+	/** When reservations of an org were looked through, by this process's own clock. */
+	readonly #swept = new Map<OrgId, number>();
 
-	constructor(batches: Batches) {
+	constructor(batches: Batches, store: Pick<Store, 'withOrg'>, onError: (error: unknown) => void) {
 		this.#batches = batches;
+		this.#store = store;
+		this.#onError = onError;
 	}
 
 	readonly reserve: BudgetPort['reserve'] = async (who, { tokens, dollars }, ceilings, now) => {
 		const [day, month] = periodsOf(now);
 		const asked = { who, amount: { tokens: Math.ceil(tokens), dollars }, ceilings, day, month };
-		return (await this.#batches.ask(who.org_id, budgets, asked)) ?? gone;
+		const reserved = (await this.#batches.ask(who.org_id, budgets, asked)) ?? gone;
+		this.#sweep(who.org_id);
+		return reserved;
 	};
 
 	readonly settle: BudgetPort['settle'] = async (who, { tokens, dollars }) => {
@@ -47,6 +55,29 @@ export class StoredBudgets implements BudgetPort {
 
 	readonly takeRate: BudgetPort['takeRate'] = (who, kind, per_minute, now) =>
 		this.#batches.ask(who.org_id, rates, { who, kind, per_minute, now });
+
+	/** Forgets reservations of calls that are over, whether or not they were settled: what was taken stays in its period. */
+	#sweep(org_id: OrgId): void {
+		const now = performance.now();
+		if (now - (this.#swept.get(org_id) ?? Number.NEGATIVE_INFINITY) < sweptEveryMs) return;
+		if (this.#swept.size >= orgsMax) this.#swept.clear();
+		this.#swept.set(org_id, now);
+		// By itself, so that no call waits for it; what is not forgotten now is the next time.
+		this.#store.withOrg(org_id, forgetOld).catch(this.#onError);
+	}
+}
+
+const sweptEveryMs = 60_000;
+const orgsMax = 10_000;
+/** Of one time; more are left for the next. */
+const forgottenMax = 10_000;
+
+// No call lives longer than minutes, so nothing comes late to what is an hour old. Another replica's share is left to it.
+async function forgetOld(transaction: OrgTransaction): Promise<void> {
+	await sql`
+		delete from budget_reservations where request_id in (
+			select request_id from budget_reservations where created_at < now() - interval '1 hour'
+			order by created_at limit ${forgottenMax} for update skip locked)`.execute(transaction);
 }
 
 // Reservations and settlements lock the same rows, so they are one kind.

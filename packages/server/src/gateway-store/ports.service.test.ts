@@ -139,6 +139,49 @@ describe('a budget', () => {
 		);
 	});
 
+	it('forgets reservations once no call of theirs can be under way, and what was taken stays taken', async () => {
+		const ceilings = { tokens_per_day: 1_000, dollars_per_month: 100, tool_calls_per_minute: 1 };
+		const at = Date.UTC(2026, 7, 3, 9);
+		const { store } = test.server.services;
+		const rows = () =>
+			store.withOrg(org_id, (transaction) =>
+				transaction
+					.selectFrom('budget_reservations')
+					.select('request_id')
+					.where('request_id', 'in', ['old-settled', 'old-lost', 'new', 'newer'])
+					.execute(),
+			);
+		for (const id of ['old-settled', 'old-lost', 'new'])
+			await one.ports.budgets.reserve(who(id), { tokens: 300, dollars: 0 }, ceilings, at);
+		await one.ports.budgets.settle(who('old-settled'), { tokens: 100, dollars: 0 });
+		await store.withOrg(org_id, (transaction) =>
+			transaction
+				.updateTable('budget_reservations')
+				.set({ created_at: new Date(Date.now() - 3_660_000) })
+				.where('request_id', 'in', ['old-settled', 'old-lost'])
+				.execute(),
+		);
+
+		// A process that has just begun looks at once.
+		const { audit, keys } = test.server.services;
+		const third = storedPorts({
+			store,
+			keys,
+			audit,
+			prices: [],
+			now: Date.now,
+			onError: (error) => errors.push(error),
+		});
+		await third.ports.budgets.reserve(who('newer'), { tokens: 1, dollars: 0 }, ceilings, at);
+
+		await expect.poll(async () => (await rows()).map(({ request_id }) => request_id).sort()).toEqual(['new', 'newer']);
+		expect(await one.ports.budgets.reserve(who('all'), { tokens: 300, dollars: 0 }, ceilings, at)).toMatchObject({
+			effect: 'exhausted',
+			left: 299,
+		});
+		await third.close();
+	});
+
 	it('of money ends with the month, of tokens with the day', async () => {
 		const ceilings = { tokens_per_day: 10, dollars_per_month: 1 };
 		const at = Date.UTC(2026, 7, 31, 23);

@@ -48,7 +48,7 @@ export function storedPorts({ store, keys, audit, prices, now, onError }: Stored
 	const ports: GatewayPorts = {
 		policies,
 		sessions: new StoredSessions(batches, store, audit),
-		budgets: new StoredBudgets(batches),
+		budgets: new StoredBudgets(batches, store, onError),
 		approvals: new StoredApprovals(batches, keys, audit),
 		discovery: new StoredDiscovery(batches, registry, audit),
 		barriers: new StoredBarriers(registry),
