@@ -1,5 +1,7 @@
 import { request } from 'node:http';
+import Anthropic from '@anthropic-ai/sdk';
 import { type Json, TapPassError } from '@tappass/core';
+import OpenAI from 'openai';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ModelCall } from '../pipeline/call.ts';
 import { gather } from '../test-support/grammar.ts';
@@ -48,6 +50,10 @@ function post(url: string, body: unknown, headers: Readonly<Record<string, strin
 		body: typeof body === 'string' ? body : body instanceof Uint8Array ? Buffer.from(body) : JSON.stringify(body),
 	});
 }
+const openaiModel = (url: string, id: string): Promise<unknown> =>
+	new OpenAI({ baseURL: url, apiKey: 'right', maxRetries: 0 }).models.retrieve(id);
+const anthropicModel = (url: string, id: string): Promise<unknown> =>
+	new Anthropic({ baseURL: url.replace(/\/v1$/, ''), apiKey: 'right', maxRetries: 0 }).models.retrieve(id);
 interface ErrorBody {
 	readonly type?: string;
 	readonly request_id?: string;
@@ -415,11 +421,22 @@ test('lists the models that the policy lets the caller use, for clients of both 
 	const list = async (token: string): Promise<Response> =>
 		fetch(`${url}/models`, { headers: { authorization: `Bearer ${token}` } });
 	expect((await list('wrong')).status).toBe(401);
-	expect(await (await list('right')).json()).toMatchObject({
-		object: 'list',
-		data: [{ id: 'scripted', object: 'model', type: 'model' }],
-		has_more: false,
-	});
+	const told = (await (await list('right')).json()) as { readonly data: readonly { readonly id: string }[] };
+	expect(told).toMatchObject({ object: 'list', has_more: false });
+	// One that two upstreams serve is one; of a family only the names that the policy says are names.
+	expect(told.data.map(({ id }) => id)).toEqual(['scripted', 'family-one']);
+	expect(told.data[0]).toMatchObject({ object: 'model', type: 'model', owned_by: 'script' });
+});
+
+test.each([
+	['openai', openaiModel],
+	['@anthropic-ai/sdk', anthropicModel],
+] as const)('tells %s of one model, and of none that the caller may not use', async (_client, retrieve) => {
+	const { url } = await start([{ say: 'hi' }], { token: 'right' });
+
+	expect(await retrieve(url, 'family-one')).toMatchObject({ id: 'family-one' });
+	for (const id of ['hidden', 'family-*', 'nowhere', '../models'])
+		await expect(retrieve(url, id), id).rejects.toMatchObject({ status: 404 });
 });
 
 test('count_tokens passes the pipeline and generates nothing', async () => {

@@ -93,7 +93,8 @@ export function handPipeline(rules: HandRules): HandPipeline {
 		async identify(_wire, caller) {
 			identified += 1;
 			if (refuses(caller)) return { effect: 'block', denial: handDenial('token_invalid', 401) };
-			const who = { org_id: 'org_hand', sandbox_id: 'sbx_hand', policy_version: 1 };
+			const models = { allow: ['scripted', 'family-one', 'other-*', 'nowhere'] };
+			const who = { org_id: 'org_hand', sandbox_id: 'sbx_hand', policy_version: 1, pipeline: { models } };
 			return {
 				effect: 'allow',
 				identified: {

@@ -46,10 +46,9 @@ export async function serve(
 			},
 		},
 		upstreams: {
-			models: async () => [
-				{ id: 'scripted', upstream: 'script' },
-				{ id: 'hidden', upstream: 'script' },
-			],
+			models: async () => ['scripted', 'scripted', 'hidden', 'family-*'].map((id) => ({ id, upstream: 'script' })),
+			route: async (_org: string, model: string) =>
+				/^(?:scripted|hidden|family-.*)$/.test(model) ? { upstream: 'script' } : undefined,
 		},
 	} as unknown as GatewayPorts;
 	const gateway = createGateway({ pipeline, ports });
