@@ -96,6 +96,10 @@ const classes: Readonly<Record<string, readonly (readonly [string, string])[]>> 
 		[guarantees, 'that was believed is nobody once the keys of its org are others'],
 		[`${gateway}/pipeline/steps/enter.cases.test.support.ts`, 'a token of the broker at the door for models'],
 		[`${gateway}/mcp/broker.test.ts`, 'that is dead is said to be, and takes only its own tools along'],
+		[
+			mcp,
+			'a server that is gone is no server without tools: its lists are errors, and among others only its own are missing',
+		],
 	],
 	'a rule reads a field that is not there': [
 		['packages/policy/src/rego/level-program.test.ts', 'refuses a decision rule whose fields are never there together'],

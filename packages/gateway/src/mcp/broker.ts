@@ -82,18 +82,15 @@ export class Broker {
 		return this.connect(identified, server);
 	}
 
-	/** Tools that the agent may use, of every server that answers. */
+	/**
+	 * Tools that the agent may use, of every server that answers.
+	 * @throws {TapPassError} whatever is wrong with them, when none does: no tools would mean that it may use none
+	 */
 	async tools(identified: Identified, of: readonly McpServer[]): Promise<readonly ListedTool[]> {
-		const listed = await Promise.all(
+		const listed = await answersOf(
 			of.map(async (server) => {
-				try {
-					const connection = await this.connect(identified, server);
-					return [...(await this.#listings.tools(server.name, connection)).values()];
-				} catch (error) {
-					// A dead server takes only its own tools along.
-					if (error instanceof TapPassError) return [];
-					throw error;
-				}
+				const connection = await this.connect(identified, server);
+				return [...(await this.#listings.tools(server.name, connection)).values()];
 			}),
 		);
 		const allowed = await Promise.all(
@@ -107,7 +104,7 @@ export class Broker {
 		return this.#listings.others(connection, method, field);
 	}
 
-	/** Whether the agent may use a tool of a server. */
+	/** Whether the agent may use a tool of a server. @throws {TapPassError} whatever is wrong with the server */
 	async offersAny(identified: Identified, name: string): Promise<boolean> {
 		const servers = (await this.servers(identified)).filter((one) => one.name === name);
 		return (await this.tools(identified, servers)).length > 0;
@@ -190,4 +187,14 @@ export class Broker {
 		found.catch(() => this.#harmless.delete(name));
 		return found;
 	}
+}
+
+/** What servers answered. One that does not takes only its own along; when none does, the first fault is thrown. */
+export async function answersOf<T>(asked: readonly Promise<T>[]): Promise<readonly T[]> {
+	const settled = await Promise.allSettled(asked);
+	const faults = settled.filter((one) => one.status === 'rejected').map(({ reason }) => reason as unknown);
+	const ours = faults.find((fault) => !(fault instanceof TapPassError));
+	if (ours !== undefined) throw ours;
+	if (faults.length > 0 && faults.length === settled.length) throw faults[0];
+	return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
 }

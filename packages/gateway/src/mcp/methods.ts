@@ -2,7 +2,7 @@ import { fromWireName, type Json, TapPassError, toWireName } from '@tappass/core
 import { denialOf, recordRefusal } from '../llm/refuse.ts';
 import { canonicalToolName } from '../llm/tool-names.ts';
 import type { McpServer } from '../ports.ts';
-import type { ChangedResource } from './broker.ts';
+import { answersOf, type ChangedResource } from './broker.ts';
 import { callServer, type Relay } from './call-server.ts';
 import { deniedError, deniedResult } from './denial.ts';
 import { judgeJson } from './judge-json.ts';
@@ -146,20 +146,17 @@ async function listOthers(
 	own: Own,
 ): Promise<RpcAnswer> {
 	const { context, identified, server } = request;
-	const listed = await Promise.all(
-		(await serversOf(request)).map(async (one) => {
-			if (!(await identified.mayUse(ownTool(one.name, own)))) return [];
-			try {
+	const servers = await serversOf(request);
+	const mine = await Promise.all(servers.map((one) => identified.mayUse(ownTool(one.name, own))));
+	const listed = await answersOf(
+		servers
+			.filter((_, at) => mine[at])
+			.map(async (one) => {
 				const connection = await context.broker.connect(identified, one);
 				if (!isObject(connection.capabilities[capability])) return [];
 				const items = await judgedItems(request, await context.broker.listed(connection, method, field));
 				return server === undefined ? items.map((item) => named(one.name, item)) : items;
-			} catch (error) {
-				// A dead server takes only its own along.
-				if (error instanceof TapPassError) return [];
-				throw error;
-			}
-		}),
+			}),
 	);
 	return { kind: 'result', result: { [field]: listed.flat() } };
 }

@@ -354,6 +354,31 @@ describe('bug class 6: who may', () => {
 		expect(other.headers).toEqual([]);
 	});
 
+	it('a server that is gone is no server without tools: its lists are errors, and among others only its own are missing', async () => {
+		const world = await start();
+		world.register('everything', 'http://127.0.0.1:1/mcp');
+		const codeOf = async (path: string, method: string): Promise<unknown> => {
+			const { session } = await say(
+				world,
+				{ id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {} } },
+				undefined,
+				{ path },
+			);
+			const { body } = await say(world, { id: 2, method, params: {} }, session ?? undefined, { path });
+			return body.error?.data.code ?? Object.values(body.result);
+		};
+		const methods = ['tools/list', 'resources/list', 'resources/templates/list', 'prompts/list'];
+
+		for (const method of methods)
+			expect([method, await codeOf('/mcp', method)]).toEqual([method, 'upstream_unreachable']);
+		expect((await ask(world, 'tools/list')).body.error.data.code).toBe('upstream_unreachable');
+		const listed = await fetch(`${world.url}/v1/tools`, { headers: { authorization: `Bearer ${world.token}` } });
+		expect([listed.status, ((await listed.json()) as { code: string }).code]).toEqual([502, 'upstream_unreachable']);
+
+		await collibra(world);
+		expect(JSON.stringify(await codeOf('/mcp', 'tools/list'))).toContain('collibra__get_asset');
+	});
+
 	it('a page of another origin is refused before it is asked who it is', async () => {
 		const world = await start();
 		const { status } = await post(
