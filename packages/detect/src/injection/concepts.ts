@@ -81,8 +81,9 @@ function index(): ReadonlyMap<number, readonly (readonly [string, number])[]> {
 		}
 	return map;
 }
+/** Two units as one number; one that nothing follows is no first unit of any other. */
 function headOf(text: string, at: number): number {
-	return text.charCodeAt(at) * 65_536 + text.charCodeAt(at + 1);
+	return at + 1 < text.length ? (text.charCodeAt(at) << 16) | text.charCodeAt(at + 1) : -1;
 }
 
 /** Number of the concept that the word at `start` says, or -1. Latin stems of up to four letters must be the whole word. */

@@ -46,7 +46,8 @@ function runs(text: string, found: Decoded[]): void {
 			at += 1;
 			continue;
 		}
-		const end = runEnd(text, at, text.length, isBase64);
+		let end = at + 1;
+		while (end < text.length && isBase64(text.charCodeAt(end))) end += 1;
 		const size = end - at === 2 || end - at === 8 ? groupSize(text, at) : 0;
 		if (size !== 0) at = byteGroups(text, at, size, found);
 		else {
@@ -203,16 +204,15 @@ function countWords(text: string): WordCounts {
 	let singles = 0;
 	let shuffled = 0;
 	let named: WordCounts['named'];
-	for (let at = 0; at < text.length; ) {
+	const to = text.length;
+	for (let at = 0; at < to; ) {
 		const start = at;
 		let digits = 0;
-		let code = text.charCodeAt(at);
-		let digit = isDigit(code);
-		while (digit || isLetter(code)) {
-			if (digit) digits += 1;
-			at += 1;
-			code = text.charCodeAt(at);
-			digit = isDigit(code);
+		for (; at < to; at += 1) {
+			const code = text.charCodeAt(at);
+			if (isLetter(code)) continue;
+			if (!isDigit(code)) break;
+			digits += 1;
 		}
 		const length = at - start;
 		if (length === 0) {

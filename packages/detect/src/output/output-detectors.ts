@@ -9,7 +9,7 @@ import { type SecretOptions, secretDetector } from '../secrets/detect-secrets.ts
 import { isLetter } from '../text/chars.ts';
 import { settle } from '../text/overlap.ts';
 import { WordIndex } from '../text/word-index.ts';
-import { hasCapital, hasSigns, nextSegment, type Segment, type Segmenter } from './segments.ts';
+import { nextSegment, type Segment, type Segmenter } from './segments.ts';
 
 export interface OutputOptions {
 	readonly pii?: PiiOptions;
@@ -43,10 +43,8 @@ function piiSegmenter({ classes }: PiiOptions): Segmenter {
 	const readsWords = classes === undefined || classes.some((name) => worded.has(name));
 	const readsSituations = readsWords || classes?.includes('credential') === true;
 	return {
-		matters: (text, start, end, marks) =>
-			hasSigns(end - start, marks) ||
-			(readsWords && hasCapital(marks)) ||
-			(readsSituations && holdsFor(text, start, end, mayBeginSituation)),
+		capitals: readsWords,
+		word: (text, start, end) => readsSituations && holdsFor(text, start, end, mayBeginSituation),
 	};
 }
 
@@ -58,12 +56,13 @@ const secretWords: WordIndex<true> = new WordIndex(
 	),
 );
 const secretSegmenter: Segmenter = {
-	matters: (text, start, end, marks) => hasSigns(end - start, marks) || holdsFor(text, start, end, isSecretWord),
+	capitals: false,
+	word: (text, start, end) => holdsFor(text, start, end, isSecretWord),
 };
 function isSecretWord(text: string, start: number, end: number): boolean {
 	return secretWords.get(text, start, end) === true;
 }
-const addressSegmenter: Segmenter = { matters: (_, start, end, marks) => hasSigns(end - start, marks) };
+const addressSegmenter: Segmenter = { capitals: false };
 
 /** Signs that may stand on either side of a word. */
 const signsMax = 4;

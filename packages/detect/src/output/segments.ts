@@ -5,9 +5,12 @@
 import { limits } from '../limits.ts';
 import { isSpace, isUpper } from '../text/chars.ts';
 
+/** Which words may begin, or go on with, something to find; those with signs of numbers, keys and addresses always may. */
 export interface Segmenter {
-	/** Whether a word, of which `marks` says what it is written with, may begin, or go on with, something to find. */
-	readonly matters: (text: string, start: number, end: number, marks: number) => boolean;
+	/** Words with a capital: where names are. */
+	readonly capitals: boolean;
+	/** Other words. */
+	readonly word?: (text: string, start: number, end: number) => boolean;
 }
 
 /** One segment: judged on its own, with `limits.outputContext` characters before it to look back at. */
@@ -29,7 +32,7 @@ export function nextSegment(
 	text: string,
 	from: number,
 	complete: boolean,
-	{ matters }: Segmenter,
+	{ capitals, word }: Segmenter,
 ):
 	| { readonly kind: 'segment'; readonly segment: Segment }
 	| { readonly kind: 'open'; readonly from: number }
@@ -45,8 +48,9 @@ export function nextSegment(
 		if (at >= text.length) break;
 		const wordStart = at;
 		const stop = start >= 0 ? start + limits.outputWindowMax : wordStart + limits.outputWindowMax;
+		const to = Math.min(stop, text.length);
 		let marks = 0;
-		for (; at < text.length && at < stop; at += 1) {
+		for (; at < to; at += 1) {
 			const mark = markOf(text.charCodeAt(at));
 			if (mark === SPACE) break;
 			marks |= mark;
@@ -55,7 +59,12 @@ export function nextSegment(
 		const ended = at < text.length ? isSpace(text.charCodeAt(at)) : complete;
 		if (at === stop) return full(start >= 0 ? start : wordStart);
 		if (!ended) return { kind: 'open', from: start >= 0 ? start : wordStart };
-		if (matters(text, wordStart, at, marks)) {
+		const matters =
+			at - wordStart >= signlessMax ||
+			(marks & SIGN) !== 0 ||
+			(capitals && (marks & CAPITAL) !== 0) ||
+			word?.(text, wordStart, at) === true;
+		if (matters) {
 			if (start < 0) start = wordStart;
 			dull = 0;
 		} else if (start >= 0) {
@@ -72,6 +81,8 @@ function full(start: number): { readonly kind: 'segment'; readonly segment: Segm
 	return { kind: 'segment', segment: { start, end, decidedBefore: start + limits.outputWindowMax / 2 } };
 }
 
+/** A word of this length is as long as numbers, keys and addresses are. */
+const signlessMax = 16;
 const SIGN = 1;
 const CAPITAL = 2;
 const SPACE = 4;
@@ -83,13 +94,4 @@ for (let code = 0; code < 128; code += 1) if (isSpace(code)) marksOf[code] = SPA
 function markOf(code: number): number {
 	if (code < 128) return marksOf[code]!;
 	return isUpper(code) ? CAPITAL : isSpace(code) ? SPACE : 0;
-}
-
-/** Whether a word has a digit or sign of numbers, keys and addresses, or is as long as these are. */
-export function hasSigns(length: number, marks: number): boolean {
-	return length >= 16 || (marks & SIGN) !== 0;
-}
-/** Whether a word has a capital: where names are. */
-export function hasCapital(marks: number): boolean {
-	return (marks & CAPITAL) !== 0;
 }

@@ -144,6 +144,7 @@ function fill(words: Words, text: string, tokens: readonly Token[], from: number
 
 /** Features of one word. */
 export const featureCount = 26;
+const mask = buckets - 1;
 
 /** Writes the buckets of the features of the word at `index` to `out`. */
 export function featuresOf(words: Words, index: number, out: Int32Array): void {
@@ -161,33 +162,32 @@ export function featuresOf(words: Words, index: number, out: Int32Array): void {
 	const t2 = shape[at + 2]!;
 	const k0 = known[at]!;
 	const written = Math.imul(s0 + 1, 7919);
-	out[0] = mix(0, 0);
-	out[1] = mix(h0, 1);
-	out[2] = mix(s0, 2);
-	out[3] = mix(tail3[at]!, 3);
-	out[4] = mix(words.tail2[at]!, 4);
-	out[5] = mix(words.head3[at]!, 5);
-	out[6] = mix(h1, 6);
-	out[7] = mix(n1, 7);
-	out[8] = mix(h1 ^ Math.imul(h2, 31), 8);
-	out[9] = mix(n1 ^ Math.imul(n2, 31), 9);
-	out[10] = mix(s1 * 100 + s0 * 10 + t1, 10);
-	out[11] = mix((s2 * 10 + s1) * 10 + s0, 11);
-	out[12] = mix((s0 * 10 + t1) * 10 + t2, 12);
-	out[13] = mix(h2, 13);
-	out[14] = mix(n2, 14);
-	out[15] = mix(written ^ h1, 15);
-	out[16] = mix(written ^ n1, 16);
-	out[17] = mix(words.length[at]! * 10 + s0, 17);
-	out[18] = mix(tail3[at + 1]!, 18);
-	out[19] = mix(tail3[at - 1]!, 19);
-	out[20] = mix(Math.imul(tail3[at]!, 31) ^ s0, 20);
-	out[21] = mix(k0, 21);
-	out[22] = mix(k0 * 100 + known[at + 1]! * 10 + known[at - 1]!, 22);
-	out[23] = mix(known[at + 1]! * 10 + s0, 23);
-	out[24] = mix(known[at - 1]! * 10 + s0, 24);
-	out[25] = mix(k0 * 100 + s1 * 10 + t1, 25);
-	for (let feature = 0; feature < featureCount; feature += 1) out[feature]! &= buckets - 1;
+	out[0] = mix(0, 0) & mask;
+	out[1] = mix(h0, 1) & mask;
+	out[2] = mix(s0, 2) & mask;
+	out[3] = mix(tail3[at]!, 3) & mask;
+	out[4] = mix(words.tail2[at]!, 4) & mask;
+	out[5] = mix(words.head3[at]!, 5) & mask;
+	out[6] = mix(h1, 6) & mask;
+	out[7] = mix(n1, 7) & mask;
+	out[8] = mix(h1 ^ Math.imul(h2, 31), 8) & mask;
+	out[9] = mix(n1 ^ Math.imul(n2, 31), 9) & mask;
+	out[10] = mix(s1 * 100 + s0 * 10 + t1, 10) & mask;
+	out[11] = mix((s2 * 10 + s1) * 10 + s0, 11) & mask;
+	out[12] = mix((s0 * 10 + t1) * 10 + t2, 12) & mask;
+	out[13] = mix(h2, 13) & mask;
+	out[14] = mix(n2, 14) & mask;
+	out[15] = mix(written ^ h1, 15) & mask;
+	out[16] = mix(written ^ n1, 16) & mask;
+	out[17] = mix(words.length[at]! * 10 + s0, 17) & mask;
+	out[18] = mix(tail3[at + 1]!, 18) & mask;
+	out[19] = mix(tail3[at - 1]!, 19) & mask;
+	out[20] = mix(Math.imul(tail3[at]!, 31) ^ s0, 20) & mask;
+	out[21] = mix(k0, 21) & mask;
+	out[22] = mix(k0 * 100 + known[at + 1]! * 10 + known[at - 1]!, 22) & mask;
+	out[23] = mix(known[at + 1]! * 10 + s0, 23) & mask;
+	out[24] = mix(known[at - 1]! * 10 + s0, 24) & mask;
+	out[25] = mix(k0 * 100 + s1 * 10 + t1, 25) & mask;
 }
 function hashRange(text: string, start: number, end: number): number {
 	let hash = 17;
@@ -208,6 +208,9 @@ interface Tagged {
 interface Tagging extends Tagged {
 	readonly scores: Float64Array;
 	readonly back: Uint8Array;
+	/** Scores of the best ways to each label, of the word before and of the one that is read. */
+	readonly best: Float64Array;
+	readonly row: Float64Array;
 }
 function taggingRoom(count: number): Tagging {
 	return {
@@ -215,6 +218,8 @@ function taggingRoom(count: number): Tagging {
 		margins: new Float64Array(count),
 		scores: new Float64Array(count * labels),
 		back: new Uint8Array(count * labels),
+		best: new Float64Array(labels),
+		row: new Float64Array(labels),
 	};
 }
 
@@ -250,8 +255,7 @@ export function tag(
 		scores[row + 1] = name * scale;
 		scores[row + 2] = address * scale;
 	}
-	let best = new Float64Array(labels);
-	let row = new Float64Array(labels);
+	let { best, row } = to;
 	for (let index = 0; index < count; index += 1) {
 		for (let label = 0; label < labels; label += 1) {
 			let top = index === 0 ? transitions[labels * labels + label]! : -Infinity;
@@ -268,7 +272,8 @@ export function tag(
 		[best, row] = [row, best];
 	}
 	if (count === 0) return to;
-	let label = best.indexOf(Math.max(...best));
+	let label = 0;
+	for (let other = 1; other < labels; other += 1) if (best[other]! > best[label]!) label = other;
 	for (let index = count - 1; index >= 0; index -= 1) {
 		out[index] = label;
 		margins[index] = scores[index * labels + label]! - scores[index * labels]!;

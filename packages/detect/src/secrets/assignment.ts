@@ -25,7 +25,8 @@ export function assignments(text: string): readonly Assignment[] {
 			at += 1;
 			continue;
 		}
-		const end = runEnd(text, at, text.length, isNameUnit);
+		let end = at + 1;
+		while (end < text.length && isNameUnit(text.charCodeAt(end))) end += 1;
 		// A sign of assignment is rarer, and cheaper to see, than a telling name.
 		const option = text.charCodeAt(at) === 45;
 		const may = end - at <= nameLengthMax && (option || !isProse(text, end));

@@ -31,24 +31,24 @@ function word(text: string, start: number, tokens: Token[]): number {
 	let digits = 0;
 	let upper = 0;
 	let end = start;
-	const alone = isUnspaced(text.charCodeAt(start));
+	let code = text.charCodeAt(start);
+	const to = isUnspaced(code) ? start + 1 : text.length;
 	do {
-		const code = text.charCodeAt(end);
 		if (isDigit(code)) digits += 1;
 		else if (isUpper(code)) upper += 1;
 		hash = step(hash, code);
 		end += 1;
-	} while (!alone && end < text.length && goesOn(text, end));
+		if (end >= to) break;
+		code = text.charCodeAt(end);
+	} while (isWordChar(code) ? code < 0xe00 || !isUnspaced(code) : isJoint(text, end, code));
 	const length = end - start;
 	tokens.push({ start, end, hash: hash >>> 0, shape: shapeOf(length, digits, upper, isUpper(text.charCodeAt(start))) });
 	return end;
 }
-function goesOn(text: string, at: number): boolean {
-	const code = text.charCodeAt(at);
-	if (isWordChar(code)) return code < 0xe00 || !isUnspaced(code);
-	// An apostrophe or hyphen between letters is part of the word.
+/** An apostrophe or hyphen between letters is part of the word. */
+function isJoint(text: string, at: number, code: number): boolean {
 	if (code !== 39 && code !== 0x2019 && code !== 45) return false;
-	return isLetter(text.charCodeAt(at - 1)) && isLetter(text.charCodeAt(at + 1));
+	return isLetter(text.charCodeAt(at - 1)) && at + 1 < text.length && isLetter(text.charCodeAt(at + 1));
 }
 
 const offsetBasis = 0x811c9dc5;
