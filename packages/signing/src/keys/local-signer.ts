@@ -1,11 +1,4 @@
-import {
-	createPrivateKey,
-	createPublicKey,
-	generateKeyPairSync,
-	type KeyObject,
-	type SignKeyObjectInput,
-	sign,
-} from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import { TapPassError } from '@tappass/core';
 import { type KeyAlgorithm, keyId } from '@tappass/trust';
 import type { Signer } from './signer.ts';
@@ -49,9 +42,10 @@ function localSigner(key: KeyObject): LocalSigner {
 		id: keyId(spki),
 		algorithm,
 		spki,
-		// In the thread pool: a server signs for every call and every host, and has other things to do meanwhile.
-		sign: (message: Uint8Array) =>
-			algorithm === 'ed25519' ? signLater(null, message, { key }) : signLater('sha256', message, es256(key)),
+		// Ed25519 in the thread pool: a server signs for every host, and has other things to do meanwhile. P-256 at once: to hand it
+		// to a thread and back takes longer than the signature.
+		sign: async (message: Uint8Array) =>
+			algorithm === 'ed25519' ? signLater(message, key) : sign('sha256', message, { key, dsaEncoding: 'ieee-p1363' }),
 		toPem: (passphrase?: string) =>
 			String(
 				key.export({
@@ -63,14 +57,10 @@ function localSigner(key: KeyObject): LocalSigner {
 	});
 }
 
-function signLater(hash: string | null, message: Uint8Array, key: SignKeyObjectInput): Promise<Uint8Array> {
+function signLater(message: Uint8Array, key: KeyObject): Promise<Uint8Array> {
 	return new Promise((resolve, reject) => {
-		sign(hash, message, key, (error, signature) => (error === null ? resolve(signature) : reject(error)));
+		sign(null, message, key, (error, signature) => (error === null ? resolve(signature) : reject(error)));
 	});
-}
-
-function es256(key: KeyObject): SignKeyObjectInput {
-	return { key, dsaEncoding: 'ieee-p1363' };
 }
 
 function algorithmOf(key: KeyObject): KeyAlgorithm {
