@@ -10,6 +10,7 @@ import { cpuMs, startChild } from './support/child.js';
 
 const rounds = Number(process.env['TAPPASS_BENCH_ROUNDS'] ?? 40);
 const callsPerRound = 25;
+const warmUpCalls = 2_000;
 
 export async function run(): Promise<Readonly<Record<string, unknown>>> {
 	const children: ChildProcess[] = [];
@@ -25,7 +26,8 @@ export async function run(): Promise<Readonly<Record<string, unknown>>> {
 			execute: execute(`${base}/v1/tools/execute`, { authorization }),
 		};
 		const medians: Record<string, number[]> = { direct: [], broker: [], execute: [] };
-		for (const target of Object.values(treatments)) await closedLoop(target, 1, { calls: 100 });
+		// A broker runs for days: what is measured is one that is warm.
+		for (const target of Object.values(treatments)) await closedLoop(target, 1, { calls: warmUpCalls });
 		for (let round = 0; round < rounds; round += 1) {
 			for (const [name, target] of Object.entries(treatments)) {
 				const { latencies } = await closedLoop(target, 1, { calls: callsPerRound });

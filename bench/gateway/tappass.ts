@@ -3,7 +3,7 @@
  * programs of three origins and an audit log that is durable on disk before an answer is released.
  */
 import { randomFillSync } from 'node:crypto';
-import { constants, open } from 'node:fs/promises';
+import { constants, open, unlink } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -107,10 +107,10 @@ function policy(version: number): BoundPolicy {
 async function durableAudit(): Promise<AuditPort> {
 	const { O_CREAT, O_DSYNC, O_RDWR, O_TRUNC } = constants;
 	// A write ends when it is on the disk.
-	const file = await open(
-		path.join(tmpdir(), `tappass-bench-${process.pid}.log`),
-		O_CREAT | O_DSYNC | O_RDWR | O_TRUNC,
-	);
+	const where = path.join(tmpdir(), `tappass-bench-${process.pid}.log`);
+	const file = await open(where, O_CREAT | O_DSYNC | O_RDWR | O_TRUNC);
+	// Nobody reads it, and a process that is ended leaves nothing behind.
+	await unlink(where);
 	await file.write(Buffer.alloc(segmentBytes));
 	let at = 0;
 	let waiting: { readonly text: string; readonly done: () => void; readonly failed: (error: unknown) => void }[] = [];
