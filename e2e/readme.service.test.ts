@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cloneInto } from './support/clone.ts';
 import { type ServerProcess, startServerProcess, Terminal } from './support/operator.ts';
@@ -140,6 +141,8 @@ describe('what the pages show', () => {
 		test(`${page} runs from its first block to its last`, async () => {
 			// A page about the demo runs in the demo.
 			const demo = own.some(({ text }) => text.includes('--keep')) ? await startDemo() : undefined;
+			// Who reads takes longer than who plays: what the demo did at first is half a minute old when its evidence is asked for.
+			if (demo !== undefined) await sleep(20_000);
 			try {
 				for (const block of own) {
 					if (block.file !== undefined && !isCommand(block)) {
