@@ -60,7 +60,7 @@ export function nextSegment(
 		if (at === stop) return full(start >= 0 ? start : wordStart);
 		if (!ended) return { kind: 'open', from: start >= 0 ? start : wordStart };
 		const matters =
-			at - wordStart >= signlessMax ||
+			at - wordStart >= longWordMin ||
 			(marks & SIGN) !== 0 ||
 			(capitals && (marks & CAPITAL) !== 0) ||
 			word?.(text, wordStart, at) === true;
@@ -81,8 +81,8 @@ function full(start: number): { readonly kind: 'segment'; readonly segment: Segm
 	return { kind: 'segment', segment: { start, end, decidedBefore: start + limits.outputWindowMax / 2 } };
 }
 
-/** A word of this length is as long as numbers, keys and addresses are. */
-const signlessMax = 16;
+/** Length of a word from which on it is as long as numbers, keys and addresses are. */
+const longWordMin = 16;
 const SIGN = 1;
 const CAPITAL = 2;
 const SPACE = 4;
