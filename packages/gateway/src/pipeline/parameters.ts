@@ -1,4 +1,4 @@
-import { findStep, impliedParameter, type StepName } from '@tappass/core';
+import { findStep, impliedParameter, type StepName, TapPassError } from '@tappass/core';
 import type { CallState } from './call-state.ts';
 
 /** A parameter of a step as the policy states it; undefined when nobody does. */
@@ -9,8 +9,14 @@ function parameterOf(state: CallState, step: StepName, name: string): unknown {
 
 /** A number as the policy states it, or what the step goes by when nobody does; undefined when there is no bound then. */
 export function numberOf(state: CallState, step: StepName, name: string): number | undefined {
-	const value = parameterOf(state, step, name) ?? implied(step, name);
-	return typeof value === 'number' ? value : undefined;
+	return [parameterOf(state, step, name), implied(step, name)].find((value) => typeof value === 'number');
+}
+
+/** The same of a parameter that always bounds. @throws {TapPassError} internal: nothing does, and nothing may pass for that */
+export function boundOf(state: CallState, step: StepName, name: string): number {
+	const bound = numberOf(state, step, name);
+	if (bound === undefined) throw new TapPassError('internal', { detail: `${step} has no ${name}` });
+	return bound;
 }
 
 function implied(step: StepName, name: string): unknown {

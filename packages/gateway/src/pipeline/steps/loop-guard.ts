@@ -4,7 +4,7 @@ import { findLoop, type Loop } from '../../session/loops.ts';
 import { exactOf, shapeOf } from '../../session/recent.ts';
 import { bound, type CallState } from '../call-state.ts';
 import { actionOf, finding } from '../findings.ts';
-import { numberOf } from '../parameters.ts';
+import { boundOf } from '../parameters.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 import { argsOf, knownFacts, toolCall } from '../tool-facts.ts';
 
@@ -19,10 +19,10 @@ export const loopGuard: Step = defineStep('loop_guard', {
 		const { recent } = await ports.sessions.remember(policy.org_id, session.id, recentOf(state));
 		if (policy.pipeline.steps.loop_guard.enabled === false) return nothing;
 		const bounds = {
-			same_shape_max: numberOf(state, 'loop_guard', 'same_shape_max')!,
-			destructive_max: numberOf(state, 'loop_guard', 'destructive_max')!,
-			cycle_length_max: numberOf(state, 'loop_guard', 'cycle_length_max')!,
-			window_minutes: numberOf(state, 'loop_guard', 'window_minutes')!,
+			same_shape_max: boundOf(state, 'loop_guard', 'same_shape_max'),
+			destructive_max: boundOf(state, 'loop_guard', 'destructive_max'),
+			cycle_length_max: boundOf(state, 'loop_guard', 'cycle_length_max'),
+			window_minutes: boundOf(state, 'loop_guard', 'window_minutes'),
 		};
 		const loop = findLoop(recent, bounds, state.at);
 		if (loop === undefined) return nothing;

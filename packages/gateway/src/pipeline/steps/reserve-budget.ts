@@ -4,7 +4,7 @@ import { gatewayLimits } from '../../limits.ts';
 import { bound, type CallState } from '../call-state.ts';
 import type { Context } from '../context.ts';
 import { finding } from '../findings.ts';
-import { flagOf, numberOf } from '../parameters.ts';
+import { boundOf, flagOf } from '../parameters.ts';
 import { defineStep, nothing, type Step } from '../step.ts';
 import { isModelAllowed } from './enforce-model.ts';
 
@@ -50,6 +50,6 @@ export async function priceOf(state: CallState, { ports }: Context, model: strin
 	const known = await ports.upstreams.price(bound(state).policy.org_id, model);
 	if (known !== undefined) return known;
 	if (flagOf(state, 'reserve_budget', 'deny_unknown_price')) return undefined;
-	const each = numberOf(state, 'reserve_budget', 'unknown_price_dollars_per_million_tokens')!;
+	const each = boundOf(state, 'reserve_budget', 'unknown_price_dollars_per_million_tokens');
 	return { input: each, output: each, cache_read: each, cache_write: each };
 }
