@@ -11,6 +11,7 @@ import { readScript, type Turn } from './dev/script.ts';
 import { scriptedModel } from './dev/server.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { type TestSandbox, type TestTerms, testSandbox } from './sandbox.test.support.ts';
+import { listen } from './test-support/listen.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -83,16 +84,11 @@ async function start(turn: Partial<Turn> = { say: 'hi' }, terms: TestTerms = {})
 			},
 		});
 	const gateway = createGateway({ pipeline: createPipeline(sandbox.ports), ports: sandbox.ports });
-	const server = createServer(gateway.handle);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	closing.push(async () => {
-		server.closeAllConnections();
-		await new Promise((resolve) => server.close(resolve));
-		await gateway.close();
-	});
+	const { url, close } = await listen(gateway);
+	closing.push(close);
 	return {
 		...sandbox,
-		base: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+		base: new URL(url),
 		headersOf: (door) => ({
 			'content-type': 'application/json',
 			authorization: `Bearer ${tools.includes(door) ? sandbox.broker.token : sandbox.caller.token}`,

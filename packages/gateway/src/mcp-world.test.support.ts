@@ -10,6 +10,7 @@ import { createPipeline } from './pipeline/pipeline.ts';
 import type { McpServer } from './ports.ts';
 import { facts, type TestSandbox, type TestTerms, testSandbox } from './sandbox.test.support.ts';
 import { tools } from './test-support/everything-content.ts';
+import { listen } from './test-support/listen.ts';
 
 export interface McpWorld {
 	readonly sandbox: TestSandbox;
@@ -86,15 +87,5 @@ export async function mcpWorld(terms: TestTerms = {}): Promise<McpWorld> {
 
 async function listening(sandbox: TestSandbox) {
 	const gateway = createGateway({ pipeline: createPipeline(sandbox.ports), ports: sandbox.ports });
-	const server = createServer(gateway.handle);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	return {
-		gateway,
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-		close: async () => {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
-			await gateway.close();
-		},
-	};
+	return { gateway, ...(await listen(gateway)) };
 }

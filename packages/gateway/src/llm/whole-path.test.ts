@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Json } from '@tappass/core';
 import { afterEach, describe, expect, test } from 'vitest';
 import { createGateway } from '../app.ts';
@@ -9,6 +7,7 @@ import type { ModelCall } from '../pipeline/call.ts';
 import { createPipeline } from '../pipeline/pipeline.ts';
 import { noon, type TestSandbox, type TestTerms, testSandbox } from '../sandbox.test.support.ts';
 import { gather } from '../test-support/grammar.ts';
+import { listen } from '../test-support/listen.ts';
 
 /* The doors in front of all 32 steps, as an agent meets them. */
 
@@ -51,14 +50,9 @@ async function start(turns: readonly Partial<Turn>[], terms: TestTerms = {}): Pr
 		});
 	}
 	const gateway = createGateway({ pipeline: createPipeline(sandbox.ports), ports: sandbox.ports });
-	const server = createServer(gateway.handle);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`;
-	stops.push(async () => {
-		server.closeAllConnections();
-		server.close();
-		await gateway.close();
-	});
+	const door = await listen(gateway);
+	const url = `${door.url}/v1`;
+	stops.push(door.close);
 	const headers = { authorization: `Bearer ${sandbox.caller.token}` };
 	return {
 		...sandbox,

@@ -8,6 +8,7 @@ import { createGateway, type Gateway } from '../app.ts';
 import { createPipeline } from '../pipeline/pipeline.ts';
 import type { McpServer } from '../ports.ts';
 import { type TestSandbox, type TestTerms, testSandbox } from '../sandbox.test.support.ts';
+import { listen } from '../test-support/listen.ts';
 import { type McpFixture, mcpFixture } from '../test-support/mcp-fixture.ts';
 
 interface Executed {
@@ -42,14 +43,8 @@ async function world(terms: TestTerms = {}, tools = ['get_asset', 'update_asset'
 	closing.push(fixture.close);
 	const pipeline = createPipeline(sandbox.ports);
 	const gateway = createGateway({ pipeline, ports: sandbox.ports });
-	const server = createServer(gateway.handle);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	closing.push(async () => {
-		server.closeAllConnections();
-		await new Promise((resolve) => server.close(resolve));
-		await gateway.close();
-	});
-	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const { url, close } = await listen(gateway);
+	closing.push(close);
 	const token = await sandbox.token({ aud: 'broker' });
 	let revision = 0;
 	const register: World['register'] = (more = {}) => {

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { AuditEvent } from '@tappass/audit';
 import { createGateway, type Gateway } from '../app.ts';
 import { readScript, type Turn } from '../dev/script.ts';
@@ -7,6 +5,7 @@ import { type ModelCallSeen, type ScriptedModel, scriptedModel } from '../dev/se
 import type { Route } from '../pipeline/admission.ts';
 import type { GatewayPorts } from '../ports.ts';
 import { type HandPipeline, type HandRules, handPipeline } from './hand-pipeline.ts';
+import { listen } from './listen.ts';
 
 /** A gateway that listens, in front of a scripted model, with a pipeline made by hand. */
 export interface Served {
@@ -52,10 +51,9 @@ export async function serve(
 		},
 	} as unknown as GatewayPorts;
 	const gateway = createGateway({ pipeline, ports });
-	const server = createServer(gateway.handle);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+	const door = await listen(gateway);
 	return {
-		url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1`,
+		url: `${door.url}/v1`,
 		direct: model.url,
 		pipeline,
 		model,
@@ -63,9 +61,7 @@ export async function serve(
 		audited,
 		lastCall: () => model.calls.at(-1)!,
 		async close() {
-			server.closeAllConnections();
-			await new Promise((resolve) => server.close(resolve));
-			await gateway.close();
+			await door.close();
 			await model.close();
 		},
 	};

@@ -1,5 +1,3 @@
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { SandboxId, TrustLevel } from '@tappass/core';
 import { allowDenyDigest } from '@tappass/trust';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -7,6 +5,7 @@ import { createGateway } from '../app.ts';
 import { createPipeline } from '../pipeline/pipeline.ts';
 import type { BoundPolicy } from '../ports.ts';
 import { noon, type TestTerms, testSandbox, toolCall } from '../sandbox.test.support.ts';
+import { listen } from '../test-support/listen.ts';
 
 const closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -27,14 +26,8 @@ async function world(terms: TestTerms = {}) {
 	const { ports, policy } = sandbox;
 	const pipeline = createPipeline(ports);
 	const gateway = createGateway({ pipeline, ports });
-	const server = createServer(gateway.handle);
-	await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-	closing.push(async () => {
-		server.closeAllConnections();
-		await new Promise((resolve) => server.close(resolve));
-		await gateway.close();
-	});
-	const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const { url, close } = await listen(gateway);
+	closing.push(close);
 	let count = 0;
 	async function agent(trust_level: TrustLevel, more: Partial<BoundPolicy> = {}) {
 		count += 1;
